@@ -1,0 +1,45 @@
+/* Bytes that somebody else owns. */
+#ifndef AIKV_BASE_BYTES_H
+#define AIKV_BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+struct bytes {
+    const uint8_t *data;
+    size_t len;
+};
+
+static inline struct bytes bytes_of(const void *data, size_t len)
+{
+    return (struct bytes){data, len};
+}
+
+static inline struct bytes bytes_text(const char *text)
+{
+    return (struct bytes){(const uint8_t *)text, strlen(text)};
+}
+
+static inline bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* Whether `a` is the word `text`, ASCII letters compared without case. */
+static inline bool bytes_is(struct bytes a, const char *text)
+{
+    return a.len == strlen(text) && strncasecmp((const char *)a.data, text, a.len) == 0;
+}
+
+/* memcmp order, a prefix first. */
+static inline int bytes_compare(struct bytes a, struct bytes b)
+{
+    size_t shorter = a.len < b.len ? a.len : b.len;
+    int order = shorter ? memcmp(a.data, b.data, shorter) : 0;
+    return order ? order : a.len < b.len ? -1 : a.len > b.len;
+}
+
+#endif

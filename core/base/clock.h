@@ -1,0 +1,13 @@
+/* Time. Monotonic time never jumps and is for durations; wall time is for expiry and log lines. */
+#ifndef AIKV_BASE_CLOCK_H
+#define AIKV_BASE_CLOCK_H
+
+#include <stdint.h>
+
+uint64_t clock_monotonic_us(void);
+uint64_t clock_monotonic_ms(void);
+/* Since 1970-01-01 UTC. */
+int64_t clock_wall_us(void);
+int64_t clock_wall_ms(void);
+
+#endif

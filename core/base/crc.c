@@ -1,0 +1,39 @@
+#include "base/crc.h"
+
+#include <pthread.h>
+
+static uint16_t table16[256];
+static uint32_t table32[256];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void make_tables(void)
+{
+    for (unsigned i = 0; i < 256; i++) {
+        unsigned a = i << 8;
+        uint32_t b = i;
+        for (int bit = 0; bit < 8; bit++) {
+            a = a & 0x8000 ? a << 1 ^ 0x1021 : a << 1;
+            b = b & 1 ? b >> 1 ^ 0x82f63b78u : b >> 1;
+        }
+        table16[i] = (uint16_t)a;
+        table32[i] = b;
+    }
+}
+
+uint16_t crc16(const void *data, size_t len)
+{
+    pthread_once(&once, make_tables);
+    const uint8_t *p = data;
+    uint16_t crc = 0;
+    while (len--) crc = (uint16_t)(crc << 8 ^ table16[(crc >> 8 ^ *p++) & 255]);
+    return crc;
+}
+
+uint32_t crc32c(uint32_t crc, const void *data, size_t len)
+{
+    pthread_once(&once, make_tables);
+    const uint8_t *p = data;
+    crc = ~crc;
+    while (len--) crc = crc >> 8 ^ table32[(crc ^ *p++) & 255];
+    return ~crc;
+}

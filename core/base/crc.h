@@ -1,0 +1,13 @@
+/* Checksums. */
+#ifndef AIKV_BASE_CRC_H
+#define AIKV_BASE_CRC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* CRC-16/XMODEM, as Redis Cluster uses for slots. */
+uint16_t crc16(const void *data, size_t len);
+/* CRC-32C (Castagnoli), continued from `crc` (0 to begin). */
+uint32_t crc32c(uint32_t crc, const void *data, size_t len);
+
+#endif

@@ -1,0 +1,16 @@
+/* Numbers as text, with Redis's rules: the whole text must be the number, no blanks, no leading zeros or '+'. */
+#ifndef AIKV_BASE_NUMBER_H
+#define AIKV_BASE_NUMBER_H
+
+#include "base/bytes.h"
+
+#define NUMBER_TEXT_MAX 24 /* room for any int64_t or uint64_t and a NUL */
+
+/* Reads a signed integer (as Redis's string2ll). Returns whether `text` was one. */
+bool number_parse_integer(struct bytes text, int64_t *out);
+/* Reads an unsigned integer; leading zeros are accepted (as strtoul, for cursors). */
+bool number_parse_unsigned(struct bytes text, uint64_t *out);
+/* Writes decimal digits and a NUL; returns the length without the NUL. */
+size_t number_format_integer(char out[NUMBER_TEXT_MAX], int64_t value);
+
+#endif

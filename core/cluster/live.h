@@ -1,0 +1,28 @@
+/* What the leader sees of the cluster beside the metadata: who announced itself, who is silent, who votes already. Not agreed on,
+ * not kept; with a state it makes the view that policies read. */
+#ifndef AIKV_CLUSTER_LIVE_H
+#define AIKV_CLUSTER_LIVE_H
+
+#include "cluster/state.h"
+
+struct cluster_live_node {
+    char id[CLUSTER_ID_LEN + 1];
+    uint64_t silent_ms;     /* since its last answer */
+    enum cluster_role role; /* in libraft's configuration now */
+    uint64_t metadata_version; /* it has acknowledged */
+    uint64_t keys, disk_bytes, memory_bytes;
+};
+
+struct cluster_live {
+    char leader[CLUSTER_ID_LEN + 1];
+    struct cluster_live_node *nodes; /* members, sorted by id as in the state; owned */
+    uint32_t node_count;
+    struct cluster_node_info *candidates; /* announced within the last seconds, not members; sorted by id; owned */
+    uint32_t candidate_count;
+};
+
+void cluster_live_release(struct cluster_live *l);
+/* NULL if it is not there. */
+const struct cluster_live_node *cluster_live_find(const struct cluster_live *l, const char *id);
+
+#endif

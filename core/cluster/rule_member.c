@@ -1,0 +1,156 @@
+/* Who belongs to the cluster, who votes, who answers. */
+#include "info.h"
+#include "bounds.h"
+#include "alloc.h"
+#include "rule.h"
+
+struct cluster_node *cluster_rule_member(const struct cluster_state *s, const char *id, struct cluster_result *out)
+{
+    struct cluster_node *n = cluster_node_find(s, id);
+    if (!n) error_set(&out->error, ERROR_NOT_FOUND, "node %s is not a member", id);
+    return n;
+}
+
+/* Puts a new node where the order by id wants it. */
+static struct cluster_node *insert(struct cluster_state *s, const struct cluster_node_info *info)
+{
+    uint32_t at = s->node_count;
+    while (at > 0 && strcmp(s->nodes[at - 1].info.id, info->id) > 0) at--;
+    s->nodes = cluster_alloc_resize(s->nodes, s->node_count + 1u, sizeof *s->nodes);
+    memmove(&s->nodes[at + 1], &s->nodes[at], (s->node_count - at) * sizeof *s->nodes);
+    s->node_count++;
+    s->nodes[at] = (struct cluster_node){.info = *info, .up = true};
+    return &s->nodes[at];
+}
+
+enum rule_verdict cluster_judge_found(const struct cluster_state *s, const struct cluster_command *c,
+                                      struct cluster_result *out)
+{
+    if (!s->id[0]) return RULE_CHANGE;
+    if (strcmp(s->id, c->cluster_id) == 0 && cluster_node_find(s, c->info.id)) return RULE_NOTHING;
+    return RULE_REFUSE(out, ERROR_EXISTS, "cluster %s has been founded already", s->id);
+}
+
+void cluster_change_found(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    (void)out;
+    memcpy(s->id, c->cluster_id, sizeof s->id);
+    struct cluster_node *founder = insert(s, &c->info);
+    founder->role = CLUSTER_ROLE_VOTER;
+    founder->raft_id = s->next_raft_id++;
+}
+
+/* Whether no other node has the alias, and the node's record fits. */
+static enum rule_verdict judge_info(const struct cluster_state *s, const struct cluster_node_info *info,
+                                    struct cluster_result *out)
+{
+    for (uint32_t i = 0; info->alias && i < s->node_count; i++) {
+        const struct cluster_node_info *other = &s->nodes[i].info;
+        if (other->alias == info->alias && strcmp(other->id, info->id) != 0)
+            return RULE_REFUSE(out, ERROR_EXISTS, "alias %u is taken by node %s", info->alias, other->id);
+    }
+    return cluster_rule_fits(s, sizeof(struct cluster_node), CLUSTER_ROOM_NODES, "nodes", out) ? RULE_CHANGE
+                                                                                               : RULE_REFUSED;
+}
+
+enum rule_verdict cluster_judge_admit(const struct cluster_state *s, const struct cluster_command *c,
+                                      struct cluster_result *out)
+{
+    const struct cluster_node *n = cluster_node_find(s, c->info.id);
+    if (n && cluster_node_info_equal(&n->info, &c->info)) return RULE_NOTHING;
+    if (n)
+        return RULE_REFUSE(out, ERROR_EXISTS, "%s is a member already, with other particulars",
+                           cluster_node_label(&n->info).text);
+    if (s->node_count >= CLUSTER_NODES_MAX)
+        return RULE_REFUSE(out, ERROR_LIMIT, "a cluster has at most %d nodes", CLUSTER_NODES_MAX);
+    return judge_info(s, &c->info, out);
+}
+
+void cluster_change_admit(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    (void)out;
+    insert(s, &c->info);
+}
+
+enum rule_verdict cluster_judge_update_node(const struct cluster_state *s, const struct cluster_command *c,
+                                            struct cluster_result *out)
+{
+    const struct cluster_node *n = cluster_rule_member(s, c->info.id, out);
+    if (!n) return RULE_REFUSED;
+    if (cluster_node_info_equal(&n->info, &c->info)) return RULE_NOTHING;
+    if (c->info.incarnation < n->info.incarnation)
+        return RULE_REFUSE(out, ERROR_STALE, "%s has started anew since: its incarnation is %llu, not %llu",
+                           cluster_node_label(&n->info).text, (unsigned long long)n->info.incarnation,
+                           (unsigned long long)c->info.incarnation);
+    return judge_info(s, &c->info, out);
+}
+
+void cluster_change_update_node(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    cluster_rule_member(s, c->info.id, out)->info = c->info;
+}
+
+/* A voter more must leave a majority that was reachable when last seen: otherwise the change could not even be agreed
+ * on, or the next failure would stop the cluster. */
+static enum rule_verdict judge_promotion(const struct cluster_state *s, const struct cluster_node *n,
+                                         struct cluster_result *out)
+{
+    uint32_t voters = 1, up = n->up;
+    for (uint32_t i = 0; i < s->node_count; i++) {
+        if (s->nodes[i].role != CLUSTER_ROLE_VOTER) continue;
+        voters++;
+        up += s->nodes[i].up;
+    }
+    const struct cluster_label label = cluster_node_label(&n->info);
+    if (!n->up)
+        return RULE_REFUSE(out, ERROR_INVARIANT,
+                           "cannot promote %s: it is down, and %u of %u voters would be reachable", label.text, up,
+                           voters);
+    if (up <= voters / 2)
+        return RULE_REFUSE(out, ERROR_INVARIANT,
+                           "cannot promote %s: only %u of %u voters would be reachable, no majority", label.text, up,
+                           voters);
+    return RULE_CHANGE;
+}
+
+enum rule_verdict cluster_judge_set_role(const struct cluster_state *s, const struct cluster_command *c,
+                                         struct cluster_result *out)
+{
+    const struct cluster_node *n = cluster_rule_member(s, c->node, out);
+    if (!n) return RULE_REFUSED;
+    if (n->role == c->role) return RULE_NOTHING;
+    const struct cluster_label label = cluster_node_label(&n->info);
+    if (c->role < n->role) {
+        if (n->role == CLUSTER_ROLE_VOTER && cluster_voters(s) == 1)
+            return RULE_REFUSE(out, ERROR_INVARIANT, "%s is the last voter", label.text);
+        return RULE_REFUSE(out, ERROR_INVARIANT, "%s is a %s; demoting is not available in this version", label.text,
+                           cluster_role_name(n->role));
+    }
+    if (c->role == CLUSTER_ROLE_LEARNER)
+        return n->up ? RULE_CHANGE
+                     : RULE_REFUSE(out, ERROR_INVARIANT, "%s is down: it cannot become a learner", label.text);
+    if (n->role != CLUSTER_ROLE_LEARNER)
+        return RULE_REFUSE(out, ERROR_INVARIANT, "cannot promote %s: it is not a learner, so it has not the log yet",
+                           label.text);
+    return judge_promotion(s, n, out);
+}
+
+void cluster_change_set_role(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    struct cluster_node *n = cluster_rule_member(s, c->node, out);
+    n->role = c->role;
+    if (n->raft_id == 0) n->raft_id = s->next_raft_id++;
+}
+
+enum rule_verdict cluster_judge_set_reachable(const struct cluster_state *s, const struct cluster_command *c,
+                                              struct cluster_result *out)
+{
+    const struct cluster_node *n = cluster_rule_member(s, c->node, out);
+    if (!n) return RULE_REFUSED;
+    return n->up == c->up ? RULE_NOTHING : RULE_CHANGE;
+}
+
+void cluster_change_set_reachable(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    cluster_rule_member(s, c->node, out)->up = c->up;
+}

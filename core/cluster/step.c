@@ -1,0 +1,136 @@
+#include "cluster/step.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "alloc.h"
+#include "text.h"
+
+static const struct cluster_op_info ops[CLUSTER_OPS] = {
+#define STEP(name, fields, doc) [CLUSTER_OP_##name] = {#name, fields, doc},
+#include "cluster/step.def"
+#undef STEP
+};
+
+const struct cluster_op_info *cluster_op_info(enum cluster_op op)
+{
+    assert(op < CLUSTER_OPS);
+    return &ops[op];
+}
+
+enum cluster_op cluster_op_find(struct bytes name)
+{
+    for (enum cluster_op op = 0; op < CLUSTER_OPS; op++)
+        if (bytes_equal(name, bytes_text(ops[op].name))) return op;
+    return CLUSTER_OPS;
+}
+
+void cluster_step_release(struct cluster_step *s)
+{
+    cluster_ranges_release(&s->slots);
+    *s = (struct cluster_step){0};
+}
+
+int cluster_step_copy(struct cluster_step *out, const struct cluster_step *from)
+{
+    *out = *from;
+    return cluster_ranges_copy(&out->slots, &from->slots);
+}
+
+/* Only the fields its op has: so equal steps have equal bytes, whatever else a caller left in the struct. */
+static void write_fields(struct buffer *b, const struct cluster_step *s)
+{
+    unsigned fields = cluster_op_info(s->op)->fields;
+    write_u8(b, (uint8_t)s->op);
+    if (fields & CLUSTER_FIELD_NODE) write_text(b, s->node);
+    if (fields & CLUSTER_FIELD_SHARD) write_u32(b, s->shard);
+    if (fields & CLUSTER_FIELD_SLOTS) cluster_ranges_write(b, &s->slots);
+    if (fields & CLUSTER_FIELD_MS) write_u32(b, s->ms);
+}
+
+void cluster_step_write(struct buffer *b, const struct cluster_step *s)
+{
+    write_fields(b, s);
+    write_text(b, s->why);
+}
+
+static int read_fields(struct reader *in, struct cluster_step *out, struct error *e)
+{
+    const struct cluster_op_info *op = cluster_op_info(out->op);
+    if (op->fields & CLUSTER_FIELD_NODE) read_text(in, out->node, sizeof out->node);
+    if (op->fields & CLUSTER_FIELD_SHARD) out->shard = read_u32(in);
+    if (op->fields & CLUSTER_FIELD_SLOTS) {
+        int code = cluster_ranges_read(in, &out->slots, e);
+        if (code != 0) return code;
+    }
+    if (op->fields & CLUSTER_FIELD_MS) out->ms = read_u32(in);
+    read_text(in, out->why, sizeof out->why);
+    if (in->failed) return error_set(e, ERROR_FORMAT, "step %s is cut short, or a text in it is too long", op->name);
+    if ((op->fields & CLUSTER_FIELD_NODE) && !cluster_text_is_hex(out->node, CLUSTER_ID_LEN))
+        return error_set(e, ERROR_FORMAT, "step %s: node must be 40 lower-case hex digits", op->name);
+    if ((op->fields & CLUSTER_FIELD_SHARD) && out->shard == 0)
+        return error_set(e, ERROR_FORMAT, "step %s: shard is 0", op->name);
+    if (out->ms > CLUSTER_WAIT_MAX_MS)
+        return error_set(e, ERROR_FORMAT, "step %s: %u ms; at most %d", op->name, out->ms, CLUSTER_WAIT_MAX_MS);
+    if (!cluster_text_is_line(out->why))
+        return error_set(e, ERROR_FORMAT, "step %s: why holds a control character", op->name);
+    return 0;
+}
+
+int cluster_step_read(struct reader *in, struct cluster_step *out, struct error *e)
+{
+    *out = (struct cluster_step){0};
+    uint8_t op = read_u8(in);
+    if (in->failed) return error_set(e, ERROR_FORMAT, "step is cut short");
+    if (op >= CLUSTER_OPS) return error_set(e, ERROR_FORMAT, "step with op %u, which this version does not know", op);
+    out->op = (enum cluster_op)op;
+    int code = read_fields(in, out, e);
+    if (code != 0) cluster_step_release(out);
+    return code;
+}
+
+uint64_t cluster_step_digest(const struct cluster_step *s)
+{
+    struct buffer b;
+    buffer_init(&b, SIZE_MAX);
+    write_fields(&b, s);
+    cluster_alloc_require(b.failed ? ERROR_OOM : 0);
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+    for (size_t i = 0; i < b.len; i++) hash = (hash ^ b.data[i]) * 0x100000001b3u;
+    buffer_release(&b);
+    return hash;
+}
+
+/* Appends to the text at `*at`; what does not fit is cut. */
+__attribute__((format(printf, 4, 5))) static void put(char *out, size_t size, size_t *at, const char *format, ...)
+{
+    if (*at >= size) return;
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(out + *at, size - *at, format, args);
+    va_end(args);
+    *at = len < 0 ? size : *at + (size_t)len;
+}
+
+static void put_slots(char *out, size_t size, size_t *at, const struct cluster_ranges *slots)
+{
+    const size_t shown = slots->count > 4 ? 4 : slots->count;
+    for (size_t i = 0; i < shown; i++) {
+        const struct cluster_range *r = &slots->list[i];
+        put(out, size, at, r->from == r->to ? "%s%d" : "%s%d-%d", i ? "," : " ", r->from, r->to);
+    }
+    size_t total = cluster_ranges_slots(slots);
+    put(out, size, at, "%s (%zu slot%s)", shown < slots->count ? "..." : "", total, total == 1 ? "" : "s");
+}
+
+void cluster_step_text(const struct cluster_step *s, char *out, size_t size)
+{
+    const struct cluster_op_info *op = cluster_op_info(s->op);
+    size_t at = 0;
+    put(out, size, &at, "%s", op->name);
+    if (op->fields & CLUSTER_FIELD_NODE) put(out, size, &at, " %.8s", s->node);
+    if (op->fields & CLUSTER_FIELD_SHARD) put(out, size, &at, " s%u", s->shard);
+    if ((op->fields & CLUSTER_FIELD_SLOTS) && s->slots.count) put_slots(out, size, &at, &s->slots);
+    if (op->fields & CLUSTER_FIELD_MS) put(out, size, &at, " %u ms", s->ms);
+}

@@ -1,0 +1,73 @@
+#include "command/call.h"
+
+#include "base/number.h"
+#include "command/engine.h"
+
+void command_reply_ok(struct command_call *c)
+{
+    resp_simple(c->reply, "OK");
+}
+
+void command_reply_syntax_error(struct command_call *c)
+{
+    resp_error(c->reply, ERROR_SYNTAX, "syntax error");
+}
+
+void command_reply_arity_error(struct command_call *c)
+{
+    resp_error(c->reply, ERROR_SYNTAX, "wrong number of arguments for '%s' command", c->entry->name);
+}
+
+void command_reply_help(struct command_call *c)
+{
+    const struct command_entry *container = c->entry->container;
+    size_t lines = 1;
+    for (size_t i = 0; i < container->subcommand_count; i++) lines += 2;
+    char text[512];
+    resp_array(c->reply, lines);
+    snprintf(text, sizeof text, "%s <subcommand> [<arg> [value] [opt] ...]. Subcommands are:", container->row->name);
+    resp_simple(c->reply, text);
+    for (size_t i = 0; i < container->subcommand_count; i++) {
+        const struct command_row *row = container->subcommands[i].row;
+        snprintf(text, sizeof text, "%s%s%s", row->name, row->syntax ? " " : "", row->syntax ? row->syntax : "");
+        resp_simple(c->reply, text);
+        snprintf(text, sizeof text, "    %s", row->summary);
+        resp_simple(c->reply, text);
+    }
+}
+
+bool command_integer(struct command_call *c, int i, int64_t *out, const char *error)
+{
+    if (number_parse_integer(c->argv[i], out)) return true;
+    resp_error(c->reply, ERROR_SYNTAX, "%s", error ? error : "value is not an integer or out of range");
+    return false;
+}
+
+bool command_integer_within(struct command_call *c, int i, int64_t min, int64_t max, int64_t *out, const char *error)
+{
+    if (!command_integer(c, i, out, error)) return false;
+    if (*out >= min && *out <= max) return true;
+    if (error) {
+        resp_error(c->reply, ERROR_SYNTAX, "%s", error);
+    } else {
+        resp_error(c->reply, ERROR_SYNTAX, "value is out of range, value must between %lld and %lld", (long long)min,
+                   (long long)max);
+    }
+    return false;
+}
+
+char *command_text(struct command_call *c, int i)
+{
+    return arena_copy(c->arena, c->argv[i].data, c->argv[i].len);
+}
+
+struct keyspace_entry command_read(struct command_call *c, struct bytes key)
+{
+    struct keyspace_entry entry = keyspace_find(c->keyspace, key);
+    if (entry.type == KEYSPACE_NONE) {
+        c->engine->statistics.misses++;
+    } else {
+        c->engine->statistics.hits++;
+    }
+    return entry;
+}

@@ -1,0 +1,50 @@
+/* What a command function gets, and the replies and arguments that many of them share. */
+#ifndef AIKV_COMMAND_CALL_H
+#define AIKV_COMMAND_CALL_H
+
+#include "base/arena.h"
+#include "command/row.h"
+#include "command/table.h"
+#include "keyspace/keyspace.h"
+#include "net/server.h"
+#include "resp/write.h"
+
+/* One command being run. What lives in the arena, and argv, ends with it. */
+struct command_call {
+    int argc;
+    const struct bytes *argv;
+    struct resp_writer *reply;
+    struct keyspace *keyspace; /* between begin and end for rows with WRITE or READ */
+    int64_t now_ms;            /* wall time; the same throughout */
+    struct arena *arena;
+    const struct command_entry *entry;
+    /* For commands about connections and the server; commands on data leave these alone. */
+    struct command_engine *engine;
+    struct net_client *client;
+    struct command_session *session;
+};
+
+#define COMMAND_STRING_MAX ((size_t)512 << 20) /* proto-max-bulk-len */
+
+void command_reply_ok(struct command_call *c);
+void command_reply_syntax_error(struct command_call *c);
+void command_reply_arity_error(struct command_call *c);
+/* HELP of a container, made from its rows. */
+void command_reply_help(struct command_call *c);
+
+/* Argument `i` as an integer; false: the error was replied (`error`, or the usual text for NULL). */
+bool command_integer(struct command_call *c, int i, int64_t *out, const char *error);
+/* Argument `i` as an integer from min to max; both kinds of error as Redis's for `error` NULL. */
+bool command_integer_within(struct command_call *c, int i, int64_t min, int64_t max, int64_t *out, const char *error);
+/* Argument `i` with a NUL behind it, in the arena. */
+char *command_text(struct command_call *c, int i);
+/* Whether argument `i` is this word, without case. */
+static inline bool command_is(const struct command_call *c, int i, const char *word)
+{
+    return bytes_is(c->argv[i], word);
+}
+
+/* keyspace_find that counts as a hit or a miss in INFO. */
+struct keyspace_entry command_read(struct command_call *c, struct bytes key);
+
+#endif

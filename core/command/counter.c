@@ -1,0 +1,68 @@
+/* Strings that are integers. */
+#include "base/number.h"
+#include "command/call.h"
+
+static void add(struct command_call *c, int64_t increment)
+{
+    struct bytes key = c->argv[1];
+    struct keyspace_entry entry = keyspace_find(c->keyspace, key);
+    int64_t expires_ms = entry.type == KEYSPACE_NONE ? KEYSPACE_NO_EXPIRY : entry.expires_ms, value = 0;
+    if (entry.type != KEYSPACE_NONE && !number_parse_integer(entry.value, &value)) {
+        resp_error(c->reply, ERROR_GENERIC, "value is not an integer or out of range");
+        return;
+    }
+    if (__builtin_add_overflow(value, increment, &value)) {
+        resp_error(c->reply, ERROR_GENERIC, "increment or decrement would overflow");
+        return;
+    }
+    char text[NUMBER_TEXT_MAX];
+    size_t len = number_format_integer(text, value);
+    keyspace_put_string(c->keyspace, key, bytes_of(text, len), expires_ms);
+    resp_integer(c->reply, value);
+}
+
+static void command_counter_incr(struct command_call *c)
+{
+    add(c, 1);
+}
+
+static void command_counter_decr(struct command_call *c)
+{
+    add(c, -1);
+}
+
+static void command_counter_incrby(struct command_call *c)
+{
+    int64_t increment;
+    if (command_integer(c, 2, &increment, NULL)) add(c, increment);
+}
+
+static void command_counter_decrby(struct command_call *c)
+{
+    int64_t decrement;
+    if (!command_integer(c, 2, &decrement, NULL)) return;
+    if (decrement == INT64_MIN) {
+        resp_error(c->reply, ERROR_GENERIC, "decrement would overflow");
+        return;
+    }
+    add(c, -decrement);
+}
+
+#define FLAGS   (WRITE | DENYOOM | FAST)
+#define ONE_KEY KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_UPDATE)
+
+const struct command_row command_counter_rows[] = {
+    {"INCR", 2, FLAGS, ONE_KEY, ACL_STRING, command_counter_incr,
+     "Adds one to the integer a key holds; no key counts as 0.",
+     .syntax = "key", .since = "1.0.0", .complexity = "O(1)"},
+    {"DECR", 2, FLAGS, ONE_KEY, ACL_STRING, command_counter_decr,
+     "Takes one from the integer a key holds; no key counts as 0.",
+     .syntax = "key", .since = "1.0.0", .complexity = "O(1)"},
+    {"INCRBY", 3, FLAGS, ONE_KEY, ACL_STRING, command_counter_incrby,
+     "Adds to the integer a key holds; no key counts as 0.",
+     .syntax = "key increment", .since = "1.0.0", .complexity = "O(1)"},
+    {"DECRBY", 3, FLAGS, ONE_KEY, ACL_STRING, command_counter_decrby,
+     "Takes from the integer a key holds; no key counts as 0.",
+     .syntax = "key decrement", .since = "1.0.0", .complexity = "O(1)"},
+    {0},
+};

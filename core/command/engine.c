@@ -1,0 +1,182 @@
+#include "command/engine.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "command/call.h"
+#include "net/resolve.h"
+
+#define SCRATCH_KEPT      ((size_t)64 << 10) /* of a larger scratch buffer nothing is kept */
+#define SWEEP_ROWS        1000
+#define SWEEP_TIME_US     5000
+#define GATEWAY_TIME_US   5000000
+
+struct command_engine *command_engine_new(const struct command_options *options)
+{
+    struct command_engine *e = calloc(1, sizeof *e);
+    if (!e) abort();
+    e->keyspace = options->keyspace;
+    e->databases = options->databases;
+    e->cluster_enabled = options->cluster_enabled;
+    e->host = options->host;
+    command_table_init(&e->table);
+    command_counts_init(&e->statistics, e->table.count);
+    buffer_init(&e->scratch, COMMAND_STRING_MAX);
+    e->wall_offset_us = clock_wall_us() - (int64_t)clock_monotonic_us();
+    if (e->cluster_enabled) net_default_gateway(e->gateway, sizeof e->gateway);
+    return e;
+}
+
+void command_engine_free(struct command_engine *e)
+{
+    if (!e) return;
+    if (e->routing) cluster_routing_release(e->routing);
+    command_counts_release(&e->statistics);
+    command_table_release(&e->table);
+    buffer_release(&e->scratch);
+    arena_release(&e->arena);
+    free(e);
+}
+
+void command_engine_set_server(struct command_engine *e, struct net_server *s, struct store *store)
+{
+    e->server = s;
+    e->store = store;
+    e->scratch.max = net_server_limits(s)->output_hard; /* a larger reply would end the connection anyway */
+}
+
+void command_engine_set_routing(struct command_engine *e, struct cluster_routing *r)
+{
+    if (e->routing) cluster_routing_release(e->routing);
+    e->routing = r;
+    command_cluster_summarize(r, &e->cluster);
+}
+
+bool command_is_replica(const struct command_engine *e)
+{
+    const struct cluster_node *self = e->routing ? e->routing->self : NULL;
+    return self && self->shard && !cluster_node_is_primary(e->routing->state, self);
+}
+
+/* ---- what the client server calls ---- */
+
+static const char protected_mode_text[] =
+    "-DENIED AiKv is running in protected mode because no password is set and it was not told which address to serve. "
+    "In this mode connections are only accepted from the loopback interface. If you want to connect from external "
+    "computers you may adopt one of the following solutions: 1) Set a password: 'requirepass' in the section [server] of "
+    "the configuration file. 2) Set the address to serve: 'host' in the same section, or the option '--bind'; MAKE SURE "
+    "then that the node is not publicly accessible from the internet. NOTE: You only need to do one of the above things "
+    "in order for the server to start accepting connections from the outside.\r\n";
+
+static void *on_opened(void *user, struct net_client *c)
+{
+    struct command_engine *e = user;
+    struct command_session *s = command_session_new();
+    s->authenticated = !command_password_needed(e);
+    net_client_set_authenticated(c, s->authenticated);
+    if (s->authenticated && e->host->protected_mode(e->host->user) && !net_client_is_loopback(c)) {
+        buffer_append_text(net_client_reply(c), protected_mode_text);
+        net_client_close_after_reply(c);
+    }
+    return s;
+}
+
+static void on_command(void *user, struct net_client *c, const struct resp_request *request)
+{
+    struct command_engine *e = user;
+    buffer_clear(&e->scratch);
+    command_dispatch(e, c, request);
+    arena_reset(&e->arena);
+    if (e->scratch.cap > SCRATCH_KEPT) buffer_release(&e->scratch);
+}
+
+static void on_rejected(void *user, const char *why)
+{
+    (void)why;
+    ((struct command_engine *)user)->statistics.rejected_requests++;
+}
+
+static void on_turn_end(void *user)
+{
+    struct command_engine *e = user;
+    e->last_client = 0;
+    store_flush(e->store);
+    if (!e->paused && store_pressure(e->store)) {
+        e->paused = true;
+        net_server_pause_reading(e->server, true);
+    }
+}
+
+static void on_closed(void *user, struct net_client *c, void *session)
+{
+    (void)user;
+    (void)c;
+    command_session_free(session);
+}
+
+void command_engine_handler(struct command_engine *e, struct net_handler *out)
+{
+    *out = (struct net_handler){.user = e,
+                                .opened = on_opened,
+                                .command = on_command,
+                                .rejected = on_rejected,
+                                .turn_end = on_turn_end,
+                                .closed = on_closed};
+}
+
+void command_engine_control_reply(struct command_engine *e, uint64_t token, struct bytes reply)
+{
+    struct net_client *client = net_server_find(e->server, token);
+    struct command_session *session = client ? net_client_session(client) : NULL;
+    if (!session || !session->waiting) return; /* gone meanwhile */
+    session->waiting = false;
+    if (reply.len && reply.data[0] == '-') {
+        command_counts_error(&e->statistics, reply);
+        e->statistics.each[session->last->number].failed++;
+    }
+    buffer_append(net_client_reply(client), reply.data, reply.len);
+    net_client_resume(client);
+}
+
+/* ---- upkeep ---- */
+
+/* Goes on while there is much to delete, for a few milliseconds at most. */
+static void sweep(struct command_engine *e, uint64_t now_us)
+{
+    int64_t now_ms = ((int64_t)now_us + e->wall_offset_us) / 1000;
+    size_t deleted;
+    do {
+        deleted = keyspace_sweep(e->keyspace, SWEEP_ROWS, now_ms);
+    } while (deleted > SWEEP_ROWS / 4 && clock_monotonic_us() - now_us < SWEEP_TIME_US && !store_pressure(e->store));
+    store_flush(e->store);
+}
+
+void command_engine_tick(struct command_engine *e)
+{
+    uint64_t now_us = clock_monotonic_us();
+    e->wall_offset_us = clock_wall_us() - (int64_t)now_us;
+    e->last_client = 0;
+    command_counts_sample(&e->statistics, now_us);
+    e->store_failed = store_failed(e->store, &e->store_error);
+    if (e->cluster_enabled && now_us - e->gateway_read_us > GATEWAY_TIME_US) {
+        e->gateway_read_us = now_us;
+        net_default_gateway(e->gateway, sizeof e->gateway);
+    }
+    bool pressed = store_pressure(e->store);
+    if (e->paused && !pressed) {
+        e->paused = false;
+        net_server_pause_reading(e->server, false);
+    }
+    if (!pressed && !e->store_failed) sweep(e, now_us);
+}
+
+void command_engine_statistics(const struct command_engine *e, struct command_statistics *out)
+{
+    const struct command_counts *s = &e->statistics;
+    *out = (struct command_statistics){.commands = s->commands,
+                                       .keyspace_hits = s->hits,
+                                       .keyspace_misses = s->misses,
+                                       .rejected = s->rejected_requests,
+                                       .errors = s->errors,
+                                       .per_second = command_counts_per_second(s)};
+}

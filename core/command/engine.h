@@ -1,0 +1,59 @@
+/* The engine behind the commands: what they share, on the data thread. */
+#ifndef AIKV_COMMAND_ENGINE_H
+#define AIKV_COMMAND_ENGINE_H
+
+#include "command/command.h"
+#include "command/session.h"
+#include "command/statistics.h"
+#include "command/table.h"
+
+/* What follows from a routing table for all commands; made once for each table. */
+struct command_cluster_summary {
+    bool ok; /* Redis's cluster_state: every slot has a primary that is up */
+    unsigned slots_assigned, slots_ok, slots_fail;
+    unsigned size; /* shards that serve slots */
+    uint64_t epoch_max, epoch_mine;
+};
+
+struct command_engine {
+    struct keyspace *keyspace;
+    unsigned databases;
+    bool cluster_enabled;
+    const struct command_host *host;
+    struct net_server *server;
+    struct store *store;
+
+    struct command_table table;
+    struct command_counts statistics;
+    struct cluster_routing *routing; /* NULL: none yet */
+    struct command_cluster_summary cluster;
+    char gateway[64]; /* the default gateway's address, or "" */
+    uint64_t gateway_read_us;
+
+    struct arena arena;    /* of the command being run */
+    struct buffer scratch; /* of it likewise: replies whose length is told before they are */
+    int64_t wall_offset_us; /* wall time less monotonic time */
+    uint64_t last_client, last_end_us; /* of the command before, in this turn; 0: none */
+    bool store_failed, paused;
+    struct error store_error;
+};
+
+/* One request of a client: finds the command, checks that it may run, runs it, gates its reply. */
+void command_dispatch(struct command_engine *e, struct net_client *client, const struct resp_request *request);
+
+/* Whether the keys of a request are to be served here; if not, the error was replied: CROSSSLOT, MOVED, CLUSTERDOWN. */
+bool command_slot_check(struct command_engine *e, const struct net_client *client, const struct command_row *row,
+                        int argc, const struct bytes *argv, struct resp_writer *reply);
+void command_cluster_summarize(const struct cluster_routing *r, struct command_cluster_summary *out);
+
+/* Where this client reaches a node: the first endpoint whose match fits the client's address. */
+const struct cluster_endpoint *command_endpoint(const struct command_engine *e, const struct net_client *client,
+                                                const struct cluster_node_info *node);
+/* Whether this node is a replica, as far as it knows. */
+bool command_is_replica(const struct command_engine *e);
+
+/* Whether user and password are right (without a password set: any password of "default"). */
+bool command_password_fits(const struct command_engine *e, struct bytes user, struct bytes password);
+bool command_password_needed(const struct command_engine *e);
+
+#endif

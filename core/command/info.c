@@ -1,0 +1,125 @@
+/* INFO. What commands count is told here; what the server around them knows, it tells itself (command_host.info). */
+#include "command/call.h"
+#include "command/engine.h"
+
+static void info_clients(const struct command_engine *e, struct buffer *out)
+{
+    struct net_statistics n;
+    net_server_statistics(e->server, &n);
+    buffer_printf(out,
+                  "connected_clients:%llu\r\ncluster_connections:0\r\nmaxclients:%zu\r\nblocked_clients:%llu\r\n"
+                  "tracking_clients:0\r\nclients_in_timeout_table:0\r\n",
+                  (unsigned long long)n.clients, net_server_limits(e->server)->clients_max,
+                  (unsigned long long)n.blocked);
+}
+
+static void info_stats(const struct command_engine *e, struct buffer *out)
+{
+    struct net_statistics n;
+    const struct command_counts *s = &e->statistics;
+    net_server_statistics(e->server, &n);
+    buffer_printf(out,
+                  "total_connections_received:%llu\r\ntotal_commands_processed:%llu\r\ninstantaneous_ops_per_sec:%llu\r\n"
+                  "total_net_input_bytes:%llu\r\ntotal_net_output_bytes:%llu\r\nrejected_connections:%llu\r\n",
+                  (unsigned long long)n.accepted, (unsigned long long)s->commands,
+                  (unsigned long long)command_counts_per_second(s), (unsigned long long)n.bytes_in,
+                  (unsigned long long)n.bytes_out, (unsigned long long)n.refused);
+    buffer_printf(out,
+                  "expired_keys:%llu\r\nevicted_keys:0\r\nkeyspace_hits:%llu\r\nkeyspace_misses:%llu\r\n"
+                  "pubsub_channels:0\r\npubsub_patterns:0\r\ntotal_error_replies:%llu\r\nrejected_requests:%llu\r\n",
+                  (unsigned long long)keyspace_expired_total(e->keyspace), (unsigned long long)s->hits,
+                  (unsigned long long)s->misses, (unsigned long long)s->errors, (unsigned long long)s->rejected_requests);
+}
+
+static void info_commandstats(const struct command_engine *e, struct buffer *out)
+{
+    for (size_t i = 0; i < e->table.count; i++) {
+        const struct command_counters *k = &e->statistics.each[i];
+        if (!k->calls && !k->rejected) continue;
+        buffer_printf(out, "cmdstat_%s:calls=%llu,usec=%llu,usec_per_call=%.2f,rejected_calls=%llu,failed_calls=%llu\r\n",
+                      e->table.entries[i].name, (unsigned long long)k->calls, (unsigned long long)k->usec,
+                      k->calls ? (double)k->usec / (double)k->calls : 0.0, (unsigned long long)k->rejected,
+                      (unsigned long long)k->failed);
+    }
+}
+
+static void info_errorstats(const struct command_engine *e, struct buffer *out)
+{
+    for (size_t i = 0; i < e->statistics.kind_count; i++) {
+        buffer_printf(out, "errorstat_%s:count=%llu\r\n", e->statistics.kinds[i].prefix,
+                      (unsigned long long)e->statistics.kinds[i].count);
+    }
+}
+
+static void info_keyspace(const struct command_engine *e, struct buffer *out)
+{
+    for (unsigned db = 0; db < e->databases; db++) {
+        uint64_t keys = keyspace_size(e->keyspace, db);
+        if (!keys) continue;
+        buffer_printf(out, "db%u:keys=%llu,expires=%llu,avg_ttl=0\r\n", db, (unsigned long long)keys,
+                      (unsigned long long)keyspace_expiring(e->keyspace, db));
+    }
+}
+
+static void info_none(const struct command_engine *e, struct buffer *out)
+{
+    (void)e;
+    (void)out;
+}
+
+/* In the order of the reply. `tell` NULL: the server's. */
+static const struct section {
+    const char *name, *title;
+    void (*tell)(const struct command_engine *e, struct buffer *out);
+    bool by_default;
+} sections[] = {
+    {"server", "Server", NULL, true},
+    {"clients", "Clients", info_clients, true},
+    {"memory", "Memory", NULL, true},
+    {"persistence", "Persistence", NULL, true},
+    {"stats", "Stats", info_stats, true},
+    {"replication", "Replication", NULL, true},
+    {"cpu", "CPU", NULL, true},
+    {"modules", "Modules", info_none, true},
+    {"commandstats", "Commandstats", info_commandstats, false},
+    {"errorstats", "Errorstats", info_errorstats, true},
+    {"cluster", "Cluster", NULL, true},
+    {"keyspace", "Keyspace", info_keyspace, true},
+};
+#define SECTIONS (sizeof sections / sizeof *sections)
+
+static bool is_asked_for(const struct command_call *c, const struct section *s)
+{
+    if (c->argc == 1) return s->by_default;
+    for (int i = 1; i < c->argc; i++) {
+        if (command_is(c, i, s->name) || command_is(c, i, "everything")) return true;
+        if (command_is(c, i, "all") && strcmp(s->name, "modules") != 0) return true;
+        if (command_is(c, i, "default") && s->by_default) return true;
+    }
+    return false;
+}
+
+static void command_info_info(struct command_call *c)
+{
+    const struct command_engine *e = c->engine;
+    struct buffer *out = &c->engine->scratch;
+    for (size_t i = 0; i < SECTIONS; i++) {
+        const struct section *s = &sections[i];
+        if (!is_asked_for(c, s)) continue;
+        buffer_printf(out, "%s# %s\r\n", out->len ? "\r\n" : "", s->title);
+        if (s->tell) {
+            s->tell(e, out);
+        } else {
+            e->host->info(e->host->user, s->name, out);
+        }
+    }
+    resp_verbatim(c->reply, buffer_bytes(out));
+}
+
+const struct command_row command_info_rows[] = {
+    {"INFO", -1, LOADING | STALE, NO_KEYS, ACL_DANGEROUS, command_info_info,
+     "What the node knows of itself, by section.",
+     .syntax = "[section [section ...]]", .since = "1.0.0", .complexity = "O(1)",
+     .tips = "nondeterministic_output request_policy:all_shards response_policy:special"},
+    {0},
+};

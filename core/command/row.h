@@ -1,0 +1,97 @@
+/* What a row of the command table is made of. Included by the files that hold rows; the short names live here only. */
+#ifndef AIKV_COMMAND_ROW_H
+#define AIKV_COMMAND_ROW_H
+
+#include "base/bytes.h"
+
+struct command_call;
+
+/* Flags, in the order and with the names in which COMMAND INFO shows them. */
+#define COMMAND_FLAGS(X)                                                                                               \
+    X(WRITE, "write")                                                                                                  \
+    X(READ, "readonly")                                                                                                \
+    X(DENYOOM, "denyoom")                                                                                              \
+    X(ADMIN, "admin")                                                                                                  \
+    X(NOSCRIPT, "noscript")                                                                                            \
+    X(LOADING, "loading")                                                                                              \
+    X(STALE, "stale")                                                                                                  \
+    X(FAST, "fast")                                                                                                    \
+    X(NO_AUTH, "no_auth")                                                                                              \
+    X(NO_ASYNC_LOADING, "no_async_loading")                                                                            \
+    X(NO_MULTI, "no_multi")                                                                                            \
+    X(ALLOW_BUSY, "allow_busy")
+
+/* ACL categories likewise. A row names those that its flags do not imply (command_row_categories). */
+#define COMMAND_CATEGORIES(X)                                                                                          \
+    X(ACL_KEYSPACE, "@keyspace")                                                                                       \
+    X(ACL_READ, "@read")                                                                                               \
+    X(ACL_WRITE, "@write")                                                                                             \
+    X(ACL_STRING, "@string")                                                                                           \
+    X(ACL_ADMIN, "@admin")                                                                                             \
+    X(ACL_FAST, "@fast")                                                                                               \
+    X(ACL_SLOW, "@slow")                                                                                               \
+    X(ACL_DANGEROUS, "@dangerous")                                                                                     \
+    X(ACL_CONNECTION, "@connection")
+
+/* What is done to a key: RO, RW, OW (overwritten) or RM (removed), then what happens to its content. */
+#define COMMAND_KEY_FLAGS(X)                                                                                           \
+    X(KEY_RO, "RO")                                                                                                    \
+    X(KEY_RW, "RW")                                                                                                    \
+    X(KEY_OW, "OW")                                                                                                    \
+    X(KEY_RM, "RM")                                                                                                    \
+    X(KEY_ACCESS, "access")                                                                                            \
+    X(KEY_UPDATE, "update")                                                                                            \
+    X(KEY_INSERT, "insert")                                                                                            \
+    X(KEY_DELETE, "delete")                                                                                            \
+    X(KEY_VARIABLE, "variable_flags")
+
+#define COMMAND_BIT(name, text) name##_BIT,
+#define COMMAND_VALUE(name, text) name = 1u << name##_BIT,
+enum { COMMAND_FLAGS(COMMAND_BIT) COMMAND_FLAG_COUNT };
+enum { COMMAND_FLAGS(COMMAND_VALUE) };
+enum { COMMAND_CATEGORIES(COMMAND_BIT) COMMAND_CATEGORY_COUNT };
+enum { COMMAND_CATEGORIES(COMMAND_VALUE) };
+enum { COMMAND_KEY_FLAGS(COMMAND_BIT) COMMAND_KEY_FLAG_COUNT };
+enum { COMMAND_KEY_FLAGS(COMMAND_VALUE) };
+#undef COMMAND_BIT
+#undef COMMAND_VALUE
+
+/* Which arguments are keys: from `first` to `last` (negative: counted from the end) by `step`. first 0: none. */
+struct command_keys {
+    int first, last, step;
+    uint32_t flags; /* KEY_… */
+};
+#define KEYS(first, last, step, flags) {first, last, step, flags}
+#define NO_KEYS {0, 0, 0, 0}
+
+struct command_row {
+    const char *name; /* "STRLEN"; of a subcommand, "GETNAME" */
+    int arity;        /* with the name (and the container's); negative: at least that many */
+    uint32_t flags;
+    struct command_keys keys;
+    uint32_t categories;
+    void (*run)(struct command_call *c); /* NULL: a container that does nothing by itself */
+    const char *summary;
+    const char *syntax; /* of the arguments, for HELP and the reference */
+    const char *since;  /* the version of Redis that brought it, "AiKv" for our own */
+    const char *complexity;
+    const char *tips; /* for clients and proxies, separated by blanks; or NULL */
+    const struct command_row *subcommands; /* ends with a row without a name; or NULL */
+    bool needs_cluster; /* refused by a node without cluster mode; of a container: its subcommands */
+    const char *replaced_by, *deprecated_since; /* or NULL */
+    const char *keys_note;                      /* or NULL */
+    /* What KEY_VARIABLE keys are in this very invocation. */
+    uint32_t (*key_flags)(int argc, const struct bytes *argv);
+};
+
+/* The rows of each group's file; a list ends with a row without a name. */
+extern const struct command_row command_connection_rows[], command_client_rows[], command_introspect_rows[],
+    command_config_rows[], command_info_rows[], command_server_rows[], command_string_rows[], command_set_rows[],
+    command_counter_rows[], command_generic_rows[], command_expire_rows[], command_scan_rows[], command_cluster_rows[];
+
+/* All categories, the implied ones too. */
+uint32_t command_row_categories(const struct command_row *row);
+/* The names of single bits, by number. */
+extern const char *const command_flag_names[], *const command_category_names[], *const command_key_flag_names[];
+
+#endif

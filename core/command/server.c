@@ -1,0 +1,84 @@
+/* The node as a whole. */
+#include "base/clock.h"
+#include "command/call.h"
+#include "command/engine.h"
+
+static void command_server_time(struct command_call *c)
+{
+    int64_t now_us = clock_wall_us();
+    resp_array(c->reply, 2);
+    resp_bulk_printf(c->reply, "%lld", (long long)(now_us / 1000000));
+    resp_bulk_printf(c->reply, "%lld", (long long)(now_us % 1000000));
+}
+
+static void command_server_dbsize(struct command_call *c)
+{
+    resp_integer(c->reply, (int64_t)keyspace_size(c->keyspace, c->session->database));
+}
+
+/* [ASYNC | SYNC]: both are taken, neither makes a difference. */
+static bool flush_options(struct command_call *c)
+{
+    if (c->argc == 1 || (c->argc == 2 && (command_is(c, 1, "ASYNC") || command_is(c, 1, "SYNC")))) return true;
+    command_reply_syntax_error(c);
+    return false;
+}
+
+static void command_server_flushdb(struct command_call *c)
+{
+    if (!flush_options(c)) return;
+    keyspace_flush(c->keyspace, c->session->database);
+    command_reply_ok(c);
+}
+
+static void command_server_flushall(struct command_call *c)
+{
+    if (!flush_options(c)) return;
+    keyspace_flush_all(c->keyspace);
+    command_reply_ok(c);
+}
+
+/* Every ending saves what was acknowledged, so NOSAVE, SAVE, NOW and FORCE all mean the same. There is no reply: the
+ * connection ends with the process, as in Redis. */
+static void command_server_shutdown(struct command_call *c)
+{
+    bool save = false, nosave = false, now = false, force = false, abort_ = false, wrong = false;
+    for (int i = 1; i < c->argc; i++) {
+        bool *option = command_is(c, i, "SAVE")     ? &save
+                       : command_is(c, i, "NOSAVE") ? &nosave
+                       : command_is(c, i, "NOW")    ? &now
+                       : command_is(c, i, "FORCE")  ? &force
+                       : command_is(c, i, "ABORT")  ? &abort_
+                                                    : &wrong;
+        *option = true;
+    }
+    if (wrong || (save && nosave) || (abort_ && (save || nosave || now || force))) {
+        command_reply_syntax_error(c);
+    } else if (abort_) {
+        resp_error(c->reply, ERROR_GENERIC, "No shutdown in progress.");
+    } else {
+        net_client_suspend(c->client);
+        c->engine->host->shutdown(c->engine->host->user);
+    }
+}
+
+#define ALL_SHARDS "request_policy:all_shards response_policy:"
+
+const struct command_row command_server_rows[] = {
+    {"TIME", 1, LOADING | STALE | FAST, NO_KEYS, 0, command_server_time,
+     "The node's time: seconds since 1970, and microseconds.",
+     .since = "2.6.0", .complexity = "O(1)", .tips = "nondeterministic_output"},
+    {"DBSIZE", 1, READ | FAST, NO_KEYS, ACL_KEYSPACE, command_server_dbsize,
+     "The number of keys in the database.",
+     .since = "1.0.0", .complexity = "O(1)", .tips = ALL_SHARDS "agg_sum"},
+    {"FLUSHDB", -1, WRITE, NO_KEYS, ACL_KEYSPACE | ACL_DANGEROUS, command_server_flushdb,
+     "Removes all keys of the database.",
+     .syntax = "[ASYNC | SYNC]", .since = "1.0.0", .complexity = "O(1)", .tips = ALL_SHARDS "all_succeeded"},
+    {"FLUSHALL", -1, WRITE, NO_KEYS, ACL_KEYSPACE | ACL_DANGEROUS, command_server_flushall,
+     "Removes all keys of all databases.",
+     .syntax = "[ASYNC | SYNC]", .since = "1.0.0", .complexity = "O(1)", .tips = ALL_SHARDS "all_succeeded"},
+    {"SHUTDOWN", -1, ADMIN | NOSCRIPT | LOADING | STALE | NO_MULTI | ALLOW_BUSY, NO_KEYS, 0, command_server_shutdown,
+     "Ends the process in good order.",
+     .syntax = "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", .since = "1.0.0", .complexity = "O(1)"},
+    {0},
+};

@@ -1,0 +1,70 @@
+#include "command/session.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+struct command_session *command_session_new(void)
+{
+    struct command_session *s = calloc(1, sizeof *s);
+    if (!s) abort();
+    s->protocol = 2;
+    return s;
+}
+
+void command_session_reset(struct command_session *s)
+{
+    free(s->name);
+    s->name = NULL;
+    s->database = 0;
+    s->protocol = 2;
+    s->readonly = false;
+}
+
+void command_session_free(struct command_session *s)
+{
+    free(s->name);
+    free(s->library);
+    free(s->library_version);
+    free(s);
+}
+
+int command_session_set_name(char **name, struct bytes value, const char *what, struct error *e)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.data[i] < '!' || value.data[i] > '~') {
+            return error_set(e, ERROR_SYNTAX, "%s cannot contain spaces, newlines or special characters.", what);
+        }
+    }
+    if (value.len > COMMAND_SESSION_NAME_MAX) {
+        return error_set(e, ERROR_LIMIT, "%s cannot be longer than %d bytes.", what, COMMAND_SESSION_NAME_MAX);
+    }
+    char *copy = NULL;
+    if (value.len && !(copy = strndup((const char *)value.data, value.len))) abort();
+    free(*name);
+    *name = copy;
+    return 0;
+}
+
+static const char *text_or(const char *text, const char *otherwise)
+{
+    return text ? text : otherwise;
+}
+
+/* Redis 7.0's fields in its order, then 7.2's lib-name and lib-ver. What AiKv does not have shows its resting value. */
+void command_session_describe(const struct command_session *s, const struct net_client *c, struct buffer *out)
+{
+    uint64_t now = clock_monotonic_ms();
+    size_t query = 0, output = 0;
+    net_client_memory(c, &query, &output);
+    buffer_printf(out, "id=%llu addr=%s laddr=%s fd=%d name=%s age=%llu idle=%llu flags=%s db=%u ",
+                  (unsigned long long)net_client_id(c), net_client_address(c), net_client_local_address(c),
+                  net_client_fd(c), text_or(s->name, ""), (unsigned long long)((now - net_client_opened_ms(c)) / 1000),
+                  (unsigned long long)((now - net_client_active_ms(c)) / 1000),
+                  s->waiting ? "b" : s->readonly ? "r" : "N", s->database);
+    buffer_printf(out,
+                  "sub=0 psub=0 ssub=0 multi=-1 qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=%zu oll=0 "
+                  "omem=0 tot-mem=%zu events=r cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",
+                  query, output, query + output, s->last ? s->last->name : "NULL", s->protocol, text_or(s->library, ""),
+                  text_or(s->library_version, ""));
+}

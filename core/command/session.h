@@ -1,0 +1,31 @@
+/* What the node remembers of a connection. */
+#ifndef AIKV_COMMAND_SESSION_H
+#define AIKV_COMMAND_SESSION_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "command/table.h"
+#include "net/server.h"
+
+#define COMMAND_SESSION_NAME_MAX 1024 /* bytes of a client's name; CLIENT LIST shows them all */
+
+struct command_session {
+    unsigned database;
+    int protocol; /* 2 or 3 */
+    bool authenticated, readonly;
+    bool waiting; /* suspended until control replies */
+    char *name, *library, *library_version; /* owned; NULL: none */
+    const struct command_entry *last; /* the command run last, or running */
+};
+
+struct command_session *command_session_new(void);
+void command_session_free(struct command_session *s);
+/* As after connecting, but for authentication, which is the caller's to decide. */
+void command_session_reset(struct command_session *s);
+
+/* Sets one of the names; an empty one removes it. Errors: SYNTAX; `what` ("Client names") is what the text calls it. */
+int command_session_set_name(char **name, struct bytes value, const char *what, struct error *e);
+/* Appends the line of CLIENT LIST with its line break. */
+void command_session_describe(const struct command_session *s, const struct net_client *c, struct buffer *out);
+
+#endif

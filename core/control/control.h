@@ -1,0 +1,67 @@
+/* Control: the thread that makes this node part of a cluster. It runs the bus, MetaRaft, the announcements of candidates, the push of
+ * metadata, calls from any node to the leader, and the runs of cluster scripts. (design: architecture.md, control-plane.md)
+ *
+ * What a node knows of the cluster is the state pushed by the leader (on the leader: MetaRaft's own). It is kept in <data_dir>/metadata,
+ * so that a restarted node serves its slots before it has found the leader.
+ *
+ * Threads: control has one of its own, and one for policies. The data thread calls control_call, control_report_load and control_stop;
+ * the handler's functions are called on the data thread, through its mailbox. */
+#ifndef AIKV_CONTROL_CONTROL_H
+#define AIKV_CONTROL_CONTROL_H
+
+#include "base/buffer.h"
+#include "cluster/routing.h"
+#include "net/mailbox.h"
+
+struct control;
+
+struct control_handler {
+    void *user;
+    /* A new routing table; the reference is the receiver's. Called once soon after the start, then with every change. */
+    void (*routing)(void *user, struct cluster_routing *r);
+    /* The reply to a control_call: RESP bytes. */
+    void (*reply)(void *user, uint64_t token, struct bytes reply);
+    /* Control cannot go on; the process must end with this exit code. */
+    void (*failed)(void *user, int exit_code, const struct error *e);
+};
+
+struct control_identity {
+    char cluster_id[CLUSTER_ID_LEN + 1]; /* "": none yet */
+    uint64_t raft_id;                    /* 0: none yet */
+};
+
+struct control_options {
+    struct cluster_node_info self;
+    struct control_identity identity;
+    /* Makes a changed identity durable (node.json), before control acts on it. On the control thread. */
+    int (*save_identity)(void *user, const struct control_identity *identity, struct error *e);
+    const char *data_dir;
+    const char *bus_host; /* to listen on */
+    uint16_t bus_port;    /* 0: the system picks; self.bus_port is then set to what it got */
+    struct bytes secret;
+    bool bootstrap;
+    const char (*join)[280]; /* "host:port" each */
+    size_t join_count;
+    struct mailbox *data_mailbox;
+    struct control_handler handler;
+};
+
+/* Listens, opens MetaRaft if this node was part of it, starts the threads. Founds a cluster if `bootstrap` is set, the identity holds no
+ * cluster, and no join peer reports one (each is asked for up to 3 s). `bound_port` gets the bus port.
+ * Errors as net_server_listen and meta_open. */
+int control_start(const struct control_options *options, struct control **out, uint16_t *bound_port, struct error *e);
+/* Hands leadership over if it leads, ends the threads, frees everything. Blocks up to some seconds. The data thread's mailbox must still be open. */
+void control_stop(struct control *c);
+
+/* Carries out an administrative command: CLUSTER METARAFT|SCRIPT|MEET|ADDSLOTS|ADDSLOTSRANGE|REPLICATE|ADDREPLICATION …, whole argv with
+ * CLUSTER first, copied. Forwarded to the leader if that is another node. Exactly one reply comes for each call that returned true, after 15 s at
+ * the latest (RUN WAIT: after its time); false: too many are waiting (256). `protocol` is what the reply is written in. */
+bool control_call(struct control *c, uint64_t token, int argc, const struct bytes *argv, int protocol);
+
+/* Load of this node, for the view; any thread, cheap. */
+struct control_load {
+    uint64_t keys, disk_bytes, memory_bytes;
+};
+void control_report_load(struct control *c, const struct control_load *load);
+
+#endif

@@ -1,0 +1,331 @@
+/* Control, inside: what its thread owns, and what its parts do for one another.
+ *
+ *   control.c        start, stop, the loop          links.c    links and the frames that come over them
+ *   members.c        a peer to every other member   join.c     a node without a cluster; founding
+ *   known.c          the pushed metadata            push.c     the leader's pulses and pushes
+ *   reign.c          what a leader keeps true       runner.c   runs of cluster scripts
+ *   calls.c          calls and their replies        admin.c, slots_command.c, script_command.c   what calls do
+ *
+ * Everything is level-triggered: an event changes some state and calls control_touch; control_react then looks at what is and
+ * does what is missing. All times are the loop's, in ms. */
+#ifndef AIKV_CONTROL_CONTROL_THREAD_H
+#define AIKV_CONTROL_CONTROL_THREAD_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "control/candidates.h"
+#include "control/control.h"
+#include "control/delta_ring.h"
+#include "control/message.h"
+#include "control/policy_thread.h"
+#include "control/route.h"
+#include "control/run_decision.h"
+#include "control/step_log.h"
+#include "meta/meta.h"
+#include "net/bus.h"
+#include "resp/write.h"
+
+#define CONTROL_TICK_MS           50
+#define CONTROL_PULSE_MS          200
+#define CONTROL_LEADER_LOST_MS    2000 /* without a pulse */
+#define CONTROL_SILENCE_MS        3000 /* until a member counts as down */
+#define CONTROL_ANNOUNCE_MS       1000
+#define CONTROL_PERSIST_MS        100
+#define CONTROL_FOUND_MS          3000 /* join peers have so long to report a cluster */
+#define CONTROL_CALLS_MAX         256  /* of this node */
+#define CONTROL_REMOTE_CALLS_MAX  1024 /* of other nodes, on the leader */
+#define CONTROL_CALL_MS           15000
+#define CONTROL_CALL_RETRY_MS     5000
+#define CONTROL_CALL_BYTES_MAX    (960u << 10) /* arguments of one call, in a CALL frame of 1 MiB */
+
+/* A link that is up. */
+struct link {
+    uint64_t id;
+    struct bus_link *at;
+    char node[CLUSTER_ID_LEN + 1];
+    bool announced;
+    uint64_t raft_id; /* what it said to be in MetaRaft; 0: nothing yet */
+};
+
+/* Another member of the cluster. */
+struct member {
+    char id[CLUSTER_ID_LEN + 1];
+    struct bus_peer *peer;
+    struct cluster_node_info *announced; /* its newest announcement; NULL: none; owned */
+    /* what this node knows of it as the leader */
+    bool check_info, proposing_info, proposing_reach;
+    uint64_t heard_ms; /* its last answer; 0: none in this reign */
+    uint64_t version;  /* it has acknowledged */
+    uint64_t keys, disk_bytes, memory_bytes;
+    uint64_t push_link, push_sequence; /* the link it answers on, and the push under way or the last */
+    bool answered, push_open, push_failed, wants_snapshot;
+};
+
+struct join_peer {
+    char host[254];
+    uint16_t port;
+    struct bus_peer *peer; /* NULL: who is there is a member and has one */
+    char node[CLUSTER_ID_LEN + 1];
+    bool answered; /* has announced itself, without a cluster */
+};
+
+struct call;
+typedef void (*call_advance)(struct control *c, struct call *call);
+enum call_state { CALL_WAITING, CALL_SENT, CALL_EXECUTING };
+
+/* A call, on its way: at the node it was made at, and again (remote) on the leader. */
+struct call {
+    struct mailbox_message message; /* first: how it comes from the data thread */
+    struct call *next;
+    uint64_t id;
+    bool remote;
+    uint64_t token;             /* local: whose reply it is */
+    uint64_t link_id, request;  /* remote: where the reply goes */
+    char origin[CLUSTER_ID_LEN + 1]; /* the node the client is connected to */
+    int protocol, argc;
+    struct bytes *argv;         /* one block with the bytes */
+    size_t too_large;           /* bytes of arguments that were left out because they are too many; 0: none */
+    const struct call_command *command;
+    uint64_t deadline_ms;
+    enum call_state state;
+    uint64_t waiting_since_ms;  /* for a leader */
+    uint64_t sent_link;
+    /* executing: command->advance does what comes next; it is called after everything that happens, and replies in the end */
+    unsigned stage;             /* advance's own */
+    bool busy;                  /* a proposal or a policy job is under way: advance is not called */
+    struct error problem;       /* code not 0: what that ended with */
+    uint64_t value;             /* a proposal's */
+    uint64_t stage_since_ms;
+    struct bus_peer *dialled;
+    char node[CLUSTER_ID_LEN + 1];
+    struct policy_job *result;  /* of the last job; owned */
+};
+
+struct outgoing; /* a reply on its way to the data thread */
+
+struct runner {
+    struct run_memory memory;
+    bool proposing, planning;
+    uint64_t not_before_ms; /* a pause, after a proposal that was not taken */
+    uint64_t plan_after_ms; /* a run that was taken over is not planned on before */
+    /* the step being carried out */
+    uint64_t step_run;
+    uint32_t step_round, step_index;
+    bool step_proposed; /* its command was applied (or had nothing to do): waiting for the effect to show */
+    uint64_t step_since_ms;
+    /* EVAL RUN: the steps of the run that is being started */
+    struct script_steps eval_steps;
+    bool eval_starting;
+    uint64_t eval_run;
+    char waiting_for[220]; /* "" or what the run waits for, for STATUS */
+};
+
+struct control {
+    struct control_options options; /* its pointers are control's own copies */
+    struct cluster_node_info self;
+    struct control_identity identity;
+
+    uv_thread_t thread;
+    uv_sem_t started;
+    int start_code;
+    struct error start_error;
+    uint16_t bound_port;
+    atomic_bool stop_asked;
+    atomic_uint calls_open; /* local ones without a posted reply */
+    atomic_uint_least64_t load_keys, load_disk_bytes, load_memory_bytes;
+
+    uv_loop_t loop;
+    uv_async_t wake;
+    uv_timer_t tick;
+    struct mailbox *mailbox;
+    struct route *route;
+    struct policy_thread *policy;
+    struct bus *bus;
+    struct meta *meta;
+    bool stopping, closing, broken;
+    uint64_t stop_deadline_ms, ticks;
+
+    struct link *links; /* sorted by id */
+    uint32_t link_count, link_room;
+    struct member **members; /* sorted by id; this node is not among them */
+    uint32_t member_count;
+    struct join_peer *joins;
+    bool founding;
+    uint64_t started_ms;
+    struct candidates candidates;
+
+    /* known.c */
+    struct cluster_state *empty; /* what a node knows that knows nothing */
+    struct cluster_state *known; /* pushed by the leader, or from the file; NULL: none */
+    bool known_suspect;          /* a delta did not fit it: the leader is asked for the whole */
+    char leader[CLUSTER_ID_LEN + 1]; /* another node that pulsed; "": none */
+    uint64_t leader_term, leader_heard_ms, highest_term;
+    uv_work_t persist_work;
+    struct buffer persisting;
+    struct error persist_error;
+    bool persist_running, persist_failed;
+    uint64_t persisted_version, persisted_ms;
+
+    /* the leader's */
+    bool leads; /* as control_react has last seen */
+    uint64_t leads_since_ms;
+    uint64_t push_sequence;
+    struct delta_ring deltas;
+    struct buffer snapshot; /* encoded state of snapshot_version, kept for the next one who needs it */
+    uint64_t snapshot_version;
+    bool check_self, proposing_self;
+
+    struct call *calls; /* newest last */
+    uint64_t next_call;
+    uint32_t remote_calls;
+    struct outgoing *outbox;
+    struct runner runner;
+    struct step_log steps;
+
+    /* what was published last */
+    uint64_t routed_version, routed_term;
+    char routed_leader[CLUSTER_ID_LEN + 1];
+    bool routed_once;
+    uint64_t synced_version;
+};
+
+/* ---- control.c ---- */
+/* Something has changed: control_react will be called soon. */
+void control_touch(struct control *c);
+uint64_t control_now_ms(const struct control *c);
+/* The process must end. */
+void control_fail(struct control *c, const struct error *e);
+/* This node is member `raft_id` from now on: makes it durable and starts MetaRaft. */
+void control_open_meta(struct control *c, const struct cluster_command *found);
+/* Proposes; `done` is called once, from the loop, with what was given. Errors as meta_propose, then `done` is not called. */
+typedef void (*control_proposed)(struct control *c, const struct cluster_result *result, uint64_t number, const char *node);
+int control_propose(struct control *c, const struct cluster_command *command, control_proposed done, uint64_t number, const char *node,
+                    struct error *e);
+void *control_allocate(size_t size);
+
+/* ---- links.c ---- */
+void control_links_handler(struct control *c, struct bus_handler *out);
+struct link *control_link_find(struct control *c, uint64_t id);
+/* A link to the node, its peer's if that is up; NULL: none. */
+struct bus_link *control_link_to(struct control *c, const char *node);
+void control_links_announce(struct control *c, struct bus_link *at);
+/* Announces this node once more on every link. */
+void control_links_announce_all(struct control *c);
+void control_send_raft(struct control *c, uint64_t raft_id, struct bytes message);
+
+/* ---- members.c ---- */
+struct member *control_member_find(const struct control *c, const char *id);
+/* Peers for exactly the members of the state, at their addresses. */
+void control_members_sync(struct control *c);
+void control_members_announced(struct control *c, const struct cluster_node_info *info);
+void control_members_release(struct control *c);
+
+/* ---- join.c ---- */
+void control_join_start(struct control *c);
+void control_join_tick(struct control *c);
+void control_join_announced(struct control *c, const struct message_announce *a);
+/* Somebody who is no member has announced himself: for the leader's table, here or there. */
+void control_join_candidate(struct control *c, const struct cluster_node_info *info);
+void control_join_release(struct control *c);
+
+/* ---- known.c ---- */
+/* The newest metadata this node has; never NULL. Valid until control returns to its loop, or changes it. */
+const struct cluster_state *control_state(const struct control *c);
+/* "" if none is known. */
+const char *control_leader(const struct control *c);
+uint64_t control_term(const struct control *c);
+void control_known_load(struct control *c);
+int control_known_pulse(struct control *c, struct bus_link *from, const struct message_pulse *m, struct error *e);
+int control_known_snapshot(struct control *c, struct bus_link *from, const struct message_snapshot *m, struct error *e);
+int control_known_delta(struct control *c, struct bus_link *from, const struct message_delta *m, struct error *e);
+void control_known_tick(struct control *c);
+/* Writes the file now; not while persist_running. */
+void control_known_persist_now(struct control *c);
+void control_known_release(struct control *c);
+
+/* ---- push.c ---- */
+void control_push_begin(struct control *c); /* a reign begins */
+void control_push_pulse(struct control *c);
+void control_push_changes(struct control *c);
+void control_push_applied(struct control *c, struct bytes command);
+int control_push_acknowledged(struct control *c, struct bus_link *from, const struct message_pulse_ack *ack, struct error *e);
+void control_push_link_down(struct control *c, uint64_t link_id);
+
+/* ---- reign.c ---- */
+/* Proposes what the record of a member lacks: reachability, new addresses. */
+void control_reign_tick(struct control *c);
+/* What policies see beside the state. Release it. */
+void control_reign_live(struct control *c, struct cluster_live *out);
+/* The node's role in libraft's configuration now. */
+enum cluster_role control_reign_role(const struct control *c, const struct cluster_node *n);
+/* Whether the member has acknowledged metadata in which it is a member. */
+bool control_reign_has_metadata(const struct control *c, const char *node);
+
+/* ---- runner.c ---- */
+void control_runner_begin(struct control *c); /* a reign begins */
+void control_runner_advance(struct control *c);
+/* EVAL RUN: the next run started gets these steps (taken over). False: another is being started. */
+bool control_runner_offer(struct control *c, struct script_steps *steps);
+void control_runner_eval_started(struct control *c, uint64_t run); /* 0: it was not */
+void control_runner_release(struct control *c);
+
+/* ---- calls.c ---- */
+/* From the data thread's message. */
+void control_calls_deliver(struct mailbox_message *m, void *user);
+int control_calls_remote(struct control *c, struct bus_link *from, const struct message_call *m, struct error *e);
+int control_calls_reply(struct control *c, struct bus_link *from, const struct message_call_reply *m, struct error *e);
+void control_calls_tick(struct control *c);    /* every call: deadlines, the leader, what comes next */
+void control_calls_fail_all(struct control *c); /* at the end */
+/* What could not be posted is handed over directly, on the data thread; frees all. */
+void control_calls_release(struct control *c);
+
+/* For what carries calls out. A reply is begun with a writer to a buffer that this makes. */
+struct resp_writer control_call_writer(const struct call *call, struct buffer *b);
+/* Each of these ends the call and frees it. */
+void control_call_reply(struct control *c, struct call *call, struct buffer *reply); /* releases the buffer */
+void control_call_ok(struct control *c, struct call *call);
+void control_call_error(struct control *c, struct call *call, int code, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void control_call_error_of(struct control *c, struct call *call, const struct error *e);
+/* These set `busy` until it is done, then `advance` is called; or end the call with an error (false). */
+bool control_call_propose(struct control *c, struct call *call, const struct cluster_command *command, control_proposed done);
+bool control_call_submit(struct control *c, struct call *call, struct policy_job *job);
+/* Moves to a stage, whose time begins now. */
+void control_call_stage(struct control *c, struct call *call, unsigned stage);
+
+/* What ends a proposal of a call (`number` is the call's id). */
+void control_call_proposed(struct control *c, const struct cluster_result *result, uint64_t number, const char *node);
+
+/* ---- call_commands.c: the table; admin.c, slots_command.c, script_command.c, script_run.c: its functions ---- */
+struct call_command {
+    const char *group, *name; /* "SCRIPT", "LOAD"; or NULL, "MEET" */
+    int argc_min, argc_max;   /* CLUSTER counted; max 0: any */
+    bool local;               /* answered by the node that is asked */
+    bool repeatable;          /* may be sent again when it is not known whether it was carried out */
+    call_advance advance;
+};
+/* The row for these arguments; NULL: `e` says what is wrong with them. */
+const struct call_command *control_commands_find(int argc, const struct bytes *argv, struct error *e);
+/* How long RUN WAIT may take; 0: it does not wait. */
+uint64_t control_script_wait_ms(int argc, const struct bytes *argv);
+
+void control_admin_members(struct control *c, struct call *call);
+void control_admin_status(struct control *c, struct call *call);
+void control_admin_help(struct control *c, struct call *call);
+void control_admin_add_learner(struct control *c, struct call *call);
+void control_admin_promote(struct control *c, struct call *call);
+void control_admin_meet(struct control *c, struct call *call);
+void control_slots_add(struct control *c, struct call *call);
+void control_slots_add_range(struct control *c, struct call *call);
+void control_slots_replicate(struct control *c, struct call *call);
+void control_slots_add_replication(struct control *c, struct call *call);
+void control_script_load(struct control *c, struct call *call);
+void control_script_list(struct control *c, struct call *call);
+void control_script_get(struct control *c, struct call *call);
+void control_script_run(struct control *c, struct call *call);
+void control_script_eval(struct control *c, struct call *call);
+void control_script_status(struct control *c, struct call *call);
+void control_script_view(struct control *c, struct call *call);
+void control_script_help(struct control *c, struct call *call);
+
+#endif

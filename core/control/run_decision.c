@@ -1,0 +1,116 @@
+#include "control/run_decision.h"
+
+#include <stdio.h>
+
+void run_memory_round_begun(struct run_memory *m, const struct cluster_step *steps, uint32_t count)
+{
+    bool only_waits = true;
+    for (uint32_t i = 0; i < count; i++) only_waits = only_waits && steps[i].op == CLUSTER_OP_wait;
+    if (!only_waits) m->rounds++;
+}
+
+void run_memory_waited(struct run_memory *m, const struct cluster_step *step)
+{
+    m->waited_ms += step->ms;
+    snprintf(m->waiting_for, sizeof m->waiting_for, "%s", step->why[0] ? step->why : "no reason given");
+}
+
+static void finish(struct run_decision *out, enum cluster_run_status status)
+{
+    out->action = RUN_FINISH;
+    out->status = status;
+}
+
+static const struct cluster_run_step *first_failed(const struct cluster_run *run)
+{
+    for (uint32_t i = 0; i < run->step_count; i++)
+        if (run->steps[i].status == CLUSTER_STEP_FAILED) return &run->steps[i];
+    return NULL;
+}
+
+/* The first step still to be done; step_count if there is none. */
+static uint32_t first_open(const struct cluster_run *run)
+{
+    uint32_t i = 0;
+    while (i < run->step_count && run->steps[i].status == CLUSTER_STEP_DONE) i++;
+    return i;
+}
+
+static uint32_t times_completed(const struct cluster_run *run, const struct cluster_step *step)
+{
+    uint64_t digest = cluster_step_digest(step);
+    for (uint32_t i = run->completion_count; i-- > 0;)
+        if (run->completions[i].digest == digest) return run->completions[i].count;
+    return 0;
+}
+
+static const struct cluster_step *circling(const struct cluster_run *run)
+{
+    for (uint32_t i = 0; i < run->step_count; i++) {
+        const struct cluster_run_step *s = &run->steps[i];
+        if (s->status != CLUSTER_STEP_DONE || s->step.op == CLUSTER_OP_wait) continue;
+        if (times_completed(run, &s->step) >= RUN_EQUAL_STEPS_MAX) return &s->step;
+    }
+    return NULL;
+}
+
+/* How many rounds up to the present one failed without one between them that did not. */
+static uint32_t failed_in_a_row(const struct cluster_run *run)
+{
+    uint32_t rounds = 0;
+    for (uint32_t i = run->failed_count; i-- > 0;) {
+        if (run->failed[i].round + rounds == run->round)
+            rounds++;
+        else if (run->failed[i].round + rounds < run->round)
+            break;
+    }
+    return rounds;
+}
+
+static void fail_of_step(struct run_decision *out, const char *before, const struct cluster_step *step, const char *error)
+{
+    char what[200];
+    cluster_step_text(step, what, sizeof what);
+    snprintf(out->error, sizeof out->error, "%s%s%s%.150s", before, what, error[0] ? ": " : "", error);
+    finish(out, CLUSTER_RUN_FAILED);
+}
+
+static void decide_between_rounds(const struct cluster_run *run, const struct run_memory *memory, struct run_decision *out)
+{
+    const struct cluster_run_step *failed = first_failed(run);
+    if (run->one_round && failed) {
+        fail_of_step(out, "", &failed->step, failed->error);
+    } else if (run->one_round && run->round > 0) {
+        finish(out, CLUSTER_RUN_DONE);
+    } else if (run->one_round) {
+        snprintf(out->error, sizeof out->error, "the leader changed before the steps were recorded: nothing was done, run it again");
+        finish(out, CLUSTER_RUN_FAILED);
+    } else if (failed && failed_in_a_row(run) >= RUN_FAILED_ROUNDS_MAX) {
+        char before[64];
+        snprintf(before, sizeof before, "%d rounds failed one after the other, the last at ", RUN_FAILED_ROUNDS_MAX);
+        fail_of_step(out, before, &failed->step, failed->error);
+    } else if (memory->waited_ms >= RUN_WAITED_MAX_MS) {
+        snprintf(out->error, sizeof out->error, "waited %u minutes for: %s", RUN_WAITED_MAX_MS / 60000, memory->waiting_for);
+        finish(out, CLUSTER_RUN_FAILED);
+    } else if (memory->rounds >= CLUSTER_ROUNDS_MAX) {
+        snprintf(out->error, sizeof out->error, "not done after %d rounds", CLUSTER_ROUNDS_MAX);
+        finish(out, CLUSTER_RUN_FAILED);
+    } else {
+        out->action = RUN_PLAN;
+    }
+}
+
+void run_decide(const struct cluster_run *run, const struct run_memory *memory, struct run_decision *out)
+{
+    *out = (struct run_decision){0};
+    const struct cluster_step *circle = circling(run);
+    if (circle) {
+        fail_of_step(out, "goes in circles: ", circle, "");
+        return;
+    }
+    out->index = first_open(run);
+    if (first_failed(run) || out->index == run->step_count)
+        decide_between_rounds(run, memory, out);
+    else
+        out->action = run->steps[out->index].status == CLUSTER_STEP_STARTED ? RUN_CARRY_OUT : RUN_START;
+}

@@ -1,0 +1,313 @@
+/* The runner: carries the run of a cluster script on, on the leader. It looks at the run as MetaRaft has it (run_decision.h says what is
+ * next), does one thing, and looks again when that shows. All it does is idempotent, so a step that the last leader began is simply
+ * carried out again. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "control/control_thread.h"
+
+#define TAKEN_OVER_MS 3000  /* nodes have so long to announce themselves to a new leader before it plans without them */
+#define AGAIN_MS      200   /* after a proposal that was not taken */
+#define ADMIT_MS      15000
+#define ROLE_MS       30000
+
+void control_runner_begin(struct control *c)
+{
+    struct runner *r = &c->runner;
+    const struct cluster_run *run = cluster_run_active(meta_state(c->meta));
+    r->memory = (struct run_memory){0};
+    r->planning = false;
+    r->step_run = 0;
+    r->waiting_for[0] = 0;
+    r->not_before_ms = r->plan_after_ms = 0;
+    if (!run) return;
+    r->plan_after_ms = control_now_ms(c) + TAKEN_OVER_MS;
+    log_info("takes a run over", "run=%" PRIu64 " script=%s round=%u", run->id, run->script, run->round);
+}
+
+bool control_runner_offer(struct control *c, struct script_steps *steps)
+{
+    struct runner *r = &c->runner;
+    if (r->eval_starting || r->eval_run) return false;
+    r->eval_steps = *steps;
+    *steps = (struct script_steps){0};
+    r->eval_starting = true;
+    return true;
+}
+
+void control_runner_eval_started(struct control *c, uint64_t run)
+{
+    struct runner *r = &c->runner;
+    r->eval_starting = false;
+    r->eval_run = run;
+    if (!run) script_steps_release(&r->eval_steps);
+}
+
+void control_runner_release(struct control *c)
+{
+    script_steps_release(&c->runner.eval_steps);
+}
+
+/* ---- proposing ---- */
+
+static const struct cluster_run *still_active(struct control *c, uint64_t id)
+{
+    const struct cluster_run *run = c->leads && !c->stopping ? cluster_run_active(meta_state(c->meta)) : NULL;
+    return run && run->id == id ? run : NULL;
+}
+
+static void proposed(struct control *c, const struct cluster_result *result, uint64_t number, const char *node)
+{
+    (void)number, (void)node;
+    struct runner *r = &c->runner;
+    r->proposing = false;
+    if (!result->error.code) return;
+    /* It was not taken, or the run has gone on meanwhile: look again, not at once. */
+    r->not_before_ms = control_now_ms(c) + AGAIN_MS;
+    if (c->leads) log_warn("a run's record was refused", "error=%s", log_quote(result->error.text));
+}
+
+static void propose(struct control *c, const struct cluster_command *command)
+{
+    struct runner *r = &c->runner;
+    r->proposing = control_propose(c, command, proposed, 0, "", NULL) == 0;
+    if (!r->proposing) r->not_before_ms = control_now_ms(c) + AGAIN_MS;
+}
+
+static void finish(struct control *c, const struct cluster_run *run, enum cluster_run_status status, const char *error)
+{
+    struct cluster_command command = {.type = CLUSTER_RUN_END, .run = run->id, .run_status = status, .wall_ms = clock_wall_ms()};
+    snprintf(command.text, sizeof command.text, "%s", error);
+    if (status == CLUSTER_RUN_FAILED)
+        log_warn("a run failed", "run=%" PRIu64 " script=%s error=%s", run->id, run->script, log_quote(error));
+    else
+        log_info("a run is done", "run=%" PRIu64 " script=%s rounds=%u steps=%u", run->id, run->script, run->round, run->steps_done);
+    propose(c, &command);
+}
+
+static void record_step(struct control *c, const struct cluster_run *run, uint32_t index, enum cluster_step_status status, const char *error)
+{
+    struct cluster_command command = {.type = CLUSTER_RUN_STEP, .run = run->id, .round = run->round, .index = index, .step_status = status};
+    /* As much as the record holds: struct cluster_run_step. */
+    snprintf(command.text, sizeof ((struct cluster_run_step *)0)->error, "%s", error);
+    if (status != CLUSTER_STEP_STARTED) {
+        char what[200];
+        const struct cluster_step *step = &run->steps[index].step;
+        cluster_step_text(step, what, sizeof what);
+        c->runner.step_run = 0;
+        if (status == CLUSTER_STEP_FAILED)
+            log_warn("a step failed", "run=%" PRIu64 " step=%u.%u what=%s error=%s", run->id, run->round, index + 1, log_quote(what), log_quote(error));
+        else
+            log_info("a step is done", "run=%" PRIu64 " step=%u.%u what=%s", run->id, run->round, index + 1, log_quote(what));
+        if (status == CLUSTER_STEP_DONE && step->op == CLUSTER_OP_wait) run_memory_waited(&c->runner.memory, step);
+    }
+    propose(c, &command);
+}
+
+/* Steps that cannot be recorded, as they are too many bytes, would be no fewer when planned again. */
+static void round_refused(struct control *c, const struct cluster_run *run, const struct error *e)
+{
+    if (e->code == ERROR_NOT_LEADER || e->code == ERROR_STALE)
+        c->runner.not_before_ms = control_now_ms(c) + AGAIN_MS;
+    else
+        finish(c, run, CLUSTER_RUN_FAILED, e->text);
+}
+
+static void round_proposed(struct control *c, const struct cluster_result *result, uint64_t number, const char *node)
+{
+    (void)node;
+    c->runner.proposing = false;
+    const struct cluster_run *run = still_active(c, number);
+    if (run && result->error.code) round_refused(c, run, &result->error);
+}
+
+static void begin_round(struct control *c, const struct cluster_run *run, struct script_steps *steps)
+{
+    struct cluster_command command = {.type = CLUSTER_RUN_ROUND, .run = run->id, .round = run->round + 1};
+    command.steps = steps->list;
+    command.step_count = steps->count;
+    run_memory_round_begun(&c->runner.memory, steps->list, steps->count);
+    struct error e;
+    int code = control_propose(c, &command, round_proposed, run->id, "", &e); /* encodes the steps */
+    c->runner.proposing = code == 0;
+    if (code) round_refused(c, run, &e);
+}
+
+/* ---- planning ---- */
+
+static void planned(void *user, struct policy_job *job)
+{
+    struct control *c = user;
+    c->runner.planning = false;
+    const struct cluster_run *run = still_active(c, job->run);
+    /* A plan that another leader's round has overtaken is out of date. */
+    if (!run || run->round != job->round || c->runner.proposing) return;
+    if (job->error.code)
+        finish(c, run, CLUSTER_RUN_FAILED, job->error.text);
+    else if (job->steps.count == 0)
+        finish(c, run, CLUSTER_RUN_DONE, "");
+    else
+        begin_round(c, run, &job->steps);
+    control_touch(c);
+}
+
+static void plan(struct control *c, const struct cluster_run *run)
+{
+    if (control_now_ms(c) < c->runner.plan_after_ms) {
+        snprintf(c->runner.waiting_for, sizeof c->runner.waiting_for, "nodes that announce themselves to the new leader");
+        return;
+    }
+    struct policy_job *job = policy_job_new(POLICY_PLAN);
+    policy_job_set_source(job, run->script, run->version, bytes_of(run->source, run->source_len));
+    policy_job_set_params(job, run->params, run->param_count);
+    job->state = cluster_state_clone(meta_state(c->meta), true);
+    control_reign_live(c, &job->live);
+    job->run = run->id;
+    job->round = run->round;
+    job->done = planned;
+    c->runner.planning = policy_thread_submit(c->policy, job);
+    if (c->runner.planning) return;
+    policy_job_free(job);
+    c->runner.not_before_ms = control_now_ms(c) + AGAIN_MS;
+}
+
+/* ---- carrying a step out ---- */
+
+static void effect_proposed(struct control *c, const struct cluster_result *result, uint64_t number, const char *node)
+{
+    (void)node;
+    struct runner *r = &c->runner;
+    r->proposing = false;
+    const struct cluster_run *run = still_active(c, number);
+    if (!run || r->step_run != number) return;
+    int code = result->error.code;
+    if (code == ERROR_NOT_LEADER || code == ERROR_STALE)
+        r->not_before_ms = control_now_ms(c) + AGAIN_MS;
+    else if (code)
+        record_step(c, run, r->step_index, CLUSTER_STEP_FAILED, result->error.text);
+    else
+        r->step_proposed = true;
+}
+
+/* A candidate may have announced itself to the last leader only: it does so every second. */
+static bool may_come_yet(const struct control *c, const struct cluster_step *step, int code)
+{
+    return step->op == CLUSTER_OP_admit && code == ERROR_NOT_FOUND && control_now_ms(c) - c->leads_since_ms < CANDIDATES_TTL_MS;
+}
+
+static void begin_effect(struct control *c, const struct cluster_run *run, uint32_t index)
+{
+    struct runner *r = &c->runner;
+    const struct cluster_step *step = &run->steps[index].step;
+    struct cluster_node_info *infos = candidates_infos(&c->candidates);
+    struct cluster_command command = {0};
+    struct error e;
+    int code = cluster_step_command(meta_state(c->meta), infos, c->candidates.count, step, &command, &e);
+    free(infos);
+    if (code && !may_come_yet(c, step, code)) record_step(c, run, index, CLUSTER_STEP_FAILED, e.text);
+    if (code) return;
+    r->step_proposed = command.type == CLUSTER_NOTHING;
+    if (!r->step_proposed) {
+        r->proposing = control_propose(c, &command, effect_proposed, run->id, "", NULL) == 0;
+        if (!r->proposing) r->not_before_ms = control_now_ms(c) + AGAIN_MS;
+    }
+    cluster_command_release(&command);
+}
+
+/* Whether the effect shows; else `wait` says what is missing, and `limit_ms` for how long that may be. */
+static bool effect_shows(struct control *c, const struct cluster_step *step, char *wait, size_t size, uint64_t *limit_ms)
+{
+    const struct cluster_node *n = step->node[0] ? cluster_node_find(meta_state(c->meta), step->node) : NULL;
+    const char *problem = meta_change_problem(c->meta);
+    *limit_ms = ROLE_MS;
+    switch (step->op) {
+    case CLUSTER_OP_admit:
+        *limit_ms = ADMIT_MS;
+        snprintf(wait, size, "the new member has not acknowledged the metadata");
+        return control_reign_has_metadata(c, step->node);
+    case CLUSTER_OP_add_learner:
+        snprintf(wait, size, "not yet in MetaRaft's configuration%s%s", problem[0] ? ": " : "", problem);
+        return n && control_reign_role(c, n) != CLUSTER_ROLE_NONE;
+    case CLUSTER_OP_promote:
+        snprintf(wait, size, "does not vote yet%s%s", problem[0] ? ": " : "", problem);
+        return n && control_reign_role(c, n) == CLUSTER_ROLE_VOTER;
+    case CLUSTER_OP_wait:
+        *limit_ms = UINT64_MAX;
+        snprintf(wait, size, "%s", step->why[0] ? step->why : "a step that waits");
+        return control_now_ms(c) - c->runner.step_since_ms >= step->ms;
+    default: return true;
+    }
+}
+
+static void carry_out(struct control *c, const struct cluster_run *run, uint32_t index)
+{
+    struct runner *r = &c->runner;
+    if (r->step_run != run->id || r->step_round != run->round || r->step_index != index) {
+        r->step_run = run->id;
+        r->step_round = run->round;
+        r->step_index = index;
+        r->step_proposed = false;
+        r->step_since_ms = control_now_ms(c);
+    }
+    if (!r->step_proposed) begin_effect(c, run, index);
+    if (!r->step_proposed || r->step_run != run->id) return;
+    uint64_t limit_ms;
+    char wait[sizeof r->waiting_for];
+    if (effect_shows(c, &run->steps[index].step, wait, sizeof wait, &limit_ms)) {
+        record_step(c, run, index, CLUSTER_STEP_DONE, "");
+    } else if (control_now_ms(c) - r->step_since_ms >= limit_ms) {
+        char error[300];
+        snprintf(error, sizeof error, "after %" PRIu64 " s: %s", limit_ms / 1000, wait);
+        record_step(c, run, index, CLUSTER_STEP_FAILED, error);
+    } else {
+        memcpy(r->waiting_for, wait, sizeof wait);
+    }
+}
+
+/* ---- what is next ---- */
+
+/* The round of an EVAL RUN: its steps are here, or they were lost with the leader that had them. */
+static bool begin_eval_round(struct control *c, const struct cluster_run *run)
+{
+    struct runner *r = &c->runner;
+    if (!run->one_round || run->round > 0) return false;
+    if (r->eval_starting) return true; /* its id is known in a moment */
+    if (r->eval_run != run->id) return false;
+    if (r->eval_steps.count == 0)
+        finish(c, run, CLUSTER_RUN_DONE, "");
+    else
+        begin_round(c, run, &r->eval_steps);
+    return true;
+}
+
+static void forget_eval(struct control *c, const struct cluster_run *active)
+{
+    struct runner *r = &c->runner;
+    if (!r->eval_run || (active && active->id == r->eval_run && active->round == 0)) return;
+    script_steps_release(&r->eval_steps);
+    r->eval_run = 0;
+}
+
+void control_runner_advance(struct control *c)
+{
+    struct runner *r = &c->runner;
+    const struct cluster_run *run = c->leads ? cluster_run_active(meta_state(c->meta)) : NULL;
+    if (r->proposing) return;
+    r->waiting_for[0] = 0;
+    forget_eval(c, run);
+    if (!run || r->planning || control_now_ms(c) < r->not_before_ms) return;
+    if (r->memory.run != run->id) r->memory = (struct run_memory){.run = run->id};
+    if (begin_eval_round(c, run)) return;
+    struct run_decision decision;
+    run_decide(run, &r->memory, &decision);
+    switch (decision.action) {
+    case RUN_PLAN: plan(c, run); break;
+    case RUN_START: record_step(c, run, decision.index, CLUSTER_STEP_STARTED, ""); break;
+    case RUN_CARRY_OUT: carry_out(c, run, decision.index); break;
+    case RUN_FINISH: finish(c, run, decision.status, decision.error); break;
+    }
+}

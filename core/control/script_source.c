@@ -1,0 +1,96 @@
+#include "control/script_source.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/nearest.h"
+
+void script_source_version(struct bytes text, char out[17])
+{
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    if (EVP_Digest(text.len ? text.data : (const uint8_t *)"", text.len, digest, NULL, EVP_sha256(), NULL) != 1) abort();
+    for (int i = 0; i < 8; i++) snprintf(out + i * 2, 3, "%02x", digest[i]);
+}
+
+bool script_source_name_valid(struct bytes name)
+{
+    if (name.len < 1 || name.len > CLUSTER_NAME_MAX) return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (!memchr("abcdefghijklmnopqrstuvwxyz0123456789_-", name.data[i], 38)) return false;
+    return true;
+}
+
+static void from_builtin(const struct script_builtin *b, struct script_found *out)
+{
+    *out = (struct script_found){.name = b->name, .text = bytes_of(b->text, b->len), .builtin = true};
+    script_source_version(out->text, out->version);
+}
+
+static void from_loaded(const struct cluster_script *s, struct script_found *out)
+{
+    *out = (struct script_found){.name = s->name, .text = bytes_of(s->source, s->source_len), .loaded_ms = s->loaded_ms};
+    memcpy(out->version, s->version, sizeof out->version);
+    out->shadows = script_builtin_find(s->name) != NULL;
+}
+
+static int not_found(const struct cluster_state *s, struct bytes name, struct error *e)
+{
+    struct nearest n;
+    nearest_begin(&n, name);
+    for (size_t i = 0; script_builtin_at(i); i++) nearest_offer(&n, script_builtin_at(i)->name);
+    for (uint32_t i = 0; i < s->script_count; i++) nearest_offer(&n, s->scripts[i].name);
+    int len = (int)(name.len > 64 ? 64 : name.len);
+    if (n.best) return error_set(e, ERROR_NOT_FOUND, "no script '%.*s'; did you mean '%s'?", len, (const char *)name.data, n.best);
+    return error_set(e, ERROR_NOT_FOUND, "no script '%.*s'; CLUSTER SCRIPT LIST shows those there are", len, (const char *)name.data);
+}
+
+int script_source_find(const struct cluster_state *s, struct bytes name, struct bytes version, struct script_found *out, struct error *e)
+{
+    char name_text[CLUSTER_NAME_MAX + 1], version_text[17];
+    if (!script_source_name_valid(name)) return not_found(s, name, e);
+    snprintf(name_text, sizeof name_text, "%.*s", (int)name.len, (const char *)name.data);
+    snprintf(version_text, sizeof version_text, "%.*s", (int)(version.len > 16 ? 16 : version.len), version.len ? (const char *)version.data : "");
+    const struct cluster_script *loaded = cluster_script_find(s, name_text, version.len ? version_text : NULL);
+    const struct script_builtin *builtin = script_builtin_find(name_text);
+    if (loaded) {
+        from_loaded(loaded, out);
+        return 0;
+    }
+    if (builtin) from_builtin(builtin, out);
+    if (builtin && (!version.len || bytes_equal(version, bytes_text(out->version)))) return 0;
+    if (builtin || cluster_script_find(s, name_text, NULL))
+        return error_set(e, ERROR_NOT_FOUND, "script '%s' has no version '%s'", name_text, version_text);
+    return not_found(s, name, e);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct script_found *)a)->name, ((const struct script_found *)b)->name);
+}
+
+struct script_found *script_source_list(const struct cluster_state *s, size_t *count)
+{
+    size_t builtins = 0, n = 0;
+    while (script_builtin_at(builtins)) builtins++;
+    struct script_found *list = calloc(builtins + s->script_count + 1, sizeof *list);
+    if (!list) abort();
+    for (uint32_t i = 0; i < s->script_count; i++)
+        if (s->scripts[i].current) from_loaded(&s->scripts[i], &list[n++]);
+    for (size_t i = 0; i < builtins; i++)
+        if (!cluster_script_find(s, script_builtin_at(i)->name, NULL)) from_builtin(script_builtin_at(i), &list[n++]);
+    qsort(list, n, sizeof *list, by_name);
+    *count = n;
+    return list;
+}
+
+void script_source_doc(struct bytes text, char *out, size_t size)
+{
+    out[0] = 0;
+    if (text.len < 2 || memcmp(text.data, "--", 2) != 0) return;
+    size_t from = 2;
+    while (from < text.len && (text.data[from] == ' ' || text.data[from] == '-')) from++;
+    const uint8_t *end = memchr(text.data + from, '\n', text.len - from);
+    size_t len = end ? (size_t)(end - text.data) - from : text.len - from;
+    snprintf(out, size, "%.*s", (int)(len < size ? len : size - 1), (const char *)text.data + from);
+}

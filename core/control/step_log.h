@@ -1,0 +1,34 @@
+/* The steps of the newest runs with their outcome, every round of them, for CLUSTER SCRIPT STATUS: the state itself keeps only the
+ * round a run is at. Fed with the commands that were applied; in memory, bounded; after a restart it holds what the state has. Pure. */
+#ifndef AIKV_CONTROL_STEP_LOG_H
+#define AIKV_CONTROL_STEP_LOG_H
+
+#include "cluster/command.h"
+
+#define STEP_LOG_MAX 2000
+
+struct step_log_line {
+    uint64_t run;
+    uint32_t round, index;
+    enum cluster_step_status status;
+    bool dropped; /* never begun: a step before it in its round failed */
+    char what[400], why[161], error[257];
+};
+
+struct step_log {
+    struct step_log_line *lines; /* a ring once it is full */
+    uint32_t count, room, oldest;
+};
+
+void step_log_release(struct step_log *l);
+/* A command that changed the state. */
+void step_log_applied(struct step_log *l, struct bytes command);
+/* Takes in what a state holds of rounds that the log knows nothing of. */
+void step_log_seed(struct step_log *l, const struct cluster_state *s);
+/* How many there are, and the i-th, oldest first. */
+uint32_t step_log_count(const struct step_log *l);
+const struct step_log_line *step_log_at(const struct step_log *l, uint32_t i);
+/* "2.1 done promote 3f… : why" with the error of a failed one, for people; rounds and steps are counted from 1. */
+void step_log_text(const struct step_log_line *line, struct buffer *out);
+
+#endif

@@ -1,0 +1,122 @@
+#include "keyspace/databases.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "keyspace/rowkey.h"
+
+static void *need(void *memory)
+{
+    if (memory) return memory;
+    fprintf(stderr, "out of memory: databases\n");
+    abort();
+}
+
+void databases_init(struct databases *d)
+{
+    *d = (struct databases){.next_id = 1};
+}
+
+void databases_release(struct databases *d)
+{
+    for (unsigned i = 0; i < d->count; i++) free(d->list[i].slot_sizes);
+    free(d->list);
+    free(d->by_id);
+    databases_init(d);
+}
+
+/* Adds one number with an id greater than all others. */
+static void append(struct databases *d, uint32_t id)
+{
+    d->list = need(realloc(d->list, (d->count + 1) * sizeof *d->list));
+    d->by_id = need(realloc(d->by_id, (d->count + 1) * sizeof *d->by_id));
+    d->list[d->count] = (struct database){.id = id};
+    d->by_id[d->count] = d->count;
+    d->count++;
+}
+
+static uint32_t take_id(struct databases *d)
+{
+    assert(d->next_id != UINT32_MAX); /* four thousand million flushes of databases that held keys */
+    return d->next_id++;
+}
+
+void databases_grow(struct databases *d, unsigned count)
+{
+    while (d->count < count) append(d, take_id(d));
+}
+
+/* Where in by_id the id is, or would be. */
+static unsigned position_of(const struct databases *d, uint32_t id)
+{
+    unsigned low = 0, high = d->count;
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        if (d->list[d->by_id[middle]].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct database *databases_find(const struct databases *d, uint32_t id)
+{
+    unsigned at = position_of(d, id);
+    if (at == d->count) return NULL;
+    struct database *db = &d->list[d->by_id[at]];
+    return db->id == id ? db : NULL;
+}
+
+void databases_count(struct database *db, unsigned slot, int keys, int expiring)
+{
+    if (!db->slot_sizes) db->slot_sizes = need(calloc(ROWKEY_SLOTS, sizeof *db->slot_sizes));
+    assert(keys >= 0 || db->slot_sizes[slot] > 0);
+    assert(expiring >= 0 || db->expiring > 0);
+    db->slot_sizes[slot] += (uint64_t)(int64_t)keys;
+    db->size += (uint64_t)(int64_t)keys;
+    db->expiring += (uint64_t)(int64_t)expiring;
+}
+
+uint64_t databases_slot_size(const struct database *db, unsigned slot)
+{
+    return db->slot_sizes ? db->slot_sizes[slot] : 0;
+}
+
+void databases_renew(struct databases *d, unsigned number)
+{
+    struct database *db = &d->list[number];
+    unsigned at = position_of(d, db->id);
+    memmove(d->by_id + at, d->by_id + at + 1, (d->count - at - 1) * sizeof *d->by_id);
+    d->by_id[d->count - 1] = number; /* the new id is the greatest */
+    d->dead_rows += db->size;
+    free(db->slot_sizes);
+    *db = (struct database){.id = take_id(d)};
+}
+
+void databases_write(struct buffer *b, const struct databases *d)
+{
+    write_u32(b, d->next_id);
+    write_u32(b, d->count);
+    for (unsigned i = 0; i < d->count; i++) write_u32(b, d->list[i].id);
+}
+
+static int compare_ids(const void *a, const void *b, void *list)
+{
+    const struct database *left = (const struct database *)list + *(const unsigned *)a;
+    const struct database *right = (const struct database *)list + *(const unsigned *)b;
+    return left->id < right->id ? -1 : left->id > right->id;
+}
+
+void databases_read(struct reader *r, struct databases *d)
+{
+    d->next_id = read_u32(r);
+    uint32_t count = read_count(r, DATABASES_MAX, 4);
+    for (uint32_t i = 0; i < count; i++) append(d, read_u32(r));
+    if (count) qsort_r(d->by_id, count, sizeof *d->by_id, compare_ids, d->list);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t id = d->list[d->by_id[i]].id, before = i ? d->list[d->by_id[i - 1]].id : 0;
+        if (id <= before || id >= d->next_id) r->failed = true;
+    }
+}

@@ -1,0 +1,40 @@
+/* Databases: numbers that clients know, ids that rows carry, and how many keys each holds. Flushing gives a number a
+ * new id; rows of ids that no number has are dead. */
+#ifndef AIKV_KEYSPACE_DATABASES_H
+#define AIKV_KEYSPACE_DATABASES_H
+
+#include "base/codec.h"
+
+#define DATABASES_MAX 16384u
+
+struct database {
+    uint32_t id;
+    uint64_t size, expiring; /* keys; those with an expiry */
+    uint64_t *slot_sizes;    /* ROWKEY_SLOTS of them; NULL while there was no key */
+};
+
+struct databases {
+    struct database *list; /* by number */
+    unsigned count;
+    unsigned *by_id;  /* numbers in order of their ids */
+    uint32_t next_id; /* ids are never used twice */
+    uint64_t dead_rows;
+};
+
+void databases_init(struct databases *d);
+void databases_release(struct databases *d);
+/* Adds numbers, with new ids, until there are `count`. */
+void databases_grow(struct databases *d, unsigned count);
+/* The database with this id; NULL: rows of it are dead. */
+struct database *databases_find(const struct databases *d, uint32_t id);
+/* One more key (or, with -1, one less) of a slot; `expiring` likewise. */
+void databases_count(struct database *db, unsigned slot, int keys, int expiring);
+uint64_t databases_slot_size(const struct database *db, unsigned slot);
+/* Gives the number a new id; its rows are dead. */
+void databases_renew(struct databases *d, unsigned number);
+
+/* Next id, count, ids. Reading fails `r` on what cannot be. */
+void databases_write(struct buffer *b, const struct databases *d);
+void databases_read(struct reader *r, struct databases *d);
+
+#endif

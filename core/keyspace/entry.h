@@ -1,0 +1,32 @@
+/* Values of key rows: type(1) · form(1) · flags(1) · [expiry(8)] · [key length(4) · key] · payload, little endian.
+ * Pure. */
+#ifndef AIKV_KEYSPACE_ENTRY_H
+#define AIKV_KEYSPACE_ENTRY_H
+
+#include "keyspace/keyspace.h"
+
+struct entry {
+    enum keyspace_type type;
+    int64_t expires_ms; /* or KEYSPACE_NO_EXPIRY */
+    bool has_key;       /* the row's name holds only a hash of it */
+    struct bytes key;   /* if so */
+    struct bytes value;
+};
+
+static inline bool entry_has_expiry(const struct entry *en)
+{
+    return en->expires_ms != KEYSPACE_NO_EXPIRY;
+}
+
+static inline bool entry_is_expired(const struct entry *en, int64_t now_ms)
+{
+    return entry_has_expiry(en) && en->expires_ms <= now_ms;
+}
+
+/* False: damaged, or of a type, form or flag that this version does not know. */
+bool entry_read(struct bytes row, struct entry *out);
+size_t entry_size(const struct entry *en);
+/* Writes entry_size() bytes. */
+void entry_write(uint8_t *out, const struct entry *en);
+
+#endif

@@ -1,0 +1,90 @@
+/* One key: finding, storing, deleting, its expiry. */
+#include <assert.h>
+
+#include "keyspace/keyspace_state.h"
+
+static struct database *current(struct keyspace *ks)
+{
+    return &ks->databases.list[ks->current];
+}
+
+/* The key's entry in the store. Fills in ks->place. */
+static bool look_up(struct keyspace *ks, struct bytes key, struct entry *en)
+{
+    struct keyspace_place *at = &ks->place;
+    struct store_value v;
+    rowkey_make(&at->row, &ks->seed, keyspace_slot(key), current(ks)->id, key);
+    at->known = true;
+    at->exists = store_get(ks->store, rowkey_bytes(&at->row), &v);
+    at->expiring = false;
+    keyspace_note(ks, v.position);
+    if (!at->exists) return false;
+    bool readable = entry_read(v.data, en);
+    assert(readable); /* every row was read once at open */
+    (void)readable;
+    assert(!en->has_key || bytes_equal(en->key, key)); /* 320 bits of keyed hashes stand for the key */
+    at->expiring = entry_has_expiry(en);
+    return true;
+}
+
+/* Makes ks->place the key's, at no cost if the command has just looked it up. */
+static void go_to(struct keyspace *ks, struct bytes key)
+{
+    struct keyspace_place *at = &ks->place;
+    bool same = at->known && !rowkey_is_named_by_hash(key) &&
+                bytes_equal(bytes_of(at->row.bytes + ROWKEY_HEAD, at->row.len - ROWKEY_HEAD), key);
+    struct entry en;
+    if (!same) look_up(ks, key, &en);
+}
+
+/* Deletes the row at ks->place, which exists. */
+static void drop(struct keyspace *ks)
+{
+    struct keyspace_place *at = &ks->place;
+    store_delete(ks->store, rowkey_bytes(&at->row));
+    databases_count(current(ks), at->row.slot, -1, at->expiring ? -1 : 0);
+    at->exists = at->expiring = false;
+}
+
+struct keyspace_entry keyspace_find(struct keyspace *ks, struct bytes key)
+{
+    struct entry en;
+    if (!look_up(ks, key, &en)) return (struct keyspace_entry){.expires_ms = KEYSPACE_NO_EXPIRY};
+    if (!entry_is_expired(&en, ks->now_ms)) return (struct keyspace_entry){en.type, en.expires_ms, en.value};
+    if (!store_failed(ks->store, NULL)) { /* nothing more is written then, and readers must not wait for it */
+        drop(ks);
+        ks->expired_total++;
+    }
+    return (struct keyspace_entry){.expires_ms = KEYSPACE_NO_EXPIRY};
+}
+
+void keyspace_put_string(struct keyspace *ks, struct bytes key, struct bytes value, int64_t expires_ms)
+{
+    struct entry en = {KEYSPACE_STRING, expires_ms, rowkey_is_named_by_hash(key), key, value};
+    struct keyspace_place *at = &ks->place;
+    go_to(ks, key);
+    /* `value` may be in the row that this replaces: the store keeps it until its next call. */
+    entry_write(store_put_open(ks->store, rowkey_bytes(&at->row), entry_size(&en)), &en);
+    bool expiring = entry_has_expiry(&en);
+    databases_count(current(ks), at->row.slot, at->exists ? 0 : 1, (int)expiring - (int)at->expiring);
+    at->exists = true;
+    at->expiring = expiring;
+}
+
+bool keyspace_delete(struct keyspace *ks, struct bytes key)
+{
+    if (keyspace_find(ks, key).type == KEYSPACE_NONE) return false;
+    drop(ks);
+    return true;
+}
+
+bool keyspace_expire(struct keyspace *ks, struct bytes key, int64_t expires_ms)
+{
+    struct keyspace_entry found = keyspace_find(ks, key);
+    if (found.type == KEYSPACE_NONE) return false;
+    if (expires_ms != KEYSPACE_NO_EXPIRY && expires_ms <= ks->now_ms)
+        drop(ks);
+    else
+        keyspace_put_string(ks, key, found.value, expires_ms);
+    return true;
+}

@@ -1,0 +1,249 @@
+/* Opening, the meta row, and what concerns a command or a database as a whole. */
+#include "keyspace/keyspace.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/crc.h"
+#include "base/random.h"
+#include "keyspace/keyspace_state.h"
+
+/* The one row that belongs to no slot: format(4) · seed(16) · databases. */
+static struct bytes meta_name(void)
+{
+    return bytes_of("\xff\xff"
+                    "keyspace",
+                    10);
+}
+
+struct bytes keyspace_rows_end(void)
+{
+    return bytes_of("\xff\xff", 2);
+}
+
+/* ---- the meta row ---- */
+
+void keyspace_write_meta(struct keyspace *ks)
+{
+    struct buffer b;
+    buffer_init(&b, 4 * (size_t)DATABASES_MAX + 64);
+    write_u32(&b, KEYSPACE_FORMAT);
+    write_u64(&b, ks->seed_bytes[0]);
+    write_u64(&b, ks->seed_bytes[1]);
+    databases_write(&b, &ks->databases);
+    assert(!b.failed);
+    store_put(ks->store, meta_name(), buffer_bytes(&b));
+    buffer_release(&b);
+}
+
+static int read_meta(struct keyspace *ks, struct bytes row, struct error *e)
+{
+    struct reader r = reader_of(row);
+    uint32_t format = read_u32(&r);
+    if (!r.failed && format != KEYSPACE_FORMAT)
+        return error_set(e, ERROR_FORMAT, "the keys have format %u, this version of AiKv reads %d", format,
+                         KEYSPACE_FORMAT);
+    ks->seed_bytes[0] = read_u64(&r);
+    ks->seed_bytes[1] = read_u64(&r);
+    databases_read(&r, &ks->databases);
+    return reader_done(&r) ? 0 : error_set(e, ERROR_FORMAT, "the keyspace's own row is damaged");
+}
+
+static bool has_rows(struct keyspace *ks)
+{
+    struct bytes key;
+    struct store_value value;
+    struct store_iterator *it = store_iterate(ks->store, bytes_of(NULL, 0), bytes_of(NULL, 0));
+    bool any = store_iterator_next(it, &key, &value);
+    store_iterator_close(it);
+    return any;
+}
+
+/* ---- opening ---- */
+
+/* Reads the meta row, or makes one, and adds databases that are new. */
+static int open_meta(struct keyspace *ks, struct error *e)
+{
+    struct store_value meta;
+    if (store_get(ks->store, meta_name(), &meta)) {
+        int rc = read_meta(ks, meta.data, e);
+        if (rc) return rc;
+    } else if (has_rows(ks)) {
+        return error_set(e, ERROR_FORMAT, "there are rows but not the keyspace's own");
+    } else {
+        random_bytes(ks->seed_bytes, sizeof ks->seed_bytes);
+    }
+    rowkey_seed_init(&ks->seed, ks->seed_bytes);
+    if (ks->databases.count < ks->usable) {
+        databases_grow(&ks->databases, ks->usable);
+        store_begin(ks->store);
+        keyspace_write_meta(ks);
+        ks->written = store_commit(ks->store);
+        store_flush(ks->store);
+    }
+    return 0;
+}
+
+static int count_row(struct keyspace *ks, struct bytes name, struct bytes value, struct error *e)
+{
+    struct rowkey_parts at;
+    struct entry en;
+    if (!rowkey_parse(name, &at))
+        return error_set(e, ERROR_FORMAT, "a row has a name of %zu bytes that is no key's", name.len);
+    if (!entry_read(value, &en))
+        return error_set(e, ERROR_FORMAT,
+                         "a row of slot %u is damaged, or of a type that this version of AiKv does not know", at.slot);
+    struct database *db = databases_find(&ks->databases, at.database_id);
+    if (db)
+        databases_count(db, at.slot, 1, entry_has_expiry(&en));
+    else
+        ks->databases.dead_rows++;
+    return 0;
+}
+
+static int count_rows(struct keyspace *ks, struct error *e)
+{
+    struct store_iterator *it = store_iterate(ks->store, bytes_of(NULL, 0), keyspace_rows_end());
+    struct bytes name;
+    struct store_value value;
+    int rc = 0;
+    while (!rc && store_iterator_next(it, &name, &value)) rc = count_row(ks, name, value.data, e);
+    store_iterator_close(it);
+    return rc;
+}
+
+static int check_usable(struct keyspace *ks, struct error *e)
+{
+    for (unsigned n = ks->usable; n < ks->databases.count; n++) {
+        if (ks->databases.list[n].size)
+            return error_set(e, ERROR_CONFIG, "database %u holds %llu keys, but only %u databases are configured", n,
+                             (unsigned long long)ks->databases.list[n].size, ks->usable);
+    }
+    return 0;
+}
+
+int keyspace_open(struct store *store, unsigned databases, struct keyspace **out, struct error *e)
+{
+    if (databases == 0 || databases > DATABASES_MAX)
+        return error_set(e, ERROR_CONFIG, "%u databases are configured; 1 to %u are possible", databases,
+                         DATABASES_MAX);
+    struct keyspace *ks = calloc(1, sizeof *ks);
+    if (!ks) return error_set(e, ERROR_OOM, "no memory for the keyspace");
+    ks->store = store;
+    ks->usable = databases;
+    databases_init(&ks->databases);
+    int rc = open_meta(ks, e);
+    if (!rc) rc = count_rows(ks, e);
+    if (!rc) rc = check_usable(ks, e);
+    if (rc)
+        keyspace_close(ks);
+    else
+        *out = ks;
+    return rc;
+}
+
+void keyspace_close(struct keyspace *ks)
+{
+    if (!ks) return;
+    databases_release(&ks->databases);
+    free(ks);
+}
+
+/* ---- a command ---- */
+
+void keyspace_begin(struct keyspace *ks, unsigned database, int64_t now_ms)
+{
+    assert(database < ks->usable);
+    ks->current = database;
+    ks->now_ms = now_ms;
+    ks->seen = ks->flushed;
+    ks->flushes = false;
+    ks->place.known = false;
+    store_begin(ks->store);
+}
+
+struct store_position keyspace_end(struct keyspace *ks)
+{
+    struct store_position p = store_commit(ks->store);
+    if (p.sequence) ks->written = p;
+    if (ks->flushes) ks->flushed = p;
+    keyspace_note(ks, p);
+    bool durable = store_position_compare(ks->seen, store_durable(ks->store)) <= 0;
+    return durable ? (struct store_position){0, 0} : ks->seen;
+}
+
+const char *keyspace_type_name(enum keyspace_type type)
+{
+    return type == KEYSPACE_STRING ? "string" : "none";
+}
+
+/* ---- whole databases ---- */
+
+/* Numbers made of all keys depend on all that was written. */
+static const struct database *see_whole(struct keyspace *ks, unsigned database)
+{
+    assert(database < ks->usable);
+    keyspace_note(ks, ks->written);
+    return &ks->databases.list[database];
+}
+
+uint64_t keyspace_size(struct keyspace *ks, unsigned database)
+{
+    return see_whole(ks, database)->size;
+}
+
+uint64_t keyspace_expiring(struct keyspace *ks, unsigned database)
+{
+    return see_whole(ks, database)->expiring;
+}
+
+/* Gives the databases from `from` up to `to` new ids, unless they are empty: then nothing changes. */
+static void flush_range(struct keyspace *ks, unsigned from, unsigned to)
+{
+    bool changed = false;
+    for (unsigned n = from; n < to; n++) {
+        if (!ks->databases.list[n].size) continue;
+        databases_renew(&ks->databases, n);
+        changed = true;
+    }
+    keyspace_note(ks, ks->written);
+    if (!changed) return;
+    keyspace_write_meta(ks);
+    ks->flushes = true;
+    ks->place.known = false;
+}
+
+void keyspace_flush(struct keyspace *ks, unsigned database)
+{
+    assert(database < ks->usable);
+    flush_range(ks, database, database + 1);
+}
+
+void keyspace_flush_all(struct keyspace *ks)
+{
+    flush_range(ks, 0, ks->usable);
+}
+
+/* ---- slots ---- */
+
+unsigned keyspace_slot(struct bytes key)
+{
+    const uint8_t *open = key.len ? memchr(key.data, '{', key.len) : NULL;
+    if (open) {
+        size_t left = key.len - (size_t)(open + 1 - key.data);
+        const uint8_t *close = left ? memchr(open + 1, '}', left) : NULL;
+        if (close && close != open + 1) key = bytes_of(open + 1, (size_t)(close - open - 1));
+    }
+    return crc16(key.data, key.len) % ROWKEY_SLOTS;
+}
+
+uint64_t keyspace_slot_size(struct keyspace *ks, unsigned slot)
+{
+    return slot < ROWKEY_SLOTS ? databases_slot_size(see_whole(ks, ks->current), slot) : 0;
+}
+
+uint64_t keyspace_expired_total(const struct keyspace *ks)
+{
+    return ks->expired_total;
+}

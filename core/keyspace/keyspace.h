@@ -1,0 +1,76 @@
+/* The keyspace: what Redis's commands see, on rows. Databases, keys, expiry, strings; one command at a time.
+ *
+ * Rows (design: keyspace.md):
+ *   key row   slot(2, big endian) · database id(4, big endian) · 'k' · hash(8, big endian) · key
+ *             value: type(1) · form(1) · flags(1) · [expiry, ms since 1970, 8, if flag] · payload
+ *             a key over 400 bytes is named by its 32-byte hash in the row key; the key itself opens the payload.
+ *   node rows of larger values: slot · database id · 'n' · object(8) · node(4), from later issues.
+ *   slot 0xffff holds what belongs to no slot: format, hash seed, the map from database numbers to ids.
+ * `hash` is a seeded 64-bit hash of the key (the seed is kept with the data), so that SCAN's cursor is an integer: slot and hash.
+ * Database numbers map to ids; flushing a database gives it a new id, and a sweeper drops rows of ids nobody uses, and
+ * expired rows, a few at a time. */
+#ifndef AIKV_KEYSPACE_KEYSPACE_H
+#define AIKV_KEYSPACE_KEYSPACE_H
+
+#include "store/store.h"
+
+struct keyspace;
+
+/* `now_ms` below is wall time; it decides what has expired, and stands still during a command. */
+
+/* Opens the keyspace in `store`; counts the keys (one pass over the rows). A `databases` lower than keys need is an error. */
+int keyspace_open(struct store *store, unsigned databases, struct keyspace **out, struct error *e);
+void keyspace_close(struct keyspace *ks);
+
+/* A command runs between begin and end: its changes are one batch. `end` returns the position that the reply must wait for:
+ * the highest among what was written and what was read; 0/0 for none. */
+void keyspace_begin(struct keyspace *ks, unsigned database, int64_t now_ms);
+struct store_position keyspace_end(struct keyspace *ks);
+
+enum keyspace_type { KEYSPACE_NONE, KEYSPACE_STRING };
+const char *keyspace_type_name(enum keyspace_type type); /* "none", "string" as TYPE says */
+
+#define KEYSPACE_NO_EXPIRY INT64_MIN
+struct keyspace_entry {
+    enum keyspace_type type; /* KEYSPACE_NONE: no such key (or expired) */
+    int64_t expires_ms;      /* or KEYSPACE_NO_EXPIRY */
+    struct bytes value;      /* a string's bytes; until the next change */
+};
+/* Looks a key up. An expired key is deleted on the way and reads as none. */
+struct keyspace_entry keyspace_find(struct keyspace *ks, struct bytes key);
+/* Stores a string, whatever was there. */
+void keyspace_put_string(struct keyspace *ks, struct bytes key, struct bytes value, int64_t expires_ms);
+/* Whether there was one. */
+bool keyspace_delete(struct keyspace *ks, struct bytes key);
+/* Changes the expiry (KEYSPACE_NO_EXPIRY: none); a time not after now deletes the key. False: no such key. */
+bool keyspace_expire(struct keyspace *ks, struct bytes key, int64_t expires_ms);
+
+/* ---- whole databases ---- */
+uint64_t keyspace_size(struct keyspace *ks, unsigned database);
+/* Keys of `database` that have an expiry. */
+uint64_t keyspace_expiring(struct keyspace *ks, unsigned database);
+/* Drops a database, or all (constant time; the space comes back later). */
+void keyspace_flush(struct keyspace *ks, unsigned database);
+void keyspace_flush_all(struct keyspace *ks);
+
+/* SCAN: at least `count` keys (fewer at the end, and where many have expired) from `cursor` on; each key that is there from the first
+ * call to the last is given at least once. Returns the next cursor, 0 at the end. `visit` must not change the keyspace; expired keys
+ * are left out. */
+uint64_t keyspace_scan(struct keyspace *ks, uint64_t cursor, size_t count,
+                       void (*visit)(void *user, struct bytes key, const struct keyspace_entry *entry), void *user);
+
+/* ---- slots ---- */
+/* CRC16 of the key, or of what stands between its first '{' and the next '}' if that is not empty; modulo 16,384. */
+unsigned keyspace_slot(struct bytes key);
+/* Keys of the slot in the current database; constant time. */
+uint64_t keyspace_slot_size(struct keyspace *ks, unsigned slot);
+/* Up to `count` keys of the slot in the current database. */
+void keyspace_slot_keys(struct keyspace *ks, unsigned slot, size_t count, void (*visit)(void *user, struct bytes key), void *user);
+
+/* ---- upkeep ---- */
+/* Looks at up to `rows` more rows in turn and deletes those expired at `now_ms` or of dropped databases. A batch of its own;
+ * call between commands. Returns the rows deleted. */
+size_t keyspace_sweep(struct keyspace *ks, size_t rows, int64_t now_ms);
+uint64_t keyspace_expired_total(const struct keyspace *ks); /* keys deleted because their time had come, since open */
+
+#endif

@@ -1,0 +1,50 @@
+/* What a keyspace is made of. */
+#ifndef AIKV_KEYSPACE_KEYSPACE_STATE_H
+#define AIKV_KEYSPACE_KEYSPACE_STATE_H
+
+#include "keyspace/databases.h"
+#include "keyspace/entry.h"
+#include "keyspace/keyspace.h"
+#include "keyspace/rowkey.h"
+
+#define KEYSPACE_FORMAT 1
+
+struct keyspace {
+    struct store *store;
+    unsigned usable; /* databases clients may select; the map may know of more, empty ones */
+    struct databases databases;
+    uint64_t seed_bytes[2]; /* as stored */
+    struct rowkey_seed seed;
+    struct store_position written; /* of the last batch */
+    struct store_position flushed; /* of the last one that flushed: a key may be missing because of it */
+    uint64_t expired_total;
+
+    /* The command that runs. */
+    unsigned current;
+    int64_t now_ms;
+    struct store_position seen; /* the highest position of what it read */
+    bool flushes;
+
+    /* The key looked up last, so that finding and then putting it costs one look-up. */
+    struct keyspace_place {
+        struct rowkey row;
+        bool known, exists, expiring;
+    } place;
+
+    /* Where the sweeper goes on; sweep_len 0: from the beginning. */
+    uint8_t sweep_from[ROWKEY_MAX + 1];
+    size_t sweep_len;
+};
+
+/* The command has seen something of this position. */
+static inline void keyspace_note(struct keyspace *ks, struct store_position p)
+{
+    if (store_position_compare(p, ks->seen) > 0) ks->seen = p;
+}
+
+/* Writes the map of databases, in the open batch. */
+void keyspace_write_meta(struct keyspace *ks);
+/* Where the rows of slots end. */
+struct bytes keyspace_rows_end(void);
+
+#endif

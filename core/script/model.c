@@ -1,0 +1,441 @@
+#include "script/model.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "script/frozen.h"
+#include "script/nearest_name.h"
+#include "script/steps.h"
+#include "script/view.h"
+
+#define MODEL   "aikv model"
+#define SCRATCH "aikv model scratch"
+
+/* A node that is not a member. */
+struct outsider {
+    struct cluster_node_info info;
+    bool up;
+};
+
+struct model {
+    struct cluster_state *state;
+    struct outsider *outsiders; /* sorted by id */
+    uint32_t outsider_count;
+    uint64_t seed;
+    char leader[CLUSTER_ID_LEN + 1];
+};
+
+/* What a call must release even if it raises an error: garbage of Lua. */
+struct scratch {
+    struct script_steps steps;
+    struct cluster_step step;
+    struct cluster_command command;
+    struct cluster_live live;
+    struct buffer encoded;
+};
+
+static int release_scratch(lua_State *L)
+{
+    struct scratch *s = luaL_checkudata(L, 1, SCRATCH);
+    script_steps_release(&s->steps);
+    cluster_step_release(&s->step);
+    cluster_command_release(&s->command);
+    cluster_live_release(&s->live);
+    buffer_release(&s->encoded);
+    return 0;
+}
+
+static struct scratch *push_scratch(lua_State *L)
+{
+    struct scratch *s = lua_newuserdatauv(L, sizeof *s, 0);
+    *s = (struct scratch){0};
+    buffer_init(&s->encoded, CLUSTER_ENCODED_MAX);
+    luaL_setmetatable(L, SCRATCH);
+    return s;
+}
+
+static struct model *model_at(lua_State *L)
+{
+    return luaL_checkudata(L, 1, MODEL);
+}
+
+static int release_model(lua_State *L)
+{
+    struct model *m = model_at(L);
+    if (m->state) cluster_state_free(m->state);
+    free(m->outsiders);
+    *m = (struct model){0};
+    return 0;
+}
+
+static int refused(lua_State *L, const struct error *e)
+{
+    luaL_pushfail(L);
+    lua_pushstring(L, e->text);
+    return 2;
+}
+
+/* ---- the world as the leader would see it ---- */
+
+static void elect(struct model *m)
+{
+    const struct cluster_node *leader = cluster_node_find(m->state, m->leader);
+    if (leader && leader->up) return;
+    *m->leader = 0;
+    for (uint32_t i = 0; i < m->state->node_count && !*m->leader; i++) {
+        const struct cluster_node *n = &m->state->nodes[i];
+        if (n->up && n->role == CLUSTER_ROLE_VOTER) memcpy(m->leader, n->info.id, sizeof m->leader);
+    }
+}
+
+static bool is_member(const struct model *m, const char *id)
+{
+    return cluster_node_find(m->state, id) != NULL;
+}
+
+static void list_members(const struct model *m, struct cluster_live *live)
+{
+    for (uint32_t i = 0; i < m->state->node_count; i++) {
+        const struct cluster_node *n = &m->state->nodes[i];
+        struct cluster_live_node *l = &live->nodes[live->node_count++];
+        *l = (struct cluster_live_node){.role = n->role};
+        memcpy(l->id, n->info.id, sizeof l->id);
+        if (n->up)
+            l->metadata_version = m->state->version;
+        else
+            l->silent_ms = 60000;
+    }
+}
+
+/* The world of the model, as long as `s` lives. Roles are reached at once. */
+static struct script_world world_of(lua_State *L, const struct model *m, struct scratch *s)
+{
+    struct cluster_live *live = &s->live;
+    cluster_live_release(live);
+    live->nodes = calloc(m->state->node_count + 1u, sizeof *live->nodes);
+    live->candidates = calloc(m->outsider_count + 1u, sizeof *live->candidates);
+    if (!live->nodes || !live->candidates) luaL_error(L, "no memory");
+    memcpy(live->leader, m->leader, sizeof live->leader);
+    list_members(m, live);
+    for (uint32_t i = 0; i < m->outsider_count; i++)
+        if (m->outsiders[i].up && !is_member(m, m->outsiders[i].info.id))
+            live->candidates[live->candidate_count++] = m->outsiders[i].info;
+    return (struct script_world){.state = m->state, .live = live, .run = cluster_run_active(m->state)};
+}
+
+/* ---- changes ---- */
+
+/* Applies a command of the scratch. A broken invariant is a bug in the state machine: raised. */
+static int apply(lua_State *L, struct model *m, struct scratch *s, struct cluster_result *result)
+{
+    struct error e;
+    buffer_clear(&s->encoded);
+    cluster_command_encode(&s->command, &s->encoded);
+    cluster_apply(m->state, buffer_bytes(&s->encoded), result);
+    if (cluster_state_check(m->state, &e)) luaL_error(L, "%s breaks an invariant: %s", cluster_command_name(s->command.type), e.text);
+    elect(m);
+    return result->error.code;
+}
+
+/* Applies it and gives what the Lua function returns: true (or the result's value), or nil and the error. */
+static int apply_and_return(lua_State *L, struct model *m, struct scratch *s, bool value)
+{
+    struct cluster_result result;
+    if (apply(L, m, s, &result)) return refused(L, &result.error);
+    if (value)
+        lua_pushinteger(L, (lua_Integer)result.value);
+    else
+        lua_pushboolean(L, true);
+    return 1;
+}
+
+/* ---- nodes ---- */
+
+static void set_text(lua_State *L, const char *name, char *out, size_t size)
+{
+    if (lua_getfield(L, 2, name) != LUA_TNIL) {
+        const char *text = luaL_tolstring(L, -1, NULL);
+        if (strlen(text) >= size) luaL_error(L, "%s is too long", name);
+        memcpy(out, text, strlen(text) + 1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* The same alias and name give the same id; other seeds give others, and so another order of nodes. */
+static void make_id(const struct model *m, struct cluster_node_info *info)
+{
+    uint64_t state = m->seed * 1000003 + info->alias;
+    for (const char *c = info->name; *c; c++) state = state * 31 + (unsigned char)*c;
+    for (size_t i = 0; i < CLUSTER_ID_LEN; i += 8) snprintf(info->id + i, 9, "%08x", (unsigned)(random_next(&state) >> 32));
+}
+
+static void describe(lua_State *L, const struct model *m, struct cluster_node_info *info)
+{
+    char alias[16] = "";
+    *info = (struct cluster_node_info){.version = AIKV_VERSION, .bus_port = 50051, .incarnation = 1, .endpoint_count = 1};
+    set_text(L, "alias", alias, sizeof alias);
+    info->alias = (uint32_t)strtoul(alias, NULL, 10);
+    snprintf(info->name, sizeof info->name, "node%s", alias);
+    set_text(L, "name", info->name, sizeof info->name);
+    set_text(L, "zone", info->zone, sizeof info->zone);
+    set_text(L, "labels", info->labels, sizeof info->labels);
+    set_text(L, "version", info->version, sizeof info->version);
+    snprintf(info->bus_host, sizeof info->bus_host, "%s", info->name);
+    info->endpoints[0] = (struct cluster_endpoint){.match = "any", .host = "127.0.0.1", .port = 6379};
+    make_id(m, info);
+}
+
+static int compare_outsiders(const void *a, const void *b)
+{
+    return strcmp(((const struct outsider *)a)->info.id, ((const struct outsider *)b)->info.id);
+}
+
+static int model_node(lua_State *L)
+{
+    struct model *m = model_at(L);
+    struct outsider o = {.up = true};
+    luaL_checktype(L, 2, LUA_TTABLE);
+    describe(L, m, &o.info);
+    if (is_member(m, o.info.id) || bsearch(&o, m->outsiders, m->outsider_count, sizeof o, compare_outsiders))
+        return luaL_error(L, "there is a node %s already: give it an alias or name of its own", o.info.name);
+    struct outsider *more = realloc(m->outsiders, (m->outsider_count + 1u) * sizeof *more);
+    if (!more) return luaL_error(L, "no memory");
+    m->outsiders = more;
+    more[m->outsider_count++] = o;
+    qsort(more, m->outsider_count, sizeof *more, compare_outsiders);
+    lua_pushstring(L, o.info.id);
+    return 1;
+}
+
+static struct outsider *check_outsider(lua_State *L, const struct model *m, int arg)
+{
+    struct outsider key = {0};
+    snprintf(key.info.id, sizeof key.info.id, "%s", luaL_checkstring(L, arg));
+    struct outsider *o = bsearch(&key, m->outsiders, m->outsider_count, sizeof key, compare_outsiders);
+    if (!o) luaL_error(L, "there is no node %s", key.info.id);
+    return o;
+}
+
+static int model_found(lua_State *L)
+{
+    struct model *m = model_at(L);
+    const struct outsider *o = check_outsider(L, m, 2);
+    struct scratch *s = push_scratch(L);
+    s->command.type = CLUSTER_FOUND;
+    memcpy(s->command.cluster_id, o->info.id, sizeof s->command.cluster_id);
+    s->command.info = o->info;
+    return apply_and_return(L, m, s, false);
+}
+
+static int set_reachable(lua_State *L, bool up)
+{
+    struct model *m = model_at(L);
+    struct outsider *o = check_outsider(L, m, 2);
+    o->up = up;
+    lua_pushboolean(L, true);
+    if (!is_member(m, o->info.id)) return 1;
+    struct scratch *s = push_scratch(L);
+    s->command.type = CLUSTER_SET_REACHABLE;
+    s->command.up = up;
+    memcpy(s->command.node, o->info.id, sizeof s->command.node);
+    return apply_and_return(L, m, s, false);
+}
+
+static int model_down(lua_State *L)
+{
+    return set_reachable(L, false);
+}
+
+static int model_up(lua_State *L)
+{
+    return set_reachable(L, true);
+}
+
+/* ---- steps and runs ---- */
+
+static int model_apply(lua_State *L)
+{
+    struct model *m = model_at(L);
+    struct scratch *s = push_scratch(L);
+    struct script_world world = world_of(L, m, s);
+    struct error e;
+    steps_read_one(L, 2, &world, &s->step);
+    if (cluster_step_command(m->state, world.live->candidates, world.live->candidate_count, &s->step, &s->command, &e))
+        return refused(L, &e);
+    if (s->command.type != CLUSTER_NOTHING) return apply_and_return(L, m, s, false);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+static char *copy_text(lua_State *L, int index)
+{
+    char *copy = strdup(luaL_checkstring(L, index));
+    if (!copy) luaL_error(L, "no memory");
+    return copy;
+}
+
+/* run_start(name, {{param, text}, …}) */
+static int model_run_start(lua_State *L)
+{
+    struct model *m = model_at(L);
+    const char *name = luaL_checkstring(L, 2);
+    luaL_checktype(L, 3, LUA_TTABLE);
+    struct scratch *s = push_scratch(L);
+    struct cluster_command *c = &s->command;
+    c->type = CLUSTER_RUN_START;
+    snprintf(c->name, sizeof c->name, "%s", name);
+    memcpy(c->version, "0000000000000000", sizeof c->version);
+    c->source = strdup("-- a table in the model"); /* the model plans with the policy it is given */
+    c->source_len = c->source ? strlen(c->source) : 0;
+    c->params = calloc(lua_rawlen(L, 3) + 1, sizeof *c->params);
+    if (!c->source || !c->params) return luaL_error(L, "no memory");
+    for (lua_Integer i = 1; lua_rawgeti(L, 3, i) == LUA_TTABLE; i++) {
+        struct cluster_param *p = &c->params[c->param_count];
+        lua_rawgeti(L, -1, 1);
+        lua_rawgeti(L, -2, 2);
+        snprintf(p->name, sizeof p->name, "%s", luaL_checkstring(L, -2));
+        p->value = copy_text(L, lua_gettop(L));
+        c->param_count++;
+        lua_pop(L, 3);
+    }
+    return apply_and_return(L, m, s, true);
+}
+
+static struct cluster_run *check_run(lua_State *L, const struct model *m)
+{
+    struct cluster_run *run = cluster_run_active(m->state);
+    if (!run) luaL_error(L, "no run is running");
+    return run;
+}
+
+/* run_round(steps): raises if the list is not well-formed, gives nil and why if the round is refused. */
+static int model_run_round(lua_State *L)
+{
+    struct model *m = model_at(L);
+    const struct cluster_run *run = check_run(L, m);
+    struct scratch *s = push_scratch(L);
+    struct script_world world = world_of(L, m, s);
+    steps_read(L, 2, &world, &s->steps);
+    s->command = (struct cluster_command){
+        .type = CLUSTER_RUN_ROUND, .run = run->id, .round = run->round + 1, .steps = s->steps.list, .step_count = s->steps.count};
+    s->steps = (struct script_steps){0}; /* the command's now */
+    return apply_and_return(L, m, s, false);
+}
+
+/* run_step(index, "started" | "done" | "failed" [, error]) */
+static int model_run_step(lua_State *L)
+{
+    static const char *const names[] = {"pending", "started", "done", "failed", NULL};
+    struct model *m = model_at(L);
+    const struct cluster_run *run = check_run(L, m);
+    lua_settop(L, 4);
+    struct scratch *s = push_scratch(L);
+    s->command = (struct cluster_command){.type = CLUSTER_RUN_STEP,
+                                          .run = run->id,
+                                          .round = run->round,
+                                          .index = (uint32_t)luaL_checkinteger(L, 2) - 1,
+                                          .step_status = (enum cluster_step_status)luaL_checkoption(L, 3, NULL, names)};
+    snprintf(s->command.text, sizeof s->command.text, "%.250s", luaL_optstring(L, 4, ""));
+    return apply_and_return(L, m, s, false);
+}
+
+/* run_end("done" | "failed" [, error]) */
+static int model_run_end(lua_State *L)
+{
+    static const char *const names[] = {"running", "done", "failed", NULL};
+    struct model *m = model_at(L);
+    const struct cluster_run *run = check_run(L, m);
+    lua_settop(L, 3);
+    struct scratch *s = push_scratch(L);
+    s->command = (struct cluster_command){
+        .type = CLUSTER_RUN_END, .run = run->id, .run_status = (enum cluster_run_status)luaL_checkoption(L, 2, NULL, names)};
+    snprintf(s->command.text, sizeof s->command.text, "%.380s", luaL_optstring(L, 3, ""));
+    return apply_and_return(L, m, s, false);
+}
+
+/* completed(step) → how often an equal step of the run was completed. */
+static int model_completed(lua_State *L)
+{
+    struct model *m = model_at(L);
+    const struct cluster_run *run = check_run(L, m);
+    struct scratch *s = push_scratch(L);
+    struct script_world world = world_of(L, m, s);
+    steps_read_one(L, 2, &world, &s->step);
+    uint64_t digest = cluster_step_digest(&s->step);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < run->completion_count; i++)
+        if (run->completions[i].digest == digest) count = run->completions[i].count;
+    lua_pushinteger(L, count);
+    return 1;
+}
+
+/* ---- looking ---- */
+
+static int model_view(lua_State *L)
+{
+    struct model *m = model_at(L);
+    struct scratch *s = push_scratch(L);
+    struct script_world world = world_of(L, m, s);
+    view_push(L, &world);
+    return 1;
+}
+
+/* Every change is checked when it is made; this is for tests that want to say so. */
+static int model_check(lua_State *L)
+{
+    struct error e;
+    if (cluster_state_check(model_at(L)->state, &e)) return refused(L, &e);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+static int model_new(lua_State *L)
+{
+    lua_Integer seed = 0;
+    if (!lua_isnoneornil(L, 1)) {
+        luaL_checktype(L, 1, LUA_TTABLE);
+        lua_getfield(L, 1, "seed");
+        seed = luaL_optinteger(L, -1, 0);
+    }
+    struct model *m = lua_newuserdatauv(L, sizeof *m, 0);
+    *m = (struct model){.seed = (uint64_t)seed};
+    luaL_setmetatable(L, MODEL);
+    m->state = cluster_state_new();
+    return 1;
+}
+
+static void make_metatable(lua_State *L, const char *name, lua_CFunction release)
+{
+    luaL_newmetatable(L, name);
+    lua_pushcfunction(L, release);
+    lua_setfield(L, -2, "__gc");
+}
+
+int script_model_open(lua_State *L)
+{
+    static const luaL_Reg methods[] = {{"node", model_node},           {"found", model_found},         {"down", model_down},
+                                       {"up", model_up},               {"apply", model_apply},         {"view", model_view},
+                                       {"check", model_check},         {"run_start", model_run_start}, {"run_round", model_run_round},
+                                       {"run_step", model_run_step},   {"run_end", model_run_end},     {"completed", model_completed},
+                                       {NULL, NULL}};
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushcfunction(L, nearest_name); /* in the node the sandbox has it */
+    lua_setfield(L, -2, NEAREST_MODULE);
+    make_metatable(L, SCRATCH, release_scratch);
+    make_metatable(L, MODEL, release_model);
+    luaL_newlib(L, methods);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "aikv.sim");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "run");
+    lua_setfield(L, -3, "run");
+    lua_pop(L, 1);
+    lua_setfield(L, -2, "__index");
+    lua_newtable(L);
+    lua_pushcfunction(L, model_new);
+    lua_setfield(L, -2, "new");
+    return 1;
+}

@@ -1,0 +1,17 @@
+/* The view: what a policy sees of a cluster, as frozen Lua tables. JSON is made from the same tables, so the two cannot differ. */
+#ifndef AIKV_SCRIPT_VIEW_H
+#define AIKV_SCRIPT_VIEW_H
+
+#include <lua.h>
+
+#include "script/policy.h"
+
+/* Pushes the view. Fields: docs/guides/write-a-policy. */
+void view_push(lua_State *L, const struct script_world *world);
+
+/* "s3" and back; false if the text is not the name of a shard. */
+#define VIEW_SHARD_NAME_MAX 16
+void view_shard_name(uint32_t number, char out[VIEW_SHARD_NAME_MAX]);
+bool view_shard_number(struct bytes name, uint32_t *out);
+
+#endif

@@ -1,0 +1,411 @@
+#include "server/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/nearest.h"
+#include "base/number.h"
+#include "net/resolve.h"
+#include "server/toml.h"
+
+/* Whoever connects gets a MAC to guess the secret against: a short one would be found. */
+#define SECRET_MIN 16
+
+const struct setting_info setting_table[SETTINGS] = {
+#define SETTING(id, section, key, type, flag, config, can_set, initial, doc)                                                                  \
+    [SETTING_##id] = {section, key, TYPE_##type, flag, config, can_set, initial, doc},
+#include "server/config.def"
+#undef SETTING
+};
+
+void config_init(struct config *c)
+{
+    *c = (struct config){0};
+    for (int i = 0; i < SETTINGS; i++) {
+        snprintf(c->value[i], CONFIG_VALUE_MAX, "%s", setting_table[i].initial);
+        c->source[i] = "default";
+    }
+}
+
+static bool is_printable(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f) return false;
+    return true;
+}
+
+static bool is_word(const char *text)
+{
+    if (strlen(text) > CLUSTER_NAME_MAX) return false;
+    for (; *text; text++)
+        if (!isalnum((unsigned char)*text) && !strchr("-_.", *text)) return false;
+    return true;
+}
+
+static bool as_integer(const char *text, int64_t min, int64_t max, char *out)
+{
+    int64_t n;
+    if (!number_parse_integer(bytes_text(text), &n) || n < min || n > max) return false;
+    number_format_integer(out, n);
+    return true;
+}
+
+/* "100mb" in bytes, units as in redis.conf. */
+static bool as_size(const char *text, char *out)
+{
+    static const struct {
+        const char *unit;
+        int64_t bytes;
+    } units[] = {{"", 1},           {"b", 1},           {"k", 1000},          {"kb", 1024},
+                 {"m", 1000000},    {"mb", 1 << 20},    {"g", 1000000000},    {"gb", 1 << 30}};
+    size_t digits = strspn(text, "0123456789");
+    uint64_t n;
+    if (!number_parse_unsigned(bytes_of(text, digits), &n) || n > INT64_MAX >> 30) return false;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcasecmp(text + digits, units[i].unit) == 0) {
+            number_format_integer(out, (int64_t)n * units[i].bytes);
+            return true;
+        }
+    return false;
+}
+
+static bool as_boolean(const char *text, char *out)
+{
+    bool yes = strcasecmp(text, "yes") == 0 || strcasecmp(text, "true") == 0;
+    if (!yes && strcasecmp(text, "no") != 0 && strcasecmp(text, "false") != 0) return false;
+    strcpy(out, yes ? "yes" : "no");
+    return true;
+}
+
+static bool as_alias(const char *text, char *out)
+{
+    if (!*text) {
+        *out = 0;
+        return true;
+    }
+    size_t letters = 0;
+    while (isalpha((unsigned char)text[letters]) || text[letters] == '-' || text[letters] == '_') letters++;
+    return as_integer(text + letters, 1, INT32_MAX, out);
+}
+
+static bool as_durability(const char *text, char *out)
+{
+    static const char *const modes[] = {"always", "everysec", "no"};
+    for (size_t i = 0; i < 3; i++)
+        if (strcasecmp(text, modes[i]) == 0) {
+            strcpy(out, modes[i]);
+            return true;
+        }
+    return false;
+}
+
+static const char *type_takes(enum setting_type type)
+{
+    switch (type) {
+    case TYPE_TEXT: return "printable text of up to 1,000 bytes";
+    case TYPE_WORD: return "up to 64 letters, digits, '-', '_' and '.'";
+    case TYPE_PORT: return "a port from 0 to 65535";
+    case TYPE_COUNT: return "a number from 0 to 2147483647";
+    case TYPE_INTEGER: return "an integer";
+    case TYPE_SIZE: return "bytes, as 1048576 or 1mb";
+    case TYPE_BOOLEAN: return "yes or no";
+    case TYPE_ALIAS: return "a number from 1, or a name that ends with one, as n2";
+    case TYPE_LIST: return "host:port, several with commas between";
+    case TYPE_DURABILITY: return "always, everysec or no";
+    case TYPE_LEVEL: return "debug, info, warn or error";
+    }
+    return "something else";
+}
+
+static bool make_canonical(enum setting_type type, const char *text, char *out)
+{
+    enum log_level level;
+    switch (type) {
+    case TYPE_PORT: return as_integer(text, 0, 65535, out);
+    case TYPE_COUNT: return as_integer(text, 0, INT32_MAX, out);
+    case TYPE_INTEGER: return as_integer(text, INT64_MIN, INT64_MAX, out);
+    case TYPE_SIZE: return as_size(text, out);
+    case TYPE_BOOLEAN: return as_boolean(text, out);
+    case TYPE_ALIAS: return as_alias(text, out);
+    case TYPE_DURABILITY: return as_durability(text, out);
+    case TYPE_LEVEL:
+        if (!log_parse_level(text, &level)) return false;
+        strcpy(out, text);
+        return true;
+    case TYPE_WORD:
+        if (!is_word(text)) return false;
+        break;
+    case TYPE_TEXT:
+    case TYPE_LIST: break;
+    }
+    if (strlen(text) >= CONFIG_VALUE_MAX || !is_printable(text)) return false;
+    strcpy(out, text);
+    return true;
+}
+
+int config_set(struct config *c, enum setting id, const char *text, const char *source, struct error *e)
+{
+    const struct setting_info *info = &setting_table[id];
+    char canonical[CONFIG_VALUE_MAX];
+    if (!make_canonical(info->type, text, canonical))
+        return error_set(e, ERROR_CONFIG, "[%s] %s takes %s, not '%.100s'", info->section, info->key, type_takes(info->type), text);
+    if (id == SETTING_MAXMEMORY && strcmp(canonical, "0") != 0)
+        return error_set(e, ERROR_CONFIG, "[server] maxmemory cannot be enforced in this version: leave it 0");
+    if (id == SETTING_DATABASES && (atoi(canonical) < 1 || atoi(canonical) > 1024))
+        return error_set(e, ERROR_CONFIG, "[storage] databases takes 1 to 1024, not '%s'", canonical);
+    if (id == SETTING_MAXCLIENTS && atoi(canonical) < 1)
+        return error_set(e, ERROR_CONFIG, "[server] maxclients takes at least 1");
+    memcpy(c->value[id], canonical, sizeof canonical);
+    c->source[id] = source;
+    return 0;
+}
+
+/* ---- the file ---- */
+
+static int announce_value(struct config *c, int index, const char *key, const char *text, const char *path, int line, struct error *e)
+{
+    if (index >= CLUSTER_ENDPOINTS_MAX)
+        return error_set(e, ERROR_CONFIG, "%s:%d: at most %d [[cluster.announce]] rules", path, line, CLUSTER_ENDPOINTS_MAX);
+    struct cluster_endpoint *rule = &c->announce[index];
+    if ((uint32_t)index >= c->announce_count) c->announce_count = (uint32_t)index + 1;
+    char port[NUMBER_TEXT_MAX];
+    if (strcmp(key, "match") == 0) {
+        if ((strcmp(text, "any") != 0 && strcmp(text, "gateway") != 0 && !net_cidr_valid(text)) || strlen(text) >= sizeof rule->match)
+            return error_set(e, ERROR_CONFIG, "%s:%d: [[cluster.announce]] match takes \"any\", \"gateway\" or a CIDR, not '%.60s'", path,
+                             line, text);
+        snprintf(rule->match, sizeof rule->match, "%s", text);
+    } else if (strcmp(key, "host") == 0) {
+        if (!*text || strlen(text) >= sizeof rule->host || strpbrk(text, " \t,@"))
+            return error_set(e, ERROR_CONFIG, "%s:%d: [[cluster.announce]] host takes a name or an address", path, line);
+        snprintf(rule->host, sizeof rule->host, "%s", text);
+    } else if (strcmp(key, "port") == 0) {
+        if (!as_integer(text, 1, 65535, port))
+            return error_set(e, ERROR_CONFIG, "%s:%d: [[cluster.announce]] port takes a port, not '%.60s'", path, line, text);
+        rule->port = (uint16_t)atoi(port);
+    } else {
+        return error_set(e, ERROR_CONFIG, "%s:%d: unknown key '%.60s' in [[cluster.announce]]: it has match, host and port", path, line, key);
+    }
+    return 0;
+}
+
+static int unknown_key(const char *section, const char *key, const char *path, int line, struct error *e)
+{
+    struct nearest n;
+    bool section_known = false;
+    for (int i = 0; i < SETTINGS; i++) section_known |= strcmp(setting_table[i].section, section) == 0;
+    if (!section_known) {
+        nearest_begin(&n, bytes_text(section));
+        for (int i = 0; i < SETTINGS; i++) nearest_offer(&n, setting_table[i].section);
+        if (!*section) return error_set(e, ERROR_CONFIG, "%s:%d: '%.60s' stands before any [section]", path, line, key);
+        if (n.best) return error_set(e, ERROR_CONFIG, "%s:%d: unknown section [%.60s]; did you mean [%s]?", path, line, section, n.best);
+        return error_set(e, ERROR_CONFIG, "%s:%d: unknown section [%.60s]", path, line, section);
+    }
+    nearest_begin(&n, bytes_text(key));
+    for (int i = 0; i < SETTINGS; i++)
+        if (strcmp(setting_table[i].section, section) == 0) nearest_offer(&n, setting_table[i].key);
+    if (n.best) return error_set(e, ERROR_CONFIG, "%s:%d: unknown key '%.60s' in [%s]; did you mean '%s'?", path, line, key, section, n.best);
+    return error_set(e, ERROR_CONFIG, "%s:%d: unknown key '%.60s' in [%s]", path, line, key, section);
+}
+
+static bool kind_fits(enum setting_type type, enum toml_kind kind)
+{
+    switch (type) {
+    case TYPE_PORT:
+    case TYPE_COUNT:
+    case TYPE_INTEGER: return kind == TOML_INTEGER;
+    case TYPE_BOOLEAN: return kind == TOML_BOOLEAN;
+    case TYPE_SIZE:
+    case TYPE_ALIAS: return kind != TOML_BOOLEAN;
+    default: return kind == TOML_STRING;
+    }
+}
+
+struct file_reading {
+    struct config *config;
+    const char *path;
+};
+
+static int file_value(void *user, const char *section, int index, const char *key, enum toml_kind kind, const char *text, int line,
+                      struct error *e)
+{
+    struct file_reading *r = user;
+    if (strcmp(section, "cluster.announce") == 0) return announce_value(r->config, index, key, text, r->path, line, e);
+    for (int i = 0; i < SETTINGS; i++) {
+        if (strcmp(setting_table[i].section, section) != 0 || strcmp(setting_table[i].key, key) != 0) continue;
+        if (!kind_fits(setting_table[i].type, kind))
+            return error_set(e, ERROR_CONFIG, "%s:%d: [%s] %s takes %s; '%.60s' is of the wrong type", r->path, line, section, key,
+                             type_takes(setting_table[i].type), text);
+        int code = config_set(r->config, (enum setting)i, text, "file", e);
+        if (code) error_prefix(e, "%s:%d: ", r->path, line);
+        return code;
+    }
+    return unknown_key(section, key, r->path, line, e);
+}
+
+int config_read_file(struct config *c, const char *path, struct error *e)
+{
+    struct file_reading r = {c, path};
+    int code = toml_read(path, file_value, &r, e);
+    if (code) return code;
+    for (uint32_t i = 0; i < c->announce_count; i++)
+        if (!c->announce[i].match[0] || !c->announce[i].host[0] || !c->announce[i].port)
+            return error_set(e, ERROR_CONFIG, "%s: [[cluster.announce]] rule %u needs match, host and port", path, i + 1);
+    return 0;
+}
+
+/* ---- the environment ---- */
+
+int config_read_environment(struct config *c, struct error *e)
+{
+    for (int i = 0; i < SETTINGS; i++) {
+        char name[80];
+        int len = snprintf(name, sizeof name, "AIKV_%s_%s", setting_table[i].section, setting_table[i].key);
+        for (int j = 0; j < len; j++) name[j] = name[j] == '-' ? '_' : (char)toupper((unsigned char)name[j]);
+        const char *text = i == SETTING_ALIAS && getenv("AIKV_NODE_ID") ? getenv("AIKV_NODE_ID") : getenv(name);
+        if (!text) continue;
+        int code = config_set(c, (enum setting)i, text, "environment", e);
+        if (code) {
+            error_prefix(e, "environment, %s: ", i == SETTING_ALIAS && getenv("AIKV_NODE_ID") ? "AIKV_NODE_ID" : name);
+            return code;
+        }
+    }
+    return 0;
+}
+
+/* ---- what must hold together ---- */
+
+static int read_secret(struct config *c, struct error *e)
+{
+    const char *secret = getenv("AIKV_CLUSTER_SECRET");
+    const char *path = config_text(c, SETTING_SECRET_FILE);
+    if (!*path) {
+        if (!secret) return 0;
+        if (strlen(secret) < SECRET_MIN || strlen(secret) >= sizeof c->secret)
+            return error_set(e, ERROR_CONFIG, "AIKV_CLUSTER_SECRET must hold %d to %zu bytes", SECRET_MIN, sizeof c->secret - 1);
+        strcpy(c->secret, secret);
+        return 0;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return error_system(e, ERROR_CONFIG, errno, "cannot read [cluster] secret_file '%.200s'", path);
+    ssize_t n = read(fd, c->secret, sizeof c->secret - 1);
+    int problem = errno;
+    close(fd);
+    if (n < 0) return error_system(e, ERROR_CONFIG, problem, "cannot read [cluster] secret_file '%.200s'", path);
+    while (n > 0 && isspace((unsigned char)c->secret[n - 1])) n--;
+    c->secret[n] = 0;
+    if (strlen(c->secret) < SECRET_MIN)
+        return error_set(e, ERROR_CONFIG, "[cluster] secret_file '%.200s' must hold a secret of %d to %zu bytes", path, SECRET_MIN,
+                         sizeof c->secret - 1);
+    return 0;
+}
+
+static int read_join(struct config *c, struct error *e)
+{
+    char text[CONFIG_VALUE_MAX];
+    strcpy(text, config_text(c, SETTING_JOIN));
+    c->join_count = 0;
+    char *rest = text, *item;
+    while ((item = strsep(&rest, ","))) {
+        while (isspace((unsigned char)*item)) item++;
+        if (!*item) continue;
+        char host[254];
+        uint16_t port;
+        if (c->join_count == CONFIG_JOIN_MAX) return error_set(e, ERROR_CONFIG, "[cluster] join takes at most %d addresses", CONFIG_JOIN_MAX);
+        if (net_split_address(item, host, sizeof host, &port, e)) {
+            error_prefix(e, "[cluster] join: ");
+            return e->code = ERROR_CONFIG;
+        }
+        snprintf(c->join[c->join_count++], sizeof c->join[0], "%s", item);
+    }
+    return 0;
+}
+
+bool config_wildcard_host(const struct config *c)
+{
+    const char *host = config_text(c, SETTING_HOST);
+    return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0 || strcmp(host, "*") == 0;
+}
+
+static int read_raft_address(struct config *c, struct error *e)
+{
+    const char *address = config_text(c, SETTING_RAFT_ADDRESS);
+    if (*address) {
+        if (net_split_address(address, c->bus_host, sizeof c->bus_host, &c->bus_port, e)) {
+            error_prefix(e, "[cluster] raft_address: ");
+            return e->code = ERROR_CONFIG;
+        }
+        return 0;
+    }
+    int64_t port = config_number(c, SETTING_PORT);
+    if (config_wildcard_host(c))
+        return error_set(e, ERROR_CONFIG, "[cluster] raft_address is needed when host is %s: other nodes cannot reach that",
+                         config_text(c, SETTING_HOST));
+    if (port + 10000 > 65535)
+        return error_set(e, ERROR_CONFIG, "[cluster] raft_address is needed: port %d + 10000 is no port", (int)port);
+    snprintf(c->bus_host, sizeof c->bus_host, "%.253s", config_text(c, SETTING_HOST));
+    c->bus_port = port ? (uint16_t)(port + 10000) : 0;
+    return 0;
+}
+
+int config_finish(struct config *c, struct error *e)
+{
+    int code;
+    if (!config_flag(c, SETTING_CLUSTER_ENABLED)) {
+        if (config_flag(c, SETTING_BOOTSTRAP) || *config_text(c, SETTING_JOIN))
+            return error_set(e, ERROR_CONFIG, "[cluster] is_bootstrap and join need enabled = true");
+        return 0;
+    }
+    if ((code = read_secret(c, e)) || (code = read_join(c, e)) || (code = read_raft_address(c, e))) return code;
+    bool loopback = !config_wildcard_host(c) && net_host_is_loopback(c->bus_host);
+    if (!c->secret[0] && !loopback)
+        return error_set(e, ERROR_CONFIG,
+                         "the bus address %s:%u is not loopback, so the cluster needs a secret: set AIKV_CLUSTER_SECRET or [cluster] secret_file "
+                         "(deploy/start.sh makes one)",
+                         c->bus_host, c->bus_port);
+    return 0;
+}
+
+/* ---- reading values ---- */
+
+const char *config_text(const struct config *c, enum setting id)
+{
+    return c->value[id];
+}
+
+int64_t config_number(const struct config *c, enum setting id)
+{
+    int64_t n = 0;
+    if (c->value[id][0]) number_parse_integer(bytes_text(c->value[id]), &n);
+    return n;
+}
+
+bool config_flag(const struct config *c, enum setting id)
+{
+    return strcmp(c->value[id], "yes") == 0;
+}
+
+void config_reference(struct buffer *out)
+{
+    buffer_append_text(out, "# Configuration\n\nMade by `aikv --settings` from `core/server/config.def`. A flag wins over the environment, that over the "
+                            "file, that over the default.\n\n| TOML | default | flag | environment | CONFIG | what |\n|---|---|---|---|---|---|\n");
+    for (int i = 0; i < SETTINGS; i++) {
+        const struct setting_info *s = &setting_table[i];
+        char name[80];
+        int len = snprintf(name, sizeof name, "AIKV_%s_%s", s->section, s->key);
+        for (int j = 0; j < len; j++) name[j] = name[j] == '-' ? '_' : (char)toupper((unsigned char)name[j]);
+        buffer_printf(out, "| `[%s] %s` | %s%s%s | ", s->section, s->key, *s->initial ? "`" : "", *s->initial ? s->initial : "none",
+                      *s->initial ? "`" : "");
+        if (s->flag) buffer_printf(out, "`--%s`", s->flag);
+        buffer_printf(out, " | `%s` | ", i == SETTING_ALIAS ? "AIKV_NODE_ID" : name);
+        if (s->config_name) buffer_printf(out, "`%s`%s", s->config_name, s->can_set ? "" : " (read only)");
+        buffer_printf(out, " | %s |\n", s->doc);
+    }
+    buffer_append_text(out, "\n`[[cluster.announce]]` tables have `match` (`\"any\"`, `\"gateway\"`: the default gateway, which is where published container "
+                            "ports seem to come from, or a CIDR), `host` and `port`: the first rule that fits a client's address says what that client is "
+                            "told about this node.\n");
+}

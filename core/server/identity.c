@@ -1,0 +1,150 @@
+#include "server/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/random.h"
+
+#define NODE_FORMAT 1
+
+static int make_directories(const char *dir, struct error *e)
+{
+    char path[1024];
+    if (strlen(dir) >= sizeof path - 32) return error_set(e, ERROR_CONFIG, "[storage] data_dir is longer than 990 bytes");
+    strcpy(path, dir);
+    for (char *p = path + 1;; p++) {
+        if (*p && *p != '/') continue;
+        char end = *p;
+        *p = 0;
+        if (mkdir(path, 0750) && errno != EEXIST) return error_system(e, ERROR_IO, errno, "cannot make data directory '%s'", path);
+        if (!end) return 0;
+        *p = end;
+    }
+}
+
+static int take_lock(struct identity *i, struct error *e)
+{
+    char path[1100];
+    snprintf(path, sizeof path, "%s/LOCK", i->dir);
+    i->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (i->lock_fd < 0) return error_system(e, ERROR_IO, errno, "cannot open '%.300s'", path);
+    if (flock(i->lock_fd, LOCK_EX | LOCK_NB) == 0) return 0;
+    int problem = errno;
+    close(i->lock_fd);
+    i->lock_fd = -1;
+    if (problem == EWOULDBLOCK)
+        return error_set(e, ERROR_LOCKED, "another aikv uses the data directory '%.300s': end it, or give this one another --data-dir", i->dir);
+    return error_system(e, ERROR_IO, problem, "cannot lock '%.300s'", path);
+}
+
+static int wrong(const char *path, const char *what, struct error *e)
+{
+    return error_set(e, ERROR_FORMAT, "'%.250s': %s", path, what);
+}
+
+static bool read_id(const json_t *root, const char *key, char out[CLUSTER_ID_LEN + 1], bool may_be_empty)
+{
+    const char *text = json_string_value(json_object_get(root, key));
+    if (!text || (strlen(text) != CLUSTER_ID_LEN && !(may_be_empty && !*text))) return false;
+    if (strspn(text, "0123456789abcdef") != strlen(text)) return false;
+    strcpy(out, text);
+    return true;
+}
+
+static int read_node_file(struct identity *i, const char *path, struct error *e)
+{
+    json_error_t problem;
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &problem);
+    if (!root) return wrong(path, problem.text, e);
+    json_int_t format = json_integer_value(json_object_get(root, "format"));
+    int code = 0;
+    if (format != NODE_FORMAT)
+        code = error_set(e, ERROR_FORMAT, "'%.250s' has format %lld, this version of aikv knows %d", path, (long long)format, NODE_FORMAT);
+    else if (!read_id(root, "node_id", i->node_id, false) || !read_id(root, "cluster_id", i->cluster_id, true))
+        code = wrong(path, "node_id or cluster_id is not 40 hex digits", e);
+    i->incarnation = (uint64_t)json_integer_value(json_object_get(root, "incarnation"));
+    i->raft_id = (uint64_t)json_integer_value(json_object_get(root, "raft_id"));
+    json_decref(root);
+    return code;
+}
+
+static void read_boot_id(char out[40])
+{
+    out[0] = 0;
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (!f) return; /* a kernel without it: no start is ever taken for one of the same boot */
+    if (!fgets(out, 40, f)) out[0] = 0;
+    fclose(f);
+    out[strcspn(out, "\n")] = 0;
+}
+
+int identity_open(struct identity *i, const char *dir, struct error *e)
+{
+    *i = (struct identity){.lock_fd = -1};
+    int code = make_directories(dir, e);
+    if (code) return code;
+    snprintf(i->dir, sizeof i->dir, "%s", dir);
+    if ((code = take_lock(i, e))) return code;
+    char path[1100];
+    snprintf(path, sizeof path, "%s/node.json", i->dir);
+    if (access(path, F_OK) == 0)
+        code = read_node_file(i, path, e);
+    else if (errno == ENOENT)
+        random_hex(i->node_id, CLUSTER_ID_LEN);
+    else
+        code = error_system(e, ERROR_IO, errno, "cannot read '%.300s'", path);
+    if (!code) {
+        i->incarnation++;
+        read_boot_id(i->boot_id);
+        code = identity_save(i, e);
+    }
+    if (code) identity_close(i);
+    return code;
+}
+
+/* The file's name changes from the old content to the new at once, and both are on disk before it does. */
+static int replace_file(const char *dir, const char *path, const char *text, struct error *e)
+{
+    char temporary[1100];
+    snprintf(temporary, sizeof temporary, "%s/node.json.new", dir);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    if (fd < 0) return error_system(e, ERROR_IO, errno, "cannot write '%.300s'", temporary);
+    size_t len = strlen(text);
+    bool written = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
+    int problem = errno;
+    close(fd);
+    if (!written) return error_system(e, ERROR_IO, problem, "cannot write '%.300s'", temporary);
+    if (rename(temporary, path)) return error_system(e, ERROR_IO, errno, "cannot replace '%.300s'", path);
+    int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir_fd < 0) return error_system(e, ERROR_IO, errno, "cannot open '%.300s'", dir);
+    int failed = fsync(dir_fd);
+    problem = errno;
+    close(dir_fd);
+    return failed ? error_system(e, ERROR_IO, problem, "cannot sync '%.300s'", dir) : 0;
+}
+
+int identity_save(const struct identity *i, struct error *e)
+{
+    json_t *root = json_pack("{s:i, s:s, s:I, s:s, s:I, s:s}", "format", NODE_FORMAT, "node_id", i->node_id, "incarnation",
+                             (json_int_t)i->incarnation, "cluster_id", i->cluster_id, "raft_id", (json_int_t)i->raft_id, "boot_id", i->boot_id);
+    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    json_decref(root);
+    if (!text) return error_set(e, ERROR_OOM, "no memory for node.json");
+    char path[1100];
+    snprintf(path, sizeof path, "%s/node.json", i->dir);
+    int code = replace_file(i->dir, path, text, e);
+    free(text);
+    return code;
+}
+
+void identity_close(struct identity *i)
+{
+    if (i->lock_fd >= 0) close(i->lock_fd);
+    i->lock_fd = -1;
+}

@@ -1,0 +1,61 @@
+/* aikv: reads the command line and does what it says. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "server/node.h"
+#include "server/options.h"
+#include "server/ping.h"
+
+static int print(void (*write_page)(struct buffer *out))
+{
+    struct buffer out;
+    buffer_init(&out, 1 << 20);
+    write_page(&out);
+    bool whole = !out.failed && fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
+    buffer_release(&out);
+    return whole ? EXIT_OK : EXIT_INTERNAL;
+}
+
+static int complain(const struct error *e, int exit_code)
+{
+    fprintf(stderr, "aikv: %s\n", e->text);
+    return exit_code;
+}
+
+static int serve(struct config *config, const struct options *options)
+{
+    static struct node node;
+    enum log_level level;
+    const char *file = config_text(config, SETTING_LOG_FILE);
+    int problem = log_open(*file ? file : NULL);
+    if (problem) {
+        fprintf(stderr, "aikv: cannot write [logging] file '%s': %s\n", file, strerror(problem));
+        return EXIT_PERMISSION;
+    }
+    if (log_parse_level(config_text(config, SETTING_LOG_LEVEL), &level)) log_set_level(level);
+    log_set_thread("data");
+    signal(SIGPIPE, SIG_IGN);
+    setenv("UV_THREADPOOL_SIZE", "8", 0); /* libraft's disk work and name look-ups share it */
+    return node_run(&node, config, options->config_file, options->ready_file);
+}
+
+int main(int argc, char **argv)
+{
+    static struct config config;
+    struct options options;
+    struct error e;
+    if (options_read(argc, argv, &options, &config, &e)) return complain(&e, EXIT_USAGE);
+    switch (options.action) {
+    case ACTION_HELP: return print(options_help);
+    case ACTION_COMMANDS: return print(command_reference);
+    case ACTION_SETTINGS: return print(config_reference);
+    case ACTION_VERSION: printf("aikv %s\n", AIKV_VERSION); return EXIT_OK;
+    case ACTION_CHECK_CONFIG: printf("the configuration is valid\n"); return EXIT_OK;
+    case ACTION_PING: return ping_node(&config, &e) ? complain(&e, EXIT_INTERNAL) : EXIT_OK;
+    case ACTION_SERVE: return serve(&config, &options);
+    }
+    return EXIT_INTERNAL;
+}

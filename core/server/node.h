@@ -1,0 +1,54 @@
+/* The node: everything wired together, on the data thread's loop. */
+#ifndef AIKV_SERVER_NODE_H
+#define AIKV_SERVER_NODE_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "command/command.h"
+#include "control/control.h"
+#include "server/config.h"
+#include "server/identity.h"
+
+enum exit_code { EXIT_OK, EXIT_INTERNAL, EXIT_USAGE, EXIT_ADDRESS, EXIT_LOCKED, EXIT_FORMAT, EXIT_PERMISSION, EXIT_DISK };
+
+struct node {
+    struct config *config;
+    const char *config_file, *ready_file;
+    struct identity identity;
+    char run_id[CLUSTER_ID_LEN + 1]; /* of this start, for INFO */
+    uint64_t started_ms;
+    uint16_t port, bus_port;
+
+    uv_loop_t loop;
+    uv_async_t durable;      /* the store's durable position rose */
+    uv_timer_t tick;         /* upkeep, ten times a second */
+    uv_check_t turn;         /* after each turn: is the store behind? */
+    uv_signal_t sigterm, sigint;
+
+    struct mailbox *mailbox; /* from control */
+    struct store *store;
+    struct keyspace *keyspace;
+    struct command_host host;
+    struct command_engine *engine;
+    struct net_server *server;
+    struct control *control; /* NULL without cluster mode */
+    struct cluster_routing *routing;
+    bool reading_paused;
+    uint64_t stopping_since_ms; /* 0: not stopping */
+    int exit_code;
+};
+
+/* Opens everything and serves until told to stop. Returns the process's exit code; what went wrong was logged. */
+int node_run(struct node *n, struct config *config, const char *config_file, const char *ready_file);
+/* Begins a clean end: what was accepted is answered, then the loop ends. */
+void node_stop(struct node *n, int exit_code);
+/* The exit code for an error at the start. */
+int node_exit_code(const struct error *e);
+
+/* What commands need from the node (settings.c, info.c). */
+void node_settings_host(struct node *n, struct command_host *host);
+void node_info(void *user, const char *section, struct buffer *out);
+void node_net_limits(const struct config *c, struct net_limits *out);
+
+#endif

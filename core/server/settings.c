@@ -1,0 +1,110 @@
+/* CONFIG GET and SET on the table of settings. */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "server/node.h"
+
+void node_net_limits(const struct config *c, struct net_limits *out)
+{
+    net_limits_default(out);
+    out->clients_max = (size_t)config_number(c, SETTING_MAXCLIENTS);
+    out->idle_ms = (uint64_t)config_number(c, SETTING_TIMEOUT) * 1000;
+}
+
+/* Names Redis tools ask for whose value is fixed here. */
+static const struct {
+    const char *name, *value;
+} fixed[] = {
+    {"save", ""},
+    {"appendonly", "yes"},
+    {"maxmemory-policy", "noeviction"},
+    {"proto-max-bulk-len", "536870912"},
+    {"cluster-require-full-coverage", "yes"},
+};
+
+static const char *shown(const struct node *n, int id)
+{
+    const char *text = n->config->value[id];
+    if (id == SETTING_LOG_LEVEL) { /* Redis's names for these */
+        if (strcmp(text, "info") == 0) return "notice";
+        if (strcmp(text, "warn") == 0 || strcmp(text, "error") == 0) return "warning";
+    }
+    return text;
+}
+
+static bool setting_at(void *user, size_t index, struct command_setting *out)
+{
+    struct node *n = user;
+    for (int id = 0; id < SETTINGS; id++) {
+        if (!setting_table[id].config_name || index-- > 0) continue;
+        *out = (struct command_setting){.name = setting_table[id].config_name, .mutable_ = setting_table[id].can_set};
+        if (id == SETTING_PORT)
+            snprintf(out->value, sizeof out->value, "%u", n->port);
+        else
+            snprintf(out->value, sizeof out->value, "%s", shown(n, id));
+        return true;
+    }
+    if (index >= sizeof fixed / sizeof *fixed) return false;
+    *out = (struct command_setting){.name = fixed[index].name};
+    snprintf(out->value, sizeof out->value, "%s", fixed[index].value);
+    return true;
+}
+
+static int set_setting(void *user, const char *name, struct bytes value, struct error *e)
+{
+    struct node *n = user;
+    char text[CONFIG_VALUE_MAX];
+    if (value.len >= sizeof text || (value.len && memchr(value.data, 0, value.len)))
+        return error_set(e, ERROR_CONFIG, "'%s' takes up to %d bytes of text", name, CONFIG_VALUE_MAX - 1);
+    if (value.len) memcpy(text, value.data, value.len);
+    text[value.len] = 0;
+    int id = 0;
+    while (id < SETTINGS && (!setting_table[id].config_name || strcasecmp(setting_table[id].config_name, name) != 0)) id++;
+    if (id == SETTINGS || !setting_table[id].can_set) return error_set(e, ERROR_CONFIG, "can't set immutable config");
+    int code = config_set(n->config, (enum setting)id, text, "CONFIG SET", e);
+    if (code) return code;
+    if (id == SETTING_MAXCLIENTS || id == SETTING_TIMEOUT) {
+        struct net_limits limits;
+        node_net_limits(n->config, &limits);
+        net_server_set_limits(n->server, &limits);
+    }
+    enum log_level level;
+    if (id == SETTING_LOG_LEVEL && log_parse_level(config_text(n->config, SETTING_LOG_LEVEL), &level)) log_set_level(level);
+    return 0;
+}
+
+static const char *password(void *user)
+{
+    return config_text(((struct node *)user)->config, SETTING_REQUIREPASS);
+}
+
+/* As in Redis: without a password only loopback is served, unless the address to listen on was chosen. */
+static bool protected_mode(void *user)
+{
+    struct node *n = user;
+    return !*password(n) && strcmp(n->config->source[SETTING_HOST], "default") == 0;
+}
+
+static bool to_control(void *user, uint64_t token, int argc, const struct bytes *argv, int protocol)
+{
+    return control_call(((struct node *)user)->control, token, argc, argv, protocol);
+}
+
+static void shut_down(void *user)
+{
+    node_stop(user, EXIT_OK);
+}
+
+void node_settings_host(struct node *n, struct command_host *host)
+{
+    *host = (struct command_host){
+        .user = n,
+        .setting = setting_at,
+        .set_setting = set_setting,
+        .info = node_info,
+        .password = password,
+        .protected_mode = protected_mode,
+        .control = config_flag(n->config, SETTING_CLUSTER_ENABLED) ? to_control : NULL,
+        .shutdown = shut_down,
+    };
+}

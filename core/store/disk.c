@@ -1,0 +1,252 @@
+#include "store/disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "base/log.h"
+#include "store/store.h"
+
+/* The map cannot grow while transactions are open, so address space is reserved once. Where little is to be had
+ * (sanitizers, ulimit -v), halves are tried. */
+#define MAP_BYTES_WANTED ((size_t)1 << 40)
+#define MAP_BYTES_LITTLE ((size_t)1 << 36) /* somebody may fill this: worth a warning */
+#define MAP_BYTES_LEAST  ((size_t)1 << 30)
+
+#define STATE_SIZE 20 /* format(4) · epoch(8) · sequence(8) */
+
+static MDB_val state_key(void)
+{
+    return disk_val(bytes_text("state"));
+}
+
+_Noreturn void disk_die(const struct disk *d, int rc, const char *what)
+{
+    log_error("the store cannot be read", "dir=%s call=%s error=%s", log_quote(d->dir), what,
+              log_quote(mdb_strerror(rc)));
+    abort();
+}
+
+static int fail(const struct disk *d, int rc, const char *doing, struct error *e)
+{
+    bool damaged = rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH || rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND ||
+                   rc == MDB_INCOMPATIBLE;
+    return error_set(e, damaged ? ERROR_FORMAT : ERROR_IO, "cannot %s store %s: %s", doing, d->dir, mdb_strerror(rc));
+}
+
+/* Makes the names in a directory survive a power loss. */
+static int sync_dir(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return errno;
+    int rc = fsync(fd) && errno != EINVAL ? errno : 0; /* EINVAL: a file system that has no such thing */
+    close(fd);
+    return rc;
+}
+
+static int make_dir(const struct disk *d, struct error *e)
+{
+    if (mkdir(d->dir, 0700)) {
+        if (errno == EEXIST) return 0;
+        return error_system(e, ERROR_IO, errno, "cannot make directory %s", d->dir);
+    }
+    char parent[4096];
+    if (snprintf(parent, sizeof parent, "%s/..", d->dir) >= (int)sizeof parent)
+        return error_system(e, ERROR_IO, ENAMETOOLONG, "cannot make directory %s", d->dir);
+    int rc = sync_dir(parent);
+    return rc ? error_system(e, ERROR_IO, rc, "cannot sync the directory above %s", d->dir) : 0;
+}
+
+static int open_env_of_size(struct disk *d, size_t map_bytes)
+{
+    int rc = mdb_env_create(&d->env);
+    if (rc) return rc;
+    if (!(rc = mdb_env_set_mapsize(d->env, map_bytes)) && !(rc = mdb_env_set_maxdbs(d->env, 1))) {
+        /* NORDAHEAD: reads are points, spread over the file; reading ahead would push out pages that are wanted.
+         * NOTLS: the owner's transaction may be opened on another thread than the one that reads. */
+        rc = mdb_env_open(d->env, d->dir, MDB_NORDAHEAD | MDB_NOTLS, 0600);
+    }
+    if (rc) {
+        mdb_env_close(d->env);
+        d->env = NULL;
+    }
+    return rc;
+}
+
+static int open_env(struct disk *d, struct error *e)
+{
+    size_t map_bytes = MAP_BYTES_WANTED;
+    int rc;
+    while ((rc = open_env_of_size(d, map_bytes)) == ENOMEM && map_bytes > MAP_BYTES_LEAST) map_bytes /= 2;
+    if (rc) return fail(d, rc, "open", e);
+    if (map_bytes < MAP_BYTES_LITTLE)
+        log_warn("little address space for the store", "dir=%s bytes=%zu", log_quote(d->dir), map_bytes);
+    if (mdb_env_get_maxkeysize(d->env) < STORE_KEY_MAX)
+        return error_set(e, ERROR_IO, "liblmdb was built for keys of %d bytes, %d are needed",
+                         mdb_env_get_maxkeysize(d->env), STORE_KEY_MAX);
+    return 0;
+}
+
+static int write_state(struct disk *d, MDB_txn *txn, uint64_t sequence)
+{
+    MDB_val key = state_key(), value = {STATE_SIZE, NULL};
+    int rc = mdb_put(txn, d->main, &key, &value, MDB_RESERVE);
+    if (rc) return rc;
+    struct buffer b = {.data = value.mv_data, .cap = STATE_SIZE, .max = STATE_SIZE};
+    write_u32(&b, DISK_FORMAT);
+    write_u64(&b, DISK_EPOCH);
+    write_u64(&b, sequence);
+    return 0;
+}
+
+static int read_state(struct disk *d, MDB_val value, uint64_t *sequence, struct error *e)
+{
+    struct reader r = reader_of(bytes_of(value.mv_data, value.mv_size));
+    uint32_t format = read_u32(&r);
+    if (!r.failed && format != DISK_FORMAT)
+        return error_set(e, ERROR_FORMAT, "store %s has format %u, this version of AiKv reads %d", d->dir, format,
+                         DISK_FORMAT);
+    uint64_t epoch = read_u64(&r);
+    *sequence = read_u64(&r);
+    if (!reader_done(&r)) return error_set(e, ERROR_FORMAT, "store %s: its state record is damaged", d->dir);
+    if (epoch != DISK_EPOCH)
+        return error_set(e, ERROR_FORMAT, "store %s is of epoch %llu, %d was expected", d->dir,
+                         (unsigned long long)epoch, DISK_EPOCH);
+    return 0;
+}
+
+/* Opens the tables; makes them, and the state, in an empty environment. */
+static int open_tables(struct disk *d, MDB_txn *txn, uint64_t *sequence, struct error *e)
+{
+    MDB_stat stat;
+    MDB_val key = state_key(), value;
+    int rc = mdb_dbi_open(txn, NULL, 0, &d->main);
+    if (!rc) rc = mdb_stat(txn, d->main, &stat);
+    if (rc) return fail(d, rc, "read", e);
+    bool empty = stat.ms_entries == 0;
+    if (empty) {
+        *sequence = 0;
+        if ((rc = write_state(d, txn, 0))) return fail(d, rc, "write", e);
+    } else {
+        rc = mdb_get(txn, d->main, &key, &value);
+        if (rc == MDB_NOTFOUND)
+            return error_set(e, ERROR_FORMAT, "%s holds an LMDB database that is not AiKv's", d->dir);
+        if (rc) return fail(d, rc, "read", e);
+        if ((rc = read_state(d, value, sequence, e))) return rc;
+    }
+    rc = mdb_dbi_open(txn, "rows", empty ? MDB_CREATE : 0, &d->rows);
+    if (rc == MDB_NOTFOUND) return error_set(e, ERROR_FORMAT, "store %s: its table of rows is missing", d->dir);
+    return rc ? fail(d, rc, "read", e) : 0;
+}
+
+static int open_content(struct disk *d, uint64_t *sequence, struct error *e)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(d->env, NULL, 0, &txn);
+    if (rc) return fail(d, rc, "open", e);
+    if ((rc = open_tables(d, txn, sequence, e))) {
+        mdb_txn_abort(txn);
+        return rc;
+    }
+    if ((rc = mdb_txn_commit(txn))) return fail(d, rc, "write", e);
+    if ((rc = sync_dir(d->dir))) return error_system(e, ERROR_IO, rc, "cannot sync directory %s", d->dir);
+    if ((rc = mdb_txn_begin(d->env, NULL, MDB_RDONLY, &d->snapshot)) ||
+        (rc = mdb_txn_begin(d->env, NULL, MDB_RDONLY, &d->spare)))
+        return fail(d, rc, "read", e);
+    mdb_txn_reset(d->spare);
+    return 0;
+}
+
+int disk_open(struct disk *d, const char *dir, uint64_t *sequence, struct error *e)
+{
+    *d = (struct disk){.calls = {mdb_txn_commit}, .dir = strdup(dir)};
+    if (!d->dir) return error_system(e, ERROR_IO, ENOMEM, "cannot open store %s", dir);
+    int rc = make_dir(d, e);
+    if (!rc) rc = open_env(d, e);
+    if (!rc) rc = open_content(d, sequence, e);
+    if (rc) disk_close(d);
+    return rc;
+}
+
+void disk_close(struct disk *d)
+{
+    if (d->snapshot) mdb_txn_abort(d->snapshot);
+    if (d->spare) mdb_txn_abort(d->spare);
+    if (d->env) mdb_env_close(d->env);
+    free(d->dir);
+    *d = (struct disk){0};
+}
+
+bool disk_refresh(struct disk *d)
+{
+    /* The new snapshot is taken before the old one is given up: after a failed commit LMDB gives no more. */
+    if (mdb_txn_renew(d->spare)) return false;
+    mdb_txn_reset(d->snapshot);
+    MDB_txn *old = d->snapshot;
+    d->snapshot = d->spare;
+    d->spare = old;
+    return true;
+}
+
+bool disk_get(const struct disk *d, struct bytes key, struct bytes *value)
+{
+    MDB_val k = disk_val(key), v;
+    int rc = mdb_get(d->snapshot, d->rows, &k, &v);
+    if (rc == MDB_NOTFOUND) return false;
+    if (rc) disk_die(d, rc, "mdb_get");
+    *value = bytes_of(v.mv_data, v.mv_size);
+    return true;
+}
+
+uint64_t disk_row_count(const struct disk *d)
+{
+    MDB_stat stat;
+    int rc = mdb_stat(d->snapshot, d->rows, &stat);
+    if (rc) disk_die(d, rc, "mdb_stat");
+    return stat.ms_entries;
+}
+
+uint64_t disk_size_bytes(const struct disk *d)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    int rc = mdb_env_info(d->env, &info);
+    if (!rc) rc = mdb_stat(d->snapshot, d->main, &stat);
+    if (rc) disk_die(d, rc, "mdb_env_info");
+    return (info.me_last_pgno + 1) * (uint64_t)stat.ms_psize;
+}
+
+static int write_row(MDB_cursor *cursor, const struct row *r)
+{
+    MDB_val key = disk_val(row_key(r)), value = disk_val(row_value(r));
+    if (!r->deleted) return mdb_cursor_put(cursor, &key, &value, 0);
+    int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET);
+    if (rc == MDB_NOTFOUND) return 0;
+    return rc ? rc : mdb_cursor_del(cursor, 0);
+}
+
+static int write_all(struct disk *d, MDB_txn *txn, struct row *const *rows, size_t count, uint64_t sequence)
+{
+    MDB_cursor *cursor;
+    int rc = mdb_cursor_open(txn, d->rows, &cursor);
+    if (rc) return rc;
+    for (size_t i = 0; i < count && !rc; i++) rc = write_row(cursor, rows[i]);
+    mdb_cursor_close(cursor);
+    return rc ? rc : write_state(d, txn, sequence);
+}
+
+int disk_write(struct disk *d, struct row *const *rows, size_t count, uint64_t sequence, struct error *e)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(d->env, NULL, 0, &txn);
+    if (rc) return fail(d, rc, "write", e);
+    if ((rc = write_all(d, txn, rows, count, sequence))) {
+        mdb_txn_abort(txn);
+        return fail(d, rc, "write", e);
+    }
+    return (rc = d->calls.commit(txn)) ? fail(d, rc, "write", e) : 0;
+}

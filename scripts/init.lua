@@ -1,0 +1,80 @@
+-- Makes a cluster of the nodes that have announced themselves: voters, shards, slots, replicas, spread over zones.
+--
+-- Like every policy it looks at what is there and asks for what is missing, so it may run again at any time: after a failure,
+-- after a change of leader, and on a finished cluster, where it finds nothing to do. Copy it, change it, load it under your own
+-- name: redis-cli -x CLUSTER SCRIPT LOAD my-init < init.lua
+local V, P, S = require "aikv.view", require "aikv.plan", require "aikv.slots"
+
+-- With too few nodes the layout would be lopsided for good: a primary does not change places by itself. So wait for all.
+local function wait_for_nodes(view, p)
+  local there, needed = #view.nodes, math.max(p.shards, #view.shards) * (1 + p.replicas)
+  if there >= needed then return {} end
+  return P.wait(1000, "%d more nodes are needed: %d of %d have announced themselves", needed - there, there, needed)
+end
+
+local function admit(view)
+  return P.each(V.by_alias(V.where(view.nodes, { state = "candidate" })), "admit")
+end
+
+-- An even number of voters survives no more failures than one voter less: take an odd number. One zone must not hold the
+-- majority if that can be helped.
+local function vote(view, p)
+  local voters = V.where(view.nodes, { voter = true })
+  local others = V.where(V.by_alias(V.usable(view)), { voter = false })
+  local wanted = math.min(p.voters, (#voters + #others - 1) // 2 * 2 + 1)
+  local new = V.spread(others, wanted - #voters, voters)
+  return P.join(P.each(V.where(new, { learner = false }), "add_learner"), P.each(new, "promote"))
+end
+
+local function create_shards(view, p)
+  local spare, missing = V.by_alias(V.spare(view)), p.shards - #view.shards
+  if #spare < missing then
+    return P.wait(1000, "%d shards need a primary each, %d nodes are up and in no shard", missing, #spare)
+  end
+  return P.each(V.spread(spare, missing, V.where(view.nodes, { primary = true })), "create_shard")
+end
+
+local function assign_slots(view)
+  local steps, pieces = {}, S.even(#view.shards)
+  for i, shard in ipairs(view.shards) do
+    local free = S.both(view.unassigned, pieces[i])
+    if #free > 0 then steps[#steps + 1] = { op = "assign_slots", shard = shard.id, slots = free } end
+  end
+  return steps
+end
+
+-- One copy per shard and round. A zone that has a member of the shard is the second choice: a failing zone takes both with it.
+local function replicate(view, p)
+  local short = V.where(view.shards, function(s) return #V.members(view, s) < 1 + p.replicas end)
+  local able = V.where(short, { serving = true }) -- a copy is made from a primary that is up
+  local spare = V.by_alias(V.spare(view))
+  local function apart(shard, node) return #V.where(V.members(view, shard), { zone = node.zone }) == 0 end
+  local function anywhere() return true end
+
+  local pairs = P.first(V.match(able, spare, apart), V.match(able, spare, anywhere))
+  local steps = {}
+  for i, pair in ipairs(pairs) do steps[i] = { op = "replicate", shard = pair[1].id, node = pair[2].id } end
+  if #short > 0 and #steps == 0 then
+    return P.wait(1000, "%d shards are short of copies, %d nodes are up and in no shard", #short, #spare)
+  end
+  return steps
+end
+
+return {
+  name = "init",
+  doc = "Makes a cluster of the nodes that have announced themselves.",
+  params = {
+    shards = { "integer", default = 3, min = 1, max = 1000, doc = "primaries, which share the slots evenly" },
+    replicas = { "integer", default = 1, min = 0, max = 8, doc = "copies beside each primary" },
+    voters = { "enum", 1, 3, 5, default = 3, doc = "nodes that vote in MetaRaft" },
+  },
+
+  -- Each round does the first thing that is missing.
+  plan = function(view, p)
+    return P.first(wait_for_nodes(view, p), admit(view), vote(view, p), create_shards(view, p), assign_slots(view),
+      replicate(view, p))
+  end,
+
+  -- Slots that nobody serves: what clients notice.
+  score = function(view) return S.count(view.unassigned) end,
+}

@@ -1,0 +1,222 @@
+#!/usr/bin/python3
+"""Random requests, right and wrong, to both servers; every reply must be equal. RESP2 and RESP3, alone and in pipelines.
+
+The seed is printed; AIKV_SEED or --seed plays the same requests again. Time goes on while they run, so expiries in the future are far
+away, and those close by are in the past."""
+
+import argparse
+import os
+import random
+import sys
+
+from resp import Closed, Connection, encode, escape, in_order, render
+
+KEYS = ["a", "b", "c", "d", "{t}1", "{t}2", "", "\x00\xff", "k" * 500]
+INTEGERS = ["0", "1", "-1", "2", "10", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "007", "+1", " 1",
+            "1 ", "", "-", "-0", "1.5", "1e3", "abc", "0x10", "18446744073709551616"]
+VALUES = ["", "v", "two words", "\r\n", "\x00\x01\xff", "x" * 1000] + INTEGERS
+TIMES = ["100000", "200000", "0", "-1", "-100000", "9223372036854775807", "-9223372036854775808", "abc", "", "1.5"]
+WORDS = ["NX", "XX", "GT", "LT", "GET", "EX", "PX", "EXAT", "PXAT", "KEEPTTL", "MATCH", "COUNT", "TYPE", "ASYNC", "SYNC", "nx", "Xx"]
+PATTERNS = ["*", "a*", "?", "[abc]", "[^a]", "[a-c]*", "\\a", "[", "[^", "*b*", "{t}*", "**a", "[c-a]", "x[", "a\\"]
+GONE = ["0", "-5", "1000"]  # as a Unix time: long past
+
+
+class Maker:
+    """Makes requests. `wild` ones have any number of any words; the others are what a command takes, mostly."""
+
+    def __init__(self, rng):
+        self.rng = rng
+        pick = rng.choice
+        self.shapes = {
+            "GET": [self.key], "STRLEN": [self.key], "TYPE": [self.key], "INCR": [self.key], "DECR": [self.key],
+            "PERSIST": [self.key], "TTL": [self.key], "EXISTS": [self.keys], "DEL": [self.keys], "UNLINK": [self.keys],
+            "MGET": [self.keys], "APPEND": [self.key, self.value], "INCRBY": [self.key, self.integer],
+            "DECRBY": [self.key, self.integer], "MSET": [self.pairs], "SET": [self.key, self.value, self.set_options],
+            "EXPIRE": [self.key, self.time, self.conditions], "PEXPIRE": [self.key, self.time, self.conditions],
+            "SCAN": [self.cursor, self.scan_options], "PING": [self.maybe_value], "ECHO": [self.value],
+            "SELECT": [lambda: [pick(["0", "1", "2", "15", "16", "-1", "x", "99999999999"])]], "DBSIZE": [],
+            "FLUSHDB": [self.flush_options], "FLUSHALL": [self.flush_options], "CLIENT": [self.client],
+            "COMMAND": [self.command], "CONFIG": [self.config], "CLUSTER": [lambda: [pick(["INFO", "NODES", "HELP", "FOO", "KEYSLOT"])]],
+            "READONLY": [], "READWRITE": [], "AUTH": [self.keys], "INFO": [lambda: [pick(["cluster", "modules", "nothing"])]],
+            "HELLO": [lambda: [pick(["4", "1", "x", "-2", ""])]], "RESET": [self.value], "TIME": [self.value],
+            "FOO": [self.keys], "SE": [self.keys], "GETT": [self.keys], "CLIENT|ID": [], "": [self.keys], "SET\x00": [self.keys],
+        }
+        common = ["GET", "SET", "SET", "SET", "MSET", "MGET", "INCR", "INCRBY", "DECRBY", "APPEND", "EXPIRE", "PEXPIRE", "SCAN", "DEL"]
+        self.names = list(self.shapes) + common * 3
+
+    def some(self, words, most):
+        return [self.rng.choice(words) for _ in range(self.rng.randint(0, most))]
+
+    def key(self):
+        return [self.rng.choice(KEYS)]
+
+    def keys(self):
+        return self.some(KEYS, 4)
+
+    def value(self):
+        return [self.rng.choice(VALUES)]
+
+    def maybe_value(self):
+        return self.some(VALUES, 2)
+
+    def integer(self):
+        return [self.rng.choice(INTEGERS)]
+
+    def time(self):
+        return [self.rng.choice(TIMES)]
+
+    def pairs(self):
+        return [word for _ in range(self.rng.randint(1, 3)) for word in (self.rng.choice(KEYS), self.rng.choice(VALUES))]
+
+    def set_options(self):
+        out = []
+        for _ in range(self.rng.choice([0, 0, 1, 1, 2, 3])):
+            word = self.rng.choice(["NX", "XX", "GET", "KEEPTTL", "EX", "PX", "EXAT", "PXAT", "get", "FOO"])
+            out.append(word)
+            if word in ("EX", "PX"):
+                out += self.time()
+            if word in ("EXAT", "PXAT"):
+                out.append(self.rng.choice(GONE + ["99999999999999", "9223372036854775807", "x"]))
+        return out
+
+    def conditions(self):
+        return self.some(["NX", "XX", "GT", "LT", "lt", "FOO"], 2) if self.rng.random() < 0.6 else []
+
+    def cursor(self):
+        return [self.rng.choice(["0", "0", "0", "00", "", "abc", " 0", "-", "18446744073709551616", "1x"])]
+
+    def scan_options(self):
+        out = ["COUNT", "100000"] if self.rng.random() < 0.9 else ["COUNT", self.rng.choice(["0", "-1", "x", ""])]
+        if self.rng.random() < 0.5:
+            out += ["match", self.rng.choice(PATTERNS)]
+        if self.rng.random() < 0.3:
+            out += ["TYPE", self.rng.choice(["string", "STRING", "list", ""])]
+        return out + self.some(["MATCH", "FOO", "TYPE"], 1)
+
+    def flush_options(self):
+        return self.some(["ASYNC", "sync", "FOO"], 2) if self.rng.random() < 0.9 else []
+
+    def client(self):
+        return self.rng.choice([
+            ["GETNAME"], ["SETNAME", self.rng.choice(["x", "", "a b", "\xff", "n" * 100])], ["SETNAME"], ["ID", "x"], ["FOO"],
+            ["KILL", "192.0.2.1:1"], ["KILL", "ID", self.rng.choice(["0", "-1", "x", "999999999"])],
+            ["KILL", "ADDR", "192.0.2.1:1", "SKIPME", self.rng.choice(["yes", "no", "x"])], ["KILL", "TYPE", self.rng.choice(["x", "pubsub", "replica"])],
+            ["KILL", "USER", "x"], ["KILL", "ID", "999999999", "FOO"], ["LIST", "TYPE", self.rng.choice(["x", "master"])],
+            ["LIST", "ID", self.rng.choice(["x", "999999999", "-1"])], ["LIST", "ID"], ["INFO", "x"], ["HELP", "x"], [],
+        ])
+
+    def command(self):
+        words = [self.rng.choice(["GET", "set", "MSET", "DEL", "PING", "FOO", "EXPIRE", "CLIENT", "SCAN", "client"])]
+        words += self.some(KEYS + WORDS, 5)
+        return self.rng.choice([
+            ["GETKEYS"] + words, ["GETKEYSANDFLAGS"] + words, ["INFO", self.rng.choice(["get", "SET", "FOO", "client|id", "client|", "|", ""])],
+            ["FOO"], ["COUNT", "x"], ["LIST", "FILTERBY", "PATTERN", self.rng.choice(["ge[t]", "mse?", "incr", "\\get", "[A-G]et"])],
+            ["LIST", "FILTERBY"] + self.some(WORDS, 2), ["DOCS", "FOO"], ["INFO", "mget", "x", "Mset"],
+        ])
+
+    def config(self):
+        return self.rng.choice([
+            ["GET", self.rng.choice(["databases", "DataBases", "nothing", "data*s", "[d]atabases"])], ["GET"], ["SET", "nothing", "1"], ["SET", "timeout"],
+            ["SET", "databases", "3"], ["SET", "timeout", "0", "timeout", "0"], ["SET", "timeout", "0", "x"], ["FOO"], [],
+        ])
+
+    def request(self):
+        name = self.rng.choice(self.names)
+        if self.rng.random() < 0.3:
+            name = name.lower()
+        if self.rng.random() < 0.08:
+            return [name] + self.some(KEYS + WORDS + INTEGERS, 5)
+        return [name] + [word for part in self.shapes[name.upper()] for word in part()]
+
+
+# Requests whose replies are about the server or the connection, or wait for the time to come.
+def is_comparable(request):
+    words = [word.upper() for word in request]
+    if words[0] in ("TIME", "RESET", "QUIT", "SHUTDOWN", "INFO", "COMMAND", "CONFIG", "CLIENT", "HELLO") and len(words) == 1:
+        return False
+    if words[0] in ("HELLO", "INFO") and any(word in ("2", "3", "DEFAULT", "ALL", "EVERYTHING") for word in words):
+        return False
+    if words[0] in ("CLIENT", "COMMAND", "CONFIG") and words[1:2] and words[1] in ("HELP", "COUNT", "INFO", "LIST", "DOCS", "ID"):
+        return len(words) > 2 and words[2] not in ("NX", "XX")
+    if words[0] in ("EXPIRE", "PEXPIRE", "SET"):
+        return not any(word.isdigit() and 0 < int(word) < 100000 for word in words[2:])
+    if words[0] == "SCAN" and words[1:2]:  # cursors are each server's own, and so is what one call gives of many keys
+        return "100000" in words if words[1] in ("0", "00", "") else words[1] in ("ABC", " 0", "-", "1X", "18446744073709551616")
+    return words[0] != "PTTL"
+
+
+def about_time(request):
+    """Replies that may differ by the milliseconds that lie between the two servers."""
+    return request[0].upper() in ("TTL", "EXPIRE", "PEXPIRE")
+
+
+def close_enough(request, redis, aikv):
+    if in_order(redis) == in_order(aikv):
+        return True
+    if request[0].upper() == "TTL" and redis.kind == aikv.kind == ":":
+        return redis.value > 0 and abs(redis.value - aikv.value) <= 1
+    # A condition on two times of the same request, a moment apart
+    return about_time(request) and any(w.upper() in ("GT", "LT") for w in request[3:]) and {redis.value, aikv.value} == {0, 1}
+
+
+def show(request):
+    return " ".join('"%s"' % escape(word.encode("latin-1")) for word in request)
+
+
+class Pair:
+    """The same connection to both servers."""
+
+    def __init__(self, ports, protocol):
+        self.both = [Connection("127.0.0.1", port) for port in ports]
+        for connection in self.both:
+            connection.ask("HELLO", protocol)
+
+    def ask(self, requests):
+        data = b"".join(encode([word.encode("latin-1") for word in request]) for request in requests)
+        for connection in self.both:
+            connection.send(data)
+        return [[connection.read() for _ in requests] for connection in self.both]
+
+
+def play(ports, seed, count):
+    rng = random.Random(seed)
+    maker = Maker(rng)
+    pairs = [Pair(ports, 2), Pair(ports, 3)]
+    for pair in pairs[:1]:
+        pair.ask([["FLUSHALL"]])
+    done = errors = 0
+    while done < count:
+        pair = rng.choice(pairs)
+        requests = [maker.request() for _ in range(rng.choice([1, 1, 1, 5, 50]))]
+        requests = [request for request in requests if is_comparable(request)]
+        try:
+            redis, aikv = pair.ask(requests)
+        except Closed:
+            print("a server closed the connection in:\n  " + "\n  ".join(show(r) for r in requests))
+            return 1
+        for request, theirs, ours in zip(requests, redis, aikv):
+            done += 1
+            errors += theirs.kind == "-"
+            if not close_enough(request, theirs, ours):
+                print("request %d: %s\n    redis says   %s\n    aikv says   %s" % (done, show(request), render(theirs), render(ours)))
+                print("again with: AIKV_SEED=%d" % seed)
+                return 1
+            if request[0].upper() in ("EXPIRE", "PEXPIRE") and in_order(theirs) != in_order(ours):
+                pair.ask([["DEL", request[1]]])
+    print("%d requests, %d of them answered with errors, all equal" % (done, errors))
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--redis", type=int, metavar="PORT", required=True)
+    parser.add_argument("--aikv", type=int, metavar="PORT", required=True)
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("AIKV_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31))
+    parser.add_argument("--count", type=int, default=20000)
+    options = parser.parse_args()
+    print("AIKV_SEED=%d" % options.seed)
+    return play((options.redis, options.aikv), options.seed, options.count)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

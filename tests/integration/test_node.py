@@ -1,0 +1,203 @@
+"""One node: command line, exit codes, durability."""
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import unittest
+
+from cluster import BINARY, Client, Node, ReplyError, free_ports, until
+
+
+def aikv(*arguments, **environment):
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=60, env={**os.environ, **environment},
+                          stdin=subprocess.DEVNULL)
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="aikv-test-")
+        self.addCleanup(shutil.rmtree, self.folder, True)
+
+    def write(self, text):
+        path = os.path.join(self.folder, "node.toml")
+        with open(path, "w") as f:
+            f.write(text)
+        return path
+
+    def test_help_and_version_say_what_they_should(self):
+        self.assertIn("usage: aikv", aikv("--help").stdout)
+        self.assertRegex(aikv("--version").stdout, r"^aikv \d+\.\d+\.\d+$")
+
+    def test_an_unknown_key_is_named_with_file_line_and_the_nearest(self):
+        path = self.write("[server]\nport = 7000\n\n[storage]\ndata_dirr = 'x'\n")
+        done = aikv("--check-config", "--config", path)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"{path}:5", done.stderr)
+        self.assertIn("did you mean 'data_dir'", done.stderr)
+
+    def test_wrong_types_and_broken_toml_are_refused_with_their_line(self):
+        for text, said in (("[server]\nport = 'x'\n", "wrong type"), ("[server]\nport = 70000\n", "0 to 65535"),
+                           ("[server\n", ":1:"), ("[clutser]\nenabled = true\n", "did you mean [cluster]"),
+                           ("[server]\nmaxmemory = '1gb'\n", "cannot be enforced")):
+            done = aikv("--check-config", "--config", self.write(text))
+            self.assertEqual(done.returncode, 2, text)
+            self.assertIn(said, done.stderr)
+
+    def test_a_cluster_that_others_could_reach_needs_a_secret(self):
+        done = aikv("--check-config", "--cluster-enabled", "--bind", "0.0.0.0", "--raft-addr", "10.0.0.1:7000")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("AIKV_CLUSTER_SECRET", done.stderr)
+        done = aikv("--check-config", "--cluster-enabled", "--bind", "0.0.0.0", "--raft-addr", "10.0.0.1:7000", AIKV_CLUSTER_SECRET="0123456789abcdef")
+        self.assertEqual((done.returncode, done.stdout), (0, "the configuration is valid\n"))
+
+    def test_flags_win_over_the_environment_and_that_over_the_file(self):
+        path = self.write("[server]\nport = 1\n[storage]\ndatabases = 3\n")
+        port = free_ports(1)
+        node = Node(self.folder, "n", port, ["--config", path], {"AIKV_SERVER_PORT": "2"}).start()
+        self.addCleanup(node.kill)
+        self.assertEqual(node("CONFIG", "GET", "databases"), ["databases", "3"])
+        self.assertEqual(node("CONFIG", "GET", "port"), ["port", str(port)])
+
+    def test_exit_codes_say_what_is_wrong(self):
+        port = free_ports(1)
+        node = Node(self.folder, "n", port).start()
+        self.addCleanup(node.kill)
+        taken = aikv("--port", str(port), "--data-dir", self.folder + "/other")
+        self.assertEqual(taken.returncode, 3, taken.stderr)
+        self.assertIn(str(port), taken.stderr)
+        locked = aikv("--port", "0", "--data-dir", node.data)
+        self.assertEqual(locked.returncode, 4, locked.stderr)
+        self.assertIn("another aikv uses the data directory", locked.stderr)
+        os.makedirs(self.folder + "/future")
+        with open(self.folder + "/future/node.json", "w") as f:
+            f.write('{"format": 99}')
+        future = aikv("--port", "0", "--data-dir", self.folder + "/future")
+        self.assertEqual(future.returncode, 5, future.stderr)
+        self.assertIn("format 99", future.stderr)
+        self.assertEqual(aikv("--prot", "1").returncode, 2)
+
+    def test_ping_is_a_health_check(self):
+        port = free_ports(1)
+        self.assertEqual(aikv("--ping", "--port", str(port)).returncode, 1)
+        node = Node(self.folder, "n", port, ["--requirepass", "geheim"]).start()
+        self.addCleanup(node.kill)
+        self.assertEqual(aikv("--ping", "--port", str(port)).returncode, 0)
+
+    def test_sigterm_ends_cleanly_with_everything_acknowledged_on_disk(self):
+        node = Node(self.folder, "n", free_ports(1)).start()
+        for i in range(100):
+            node("SET", f"k{i}", i)
+        self.assertEqual(node.stop(), 0)
+        node.start()
+        self.addCleanup(node.kill)
+        self.assertEqual([node("GET", f"k{i}") for i in range(100)], [str(i) for i in range(100)])
+
+
+class Durability(unittest.TestCase):
+    def test_kill_9_loses_nothing_that_was_acknowledged(self):
+        seed = int(os.environ.get("AIKV_SEED", random.randrange(1 << 30)))
+        print(f"AIKV_SEED={seed}", flush=True)
+        rng = random.Random(seed)
+        folder = tempfile.mkdtemp(prefix="aikv-test-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        node = Node(folder, "n", free_ports(1))
+        acknowledged = {}
+        for _ in range(40 if os.environ.get("AIKV_LONG") else 8):
+            node.start()
+            with node.client() as c:
+                for key, value in acknowledged.items():
+                    self.assertGreaterEqual(int(c("GET", key) or 0), value, key)
+            writers = [threading.Thread(target=self.write, args=(node.port, f"w{i}", acknowledged)) for i in range(8)]
+            for w in writers:
+                w.start()
+            timer = threading.Timer(rng.uniform(0.05, 0.6), lambda: node.process.send_signal(signal.SIGKILL))
+            timer.start()
+            for w in writers:
+                w.join()
+            node.process.wait()
+        self.assertGreater(sum(acknowledged.values()), 100)
+
+    @staticmethod
+    def write(port, key, acknowledged):
+        try:
+            with Client(port) as c:
+                while True:
+                    value = c("INCR", key)
+                    acknowledged[key] = value
+                    if value % 3 == 0:  # and never a part of an MSET
+                        c("MSET", f"{{{key}}}a", value, f"{{{key}}}b", value)
+                        a, b = c("MGET", f"{{{key}}}a", f"{{{key}}}b")
+                        assert a == b, (a, b)
+        except (OSError, ConnectionError):
+            pass
+
+
+class Clients(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.mkdtemp(prefix="aikv-test-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        self.node = Node(folder, "n", free_ports(1)).start()
+        self.addCleanup(self.node.kill)
+
+    def memory(self):
+        with open(f"/proc/{self.node.process.pid}/statm") as f:
+            return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def test_a_client_that_never_reads_cannot_make_the_node_grow(self):
+        self.node("SET", "big", "x" * 1_000_000)
+        before = self.memory()
+        s = socket.create_connection(("127.0.0.1", self.node.port))
+        s.settimeout(5)
+        try:
+            for _ in range(2000):
+                s.sendall(b"GET big\r\n" * 1000)
+        except OSError:
+            pass
+        self.assertEqual(self.node("PING"), "PONG")
+        self.assertLess(self.memory() - before, 300 << 20)
+        s.close()
+
+    def test_rubbish_gets_a_protocol_error_and_is_closed(self):
+        for rubbish in (b"*1\r\n+x\r\n", b"*-5000000000\r\n", b"*1\r\n$99999999999\r\n", b"*2147483648\r\n", bytes(range(256)) * 400):
+            with socket.create_connection(("127.0.0.1", self.node.port), 20) as s:
+                s.sendall(rubbish)
+                s.shutdown(socket.SHUT_WR)
+                said = b""
+                while chunk := s.recv(65536):
+                    said += chunk
+                if rubbish != b"*-5000000000\r\n":
+                    self.assertIn(b"-ERR", said, rubbish[:20])
+        self.assertEqual(self.node("PING"), "PONG")
+
+    def test_a_password_keeps_strangers_out_and_their_requests_small(self):
+        self.assertEqual(self.node("CONFIG", "SET", "requirepass", "geheim"), "OK")
+        with self.node.client() as c:
+            with self.assertRaisesRegex(ReplyError, "NOAUTH"):
+                c("GET", "x")
+            with self.assertRaisesRegex(ReplyError, "WRONGPASS"):
+                c("AUTH", "falsch")
+            self.assertEqual(c("AUTH", "geheim"), "OK")
+            self.assertIsNone(c("GET", "x"))
+        with socket.create_connection(("127.0.0.1", self.node.port), 20) as s:
+            s.sendall(b"*1000\r\n")
+            self.assertIn(b"unauthenticated", s.recv(1000))
+
+    def test_one_client_too_many_is_told_so(self):
+        self.assertEqual(self.node("CONFIG", "SET", "maxclients", 3), "OK")
+        held = [self.node.client() for _ in range(3)]
+        until("the fourth is refused", self.refused)
+        for c in held:
+            c.close()
+        until("there is room again", lambda: self.node("PING") == "PONG")
+
+    def refused(self):
+        with socket.create_connection(("127.0.0.1", self.node.port), 20) as s:
+            return b"max number of clients reached" in s.recv(1000)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Builds and runs every test; `.ci/run` calls exactly this. Installs what it needs (deploy/install-dependencies.sh).
+#
+# usage: run.sh [--quick | --long]
+#   (none)    everything, under 20 minutes
+#   --quick   unit tests, policies and checks of the source, under a minute once built
+#   --long    the same as none, with the random tests and fuzzers running ten times as long
+# Each suite's output is in build/test-logs/. The last line is the sum over all suites: "N passed, N failed".
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 2
+
+mode=full
+case ${1:-} in
+    '') ;;
+    --quick) mode=quick ;;
+    --long) mode=long ;;
+    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) printf "run.sh: unknown argument '%s' (try --help)\n" "$1" >&2; exit 2 ;;
+esac
+fuzz_seconds=30
+if [ "$mode" = long ]; then fuzz_seconds=300; export AIKV_LONG=1; fi
+
+logs=build/test-logs
+rm -rf "$logs"
+mkdir -p "$logs"
+passed=0 failed=0 started=$SECONDS
+
+# Adds up the counts in a log: our own "N passed, N failed", cmocka's, busted's.
+count() {
+    awk '
+        /^[0-9]+ passed, [0-9]+ failed/ { p += $1; f += $3 }
+        /^\[  PASSED  \] [0-9]+ test/ { p += $4 }
+        /^\[  FAILED  \] [0-9]+ test/ { f += $4 }
+        /^[0-9]+ success(es)? \/ [0-9]+ failures? \/ [0-9]+ errors?/ { p += $1; f += $4 + $7 }
+        END { print p + 0, f + 0 }' "$1"
+}
+
+# suite NAME COMMAND...: runs it, counts, and says how it went. A suite that ends badly without a failed test counts as one.
+suite() {
+    local name=$1 log=$logs/${1//[^a-zA-Z0-9_.-]/_} began=$SECONDS code=0 p f
+    shift
+    "$@" </dev/null >"$log" 2>&1 || code=$?
+    read -r p f < <(count "$log")
+    if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
+    if [ "$code" -eq 0 ] && [ "$p" -eq 0 ] && [ "$f" -eq 0 ]; then f=1; printf 'run.sh: the suite ran no test\n' >>"$log"; fi
+    passed=$((passed + p)) failed=$((failed + f))
+    printf '%-34s %6d passed %4d failed %5d s\n' "$name" "$p" "$f" $((SECONDS - began))
+    if [ "$f" -gt 0 ]; then
+        printf -- '---- %s, the end of %s:\n' "$name" "$log"
+        tail -n 60 "$log"
+        printf -- '----\n'
+    fi
+}
+
+# As a suite of one test.
+check() {
+    local name=$1
+    shift
+    suite "$name" bash -c '"$@" && echo "1 passed, 0 failed" || { echo "0 passed, 1 failed"; exit 1; }' _ "$@"
+}
+
+build() {
+    local preset=$1
+    shift
+    cmake --preset "$preset" -DAIKV_WERROR=ON && cmake --build --preset "$preset" --target "$@"
+}
+
+unit_tests() { # PRESET [FOLDER...]
+    local preset=$1 folder code=0
+    shift
+    for folder in "$@"; do
+        printf '== %s\n' "$folder"
+        timeout 300 "build/$preset/test_$folder" || { code=1; printf '0 passed, %d failed\n' "$([ $? -ge 124 ] && echo 1 || echo 0)"; }
+    done
+    return "$code"
+}
+
+fuzz() { # TARGET
+    local target=$1 corpus
+    corpus=$(mktemp -d)
+    build/fuzz/"$target" -max_total_time="$fuzz_seconds" -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 -verbosity=0 -artifact_prefix="$logs/$target-" \
+        "$corpus" "tests/fuzz/corpus/${target#fuzz_}" && echo '1 passed, 0 failed' || echo '0 passed, 1 failed'
+    rm -rf "$corpus"
+}
+fuzz_all() { # two at a time: there are two cores
+    local running=0 target
+    for target in tests/fuzz/fuzz_*.c; do
+        fuzz "$(basename "$target" .c)" &
+        running=$((running + 1))
+        if [ $((running % 2)) -eq 0 ]; then wait; fi
+    done
+    wait
+}
+
+generated_pages() {
+    local code=0 flag page
+    while read -r flag page; do
+        if diff -u "$page" <(build/release/aikv "$flag"); then
+            echo '1 passed, 0 failed'
+        else
+            printf '%s is not what `aikv %s` writes: run build/release/aikv %s >%s\n0 passed, 1 failed\n' "$page" "$flag" "$flag" "$page"
+            code=1
+        fi
+    done <<'PAGES'
+--settings docs/reference/configuration.md
+--commands docs/reference/commands.md
+PAGES
+    return "$code"
+}
+
+folders() { for f in tests/unit/*/; do basename "$f"; done; }
+
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS=halt_on_error=1:suppressions=$PWD/tests/tsan.supp
+export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+
+check 'dependencies' deploy/install-dependencies.sh --tests
+suite 'layers' tests/layers.sh
+check 'shellcheck' shellcheck -x -S warning deploy/*.sh tests/*.sh tests/*/*.sh .ci/run
+check 'luacheck' luacheck -q lua scripts tests/lua
+check 'build release' build release aikv aikv_model unit_tests
+mapfile -t folders < <(folders)
+if [ "$mode" = quick ]; then
+    suite 'unit, release' unit_tests release "${folders[@]}"
+    suite 'policies (busted)' busted --lua=/usr/bin/lua5.4 tests/lua
+    suite 'reference pages' generated_pages
+else
+    check 'build asan' build asan aikv unit_tests
+    suite 'unit, asan' unit_tests asan "${folders[@]}"
+    check 'build tsan' build tsan test_store test_net test_control
+    suite 'unit, tsan' unit_tests tsan store net control
+    suite 'policies (busted)' busted --lua=/usr/bin/lua5.4 tests/lua
+    suite 'reference pages' generated_pages
+    check 'build clang' build clang aikv unit_tests
+    check 'build fuzz' build fuzz fuzzers
+    suite 'fuzz' fuzz_all
+    suite 'compat' tests/compat/run.sh
+    suite 'integration, six processes' tests/integration/run.sh
+    suite 'integration, compose' tests/integration/compose.sh
+fi
+
+printf '\n%d s; logs in %s\n' $((SECONDS - started)) "$logs"
+[ "$failed" -eq 0 ] && printf 'All tests passed.\n' || printf 'SOME TESTS FAILED.\n'
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

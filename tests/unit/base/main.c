@@ -1,0 +1,7 @@
+#include "tests.h"
+
+int main(void)
+{
+    return arena_tests() + buffer_tests() + codec_tests() + error_tests() + hash_tests() + log_tests() +
+           nearest_tests() + number_tests();
+}

@@ -1,0 +1,93 @@
+#include "tests.h"
+
+#include "base/number.h"
+
+static void test_integers_are_read_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t value;
+    } good[] = {{"0", 0},
+                {"7", 7},
+                {"-1", -1},
+                {"1234567890", 1234567890},
+                {"9223372036854775807", INT64_MAX},
+                {"-9223372036854775808", INT64_MIN}};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        int64_t value = 42;
+        assert_true(number_parse_integer(bytes_text(good[i].text), &value));
+        assert_true(value == good[i].value);
+    }
+}
+
+static void test_anything_but_an_integer_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",
+                                      "-",
+                                      "+1",
+                                      "01",
+                                      "-0",
+                                      "-01",
+                                      " 1",
+                                      "1 ",
+                                      "1.0",
+                                      "1e3",
+                                      "0x1",
+                                      "--1",
+                                      "1-",
+                                      "abc",
+                                      "9223372036854775808",
+                                      "-9223372036854775809",
+                                      "18446744073709551616",
+                                      "99999999999999999999",
+                                      "100000000000000000000",
+                                      "-00000000000000000001"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        int64_t value = 42;
+        if (number_parse_integer(bytes_text(bad[i]), &value)) fail_msg("'%s' was taken", bad[i]);
+        assert_int_equal(value, 42);
+    }
+    int64_t value;
+    assert_false(number_parse_integer(bytes_of("1\0", 2), &value));
+    assert_false(number_parse_integer((struct bytes){0}, &value));
+}
+
+static void test_unsigned_numbers_may_have_leading_zeros(void **state)
+{
+    (void)state;
+    uint64_t value = 42;
+    assert_true(number_parse_unsigned(bytes_text("18446744073709551615"), &value));
+    assert_true(value == UINT64_MAX);
+    assert_true(number_parse_unsigned(bytes_text("007"), &value));
+    assert_int_equal(value, 7);
+    static const char *const bad[] = {"", "-1", "+1", " 1", "1x", "18446744073709551616", "000000000000000000001"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (number_parse_unsigned(bytes_text(bad[i]), &value)) fail_msg("'%s' was taken", bad[i]);
+}
+
+static void test_what_is_written_is_read_back(void **state)
+{
+    (void)state;
+    static const int64_t values[] = {0, 1, -1, 9, 10, -10, 99, 100, INT64_MAX, INT64_MIN, INT64_MIN + 1};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        char text[NUMBER_TEXT_MAX];
+        size_t len = number_format_integer(text, values[i]);
+        assert_int_equal(strlen(text), len);
+        int64_t value;
+        assert_true(number_parse_integer(bytes_text(text), &value));
+        assert_true(value == values[i]);
+    }
+}
+
+int number_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_integers_are_read_whole),
+        cmocka_unit_test(test_anything_but_an_integer_is_refused),
+        cmocka_unit_test(test_unsigned_numbers_may_have_leading_zeros),
+        cmocka_unit_test(test_what_is_written_is_read_back),
+    };
+    return cmocka_run_group_tests_name("number", tests, NULL, NULL);
+}

@@ -1,0 +1,106 @@
+/* Every invariant, broken by hand: the check must find it. (What apply refuses is tested with the rules.) */
+#include <stdio.h>
+
+#include "rich.h"
+
+#define FINDS(expected, change_it)                                                                                     \
+    do {                                                                                                               \
+        struct cluster_state *s = rich_state();                                                                        \
+        struct error e = {0};                                                                                          \
+        assert_int_equal(cluster_state_check(s, &e), 0);                                                               \
+        change_it;                                                                                                     \
+        assert_int_equal(cluster_state_check(s, &e), ERROR_INVARIANT);                                                 \
+        if (!strstr(e.text, expected)) fail_msg("'%s' does not hold '%s'", e.text, expected);                          \
+        refuses_to_decode(s);                                                                                          \
+        cluster_state_free(s);                                                                                         \
+    } while (0)
+
+static void refuses_to_decode(const struct cluster_state *s)
+{
+    struct cluster_state *back;
+    struct buffer b = encoded(s);
+    assert_int_equal(cluster_state_decode(buffer_bytes(&b), &back, NULL), ERROR_FORMAT);
+    buffer_release(&b);
+}
+
+static void test_what_is_wrong_with_nodes_is_found(void **state)
+{
+    (void)state;
+    FINDS("out of order", s->nodes[1].info.id[0] = 'f');
+    FINDS("out of order", memcpy(s->nodes[2].info.id, s->nodes[3].info.id, 41));
+    FINDS("id must be", s->nodes[1].info.id[0] = 'F');
+    FINDS("two nodes have alias 5", s->nodes[0].info.alias = 5);
+    FINDS("two nodes have raft id 2", s->nodes[0].raft_id = 2);
+    FINDS("has a role and no raft id", s->nodes[3].raft_id = 0);
+    FINDS("raft id that was not given out", s->nodes[3].raft_id = s->next_raft_id);
+    FINDS("there is no voter", for (int i = 0; i < 3; i++) s->nodes[i].role = CLUSTER_ROLE_LEARNER);
+    FINDS("is in shard s9, which is not there", s->nodes[4].shard = 9);
+    FINDS("in sync without a shard", (s->nodes[5].shard = 0, s->nodes[5].in_sync = true));
+    FINDS("zone", s->nodes[5].info.zone[0] = ' ');
+}
+
+static void test_what_is_wrong_with_shards_and_slots_is_found(void **state)
+{
+    (void)state;
+    FINDS("the primary of shard s2 is not there", s->shards[1].primary[0] = 'f');
+    FINDS("the primary of shard s2 is not in it", memcpy(s->shards[1].primary, s->shards[0].primary, 41));
+    FINDS("the primary of shard s1 is not in sync", s->nodes[0].in_sync = false);
+    FINDS("shard s3 has epoch or reign 0", s->shards[2].epoch = 0);
+    FINDS("shard s3 has epoch or reign 0", s->shards[2].reign = 0);
+    FINDS("number that was not given out", s->next_shard = 3);
+    FINDS("slot 77 is owned by shard s4, which is not there", s->owner[77] = 4);
+}
+
+static void test_what_is_wrong_with_scripts_is_found(void **state)
+{
+    (void)state;
+    FINDS("script init has 2 current versions", s->scripts[0].current = true);
+    FINDS("script init has 0 current versions", s->scripts[1].current = false);
+    FINDS("script init has version 0000000000000002 twice", memcpy(s->scripts[0].version, s->scripts[1].version, 17));
+    FINDS("script a is out of order", snprintf(s->scripts[2].name, 2, "a"));
+    FINDS("malformed version", s->scripts[2].version[0] = 'g');
+    FINDS("malformed name", s->scripts[2].name[0] = 0);
+    FINDS("has 0 bytes", s->scripts[2].source_len = 0);
+}
+
+static void test_what_is_wrong_with_runs_is_found(void **state)
+{
+    (void)state;
+    FINDS("run 2 has a number that was not given out", s->next_run = 2);
+    FINDS("is out of order", s->runs[0].id = 2);
+    FINDS("run 1 runs beside a newer one", s->runs[0].status = CLUSTER_RUN_RUNNING);
+    FINDS("run 2 has a source of", s->runs[1].status = CLUSTER_RUN_DONE);
+    FINDS("run 2 has a source of 0 bytes", s->runs[1].source_len = 0);
+    FINDS("malformed script name", s->runs[0].script[0] = '\n');
+    FINDS("malformed script version", s->runs[0].version[2] = 'x');
+    FINDS("has steps it should not have", s->runs[1].round = 0);
+    FINDS("more than its one round", s->runs[1].one_round = true);
+    FINDS("malformed error at step 0", s->runs[1].steps[0].error[0] = 'x');
+    FINDS("malformed parameter", s->runs[1].params[0].name[0] = ' ');
+    FINDS("malformed failure", s->runs[1].failed[0].round = 3);
+    FINDS("run 1 has a malformed error", s->runs[0].error[0] = '\r');
+}
+
+static void test_what_is_wrong_with_the_whole_is_found(void **state)
+{
+    (void)state;
+    FINDS("cluster id", s->id[0] = 'C');
+    FINDS("without cluster id is not empty", s->id[0] = 0);
+    FINDS("metadata version 0", s->version = 0);
+    struct cluster_state *s = cluster_state_new();
+    s->owner[16383] = 1;
+    assert_int_equal(cluster_state_check(s, NULL), ERROR_INVARIANT);
+    cluster_state_free(s);
+}
+
+int run_check_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_wrong_with_nodes_is_found),
+        cmocka_unit_test(test_what_is_wrong_with_shards_and_slots_is_found),
+        cmocka_unit_test(test_what_is_wrong_with_scripts_is_found),
+        cmocka_unit_test(test_what_is_wrong_with_runs_is_found),
+        cmocka_unit_test(test_what_is_wrong_with_the_whole_is_found),
+    };
+    return cmocka_run_group_tests_name("cluster invariants", tests, NULL, NULL);
+}

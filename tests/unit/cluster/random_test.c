@@ -1,0 +1,189 @@
+/* Random commands, most of them sensible: the invariants hold after each, a refused one changes nothing, and the ones
+ * that changed something give the same state again, also from a snapshot taken in the middle. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "fixture.h"
+#include "record.h"
+
+#define COMMANDS 20000
+#define NODES    12 /* more than that are tried, as strangers */
+
+static struct cluster_step random_step(uint64_t *seed)
+{
+    unsigned node = 1 + (unsigned)random_below(seed, NODES + 1);
+    uint32_t shard = 1 + (uint32_t)random_below(seed, 6);
+    enum cluster_op op = (enum cluster_op)random_below(seed, CLUSTER_OPS);
+    if (op == CLUSTER_OP_wait) return step_wait((uint32_t)random_below(seed, 100));
+    if (op == CLUSTER_OP_replicate) return step_replicate(node, shard);
+    if (op != CLUSTER_OP_assign_slots) return step_node(op, node);
+    unsigned from = (unsigned)random_below(seed, CLUSTER_SLOTS);
+    return step_slots(shard, from, from + (unsigned)random_below(seed, CLUSTER_SLOTS - from));
+}
+
+static struct cluster_command random_admission(uint64_t *seed, unsigned node)
+{
+    struct cluster_command c = admit(node);
+    c.info.alias = (uint32_t)random_below(seed, NODES + 3);
+    return c;
+}
+
+static struct cluster_command random_update(uint64_t *seed, unsigned node)
+{
+    struct cluster_command c = update_node(node_info(node, random_below(seed, 2) ? "a" : "b"));
+    c.info.incarnation = random_below(seed, 8);
+    c.info.alias = (uint32_t)random_below(seed, NODES + 3);
+    return c;
+}
+
+static struct cluster_command random_script(uint64_t *seed)
+{
+    char name[16], source[32];
+    unsigned version = (unsigned)random_below(seed, 14);
+    snprintf(name, sizeof name, "script%llu", (unsigned long long)random_below(seed, 4));
+    snprintf(source, sizeof source, "version %llu", (unsigned long long)(version + (random_below(seed, 20) == 0)));
+    return load_script(name, version, source);
+}
+
+/* Of the run that runs, or of one before or after it. */
+static struct cluster_command random_run_command(uint64_t *seed, const struct cluster_state *s)
+{
+    const struct cluster_run *r = cluster_run_active(s);
+    uint64_t run = r && random_below(seed, 10) ? r->id : random_below(seed, s->next_run + 1);
+    uint32_t round = r ? r->round : 1;
+    if (random_below(seed, 40) == 0) round += (uint32_t)random_below(seed, 3);
+    switch (random_below(seed, r ? 12 : 2)) {
+    case 0: return random_below(seed, 4) ? run_start("random") : run_end(run, CLUSTER_RUN_FAILED, "it was enough");
+    case 1: return random_below(seed, 40) ? run_start("random") : run_end(run, CLUSTER_RUN_DONE, "");
+    case 2: return run_round(run, round + 1, 0);
+    case 3:
+    case 4: return run_round(run, round + 1, 3, random_step(seed), random_step(seed), random_step(seed));
+    default:
+        return run_step(run, round, (uint32_t)random_below(seed, 4), (enum cluster_step_status)random_below(seed, 4),
+                        random_below(seed, 2) ? "it did not work" : "");
+    }
+}
+
+/* A step as the runner would carry it out; NOTHING when that is refused. */
+static struct cluster_command random_step_command(uint64_t *seed, const struct cluster_state *s)
+{
+    const struct cluster_node_info candidate = node_info(1 + (unsigned)random_below(seed, NODES), "c");
+    struct cluster_step step = random_step(seed);
+    struct cluster_command c;
+    struct error e;
+    if (cluster_step_command(s, &candidate, 1, &step, &c, &e) == 0 && c.type != CLUSTER_NOTHING) {
+        struct cluster_state *copy = cluster_state_clone(s, true);
+        struct cluster_command again;
+        assert_int_equal(cluster_step_command(s, &candidate, 1, &step, &again, &e), 0);
+        change(copy, again); /* what a step's command promises, apply keeps */
+        cluster_state_free(copy);
+    }
+    cluster_step_release(&step);
+    return c;
+}
+
+static struct cluster_command random_command(uint64_t *seed, const struct cluster_state *s)
+{
+    unsigned node = 1 + (unsigned)random_below(seed, NODES + 1);
+    uint32_t shard = 1 + (uint32_t)random_below(seed, 7);
+    unsigned from = (unsigned)random_below(seed, CLUSTER_SLOTS), len = (unsigned)random_below(seed, 40);
+    switch (random_below(seed, 16)) {
+    case 0: return found(node);
+    case 1: return random_admission(seed, node);
+    case 2: return random_update(seed, node);
+    case 3: return set_role(node, (enum cluster_role)random_below(seed, 3));
+    case 4: return random_below(seed, 20) ? set_reachable(node, true) : create_shard(node);
+    case 5: return assign_slots(shard, from, from + len < CLUSTER_SLOTS ? from + len : from);
+    case 6: return random_below(seed, 20) ? set_reachable(node, false) : replicate(node, shard);
+    case 7: return set_reachable(node, random_below(seed, 3) != 0);
+    case 8: return random_script(seed);
+    case 9: return random_step_command(seed, s);
+    default: return random_run_command(seed, s);
+    }
+}
+
+struct history {
+    struct buffer now;   /* the state, encoded */
+    struct buffer *list; /* commands that changed something */
+    size_t count;
+    size_t at_snapshot;
+    struct buffer snapshot;
+};
+
+static void replay(struct cluster_state *s, const struct history *h, size_t from)
+{
+    for (size_t i = from; i < h->count; i++) {
+        struct cluster_result r;
+        cluster_apply(s, buffer_bytes(&h->list[i]), &r);
+        assert_true(r.changed);
+    }
+}
+
+/* Applies one command; keeps it if it changed something, and else checks that nothing did change. */
+static void play(struct cluster_state *s, struct cluster_command c, struct history *h,
+                 size_t counts[CLUSTER_RUN_END + 1])
+{
+    struct cluster_result r;
+    struct error e;
+    struct buffer command = encoded_command(&c);
+    const uint64_t version = s->version;
+    cluster_apply(s, buffer_bytes(&command), &r);
+    assert_int_equal(s->version, version + r.changed);
+    struct buffer before = h->now;
+    h->now = encoded(s);
+    if (r.changed) {
+        assert_int_equal(r.error.code, 0);
+        assert_int_equal(h->now.len, cluster_state_size(s));
+        if (cluster_state_check(s, &e) != 0)
+            fail_msg("%s broke an invariant: %s", cluster_command_name(c.type), e.text);
+        counts[c.type]++;
+        h->list[h->count++] = command;
+    } else {
+        assert_true(bytes_equal(buffer_bytes(&before), buffer_bytes(&h->now)));
+        buffer_release(&command);
+    }
+    buffer_release(&before);
+    cluster_command_release(&c);
+}
+
+static void test_random_commands_keep_the_invariants_and_replay_to_the_same_state(void **state)
+{
+    (void)state;
+    uint64_t seed = seed_of(__func__);
+    size_t counts[CLUSTER_RUN_END + 1] = {0};
+    struct history h = {.list = calloc(COMMANDS, sizeof *h.list)};
+    struct cluster_state *s = cluster_state_new();
+    h.now = encoded(s);
+    for (int i = 0; i < COMMANDS; i++) {
+        play(s, random_command(&seed, s), &h, counts);
+        if (i != COMMANDS / 2) continue;
+        h.snapshot = encoded(s);
+        h.at_snapshot = h.count;
+    }
+    for (enum cluster_command_type t = CLUSTER_FOUND; t <= CLUSTER_RUN_END; t++)
+        if (counts[t] == 0) fail_msg("no %s ever changed anything: the test is too weak", cluster_command_name(t));
+
+    struct cluster_state *again = cluster_state_new(), *restored;
+    replay(again, &h, 0);
+    assert_same_state(s, again);
+    assert_int_equal(cluster_state_decode(buffer_bytes(&h.snapshot), &restored, NULL), 0);
+    replay(restored, &h, h.at_snapshot);
+    assert_same_state(s, restored);
+
+    cluster_state_free(s);
+    cluster_state_free(again);
+    cluster_state_free(restored);
+    for (size_t i = 0; i < h.count; i++) buffer_release(&h.list[i]);
+    buffer_release(&h.snapshot);
+    buffer_release(&h.now);
+    free(h.list);
+}
+
+int run_random_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_commands_keep_the_invariants_and_replay_to_the_same_state),
+    };
+    return cmocka_run_group_tests_name("cluster at random", tests, NULL, NULL);
+}

@@ -1,0 +1,119 @@
+#include "fixture.h"
+
+static void test_a_shard_has_its_primary_in_sync(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(3);
+    assert_int_equal(change(s, create_shard(2)), 1);
+    const struct cluster_shard *shard = cluster_shard_find(s, 1);
+    const struct cluster_node *n = cluster_node_find(s, node_id(2));
+    assert_string_equal(shard->primary, n->info.id);
+    assert_int_equal(shard->epoch, 1);
+    assert_int_equal(shard->reign, 1);
+    assert_int_equal(n->shard, 1);
+    assert_true(n->in_sync);
+    assert_true(cluster_node_is_primary(s, n));
+    assert_int_equal(nothing(s, create_shard(2)), 1);
+    assert_int_equal(change(s, create_shard(3)), 2);
+    cluster_state_free(s);
+}
+
+static void test_a_primary_must_be_a_member_that_is_up_and_free(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(3);
+    refused(s, create_shard(9), ERROR_NOT_FOUND, "is not a member");
+    change(s, set_reachable(2, false));
+    refused(s, create_shard(2), ERROR_INVARIANT, "node 2 (00000002) is down");
+    change(s, create_shard(1));
+    change(s, replicate(3, 1));
+    refused(s, create_shard(3), ERROR_INVARIANT, "node 3 (00000003) is in shard s1");
+    cluster_state_free(s);
+}
+
+static void test_a_slot_has_one_owner(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(2);
+    change(s, create_shard(1));
+    change(s, create_shard(2));
+    change(s, assign_slots(1, 10, 17));
+    refused(s, assign_slots(2, 17, 30), ERROR_INVARIANT, "slot 17 is owned by shard s1");
+    refused(s, assign_slots(3, 40, 50), ERROR_NOT_FOUND, "no shard s3");
+    nothing(s, assign_slots(1, 12, 15));
+    change(s, assign_slots(1, 15, 20)); /* the rest of what is partly there */
+    change(s, assign_slots(2, 21, 30));
+    struct cluster_ranges slots;
+    assert_int_equal(cluster_shard_slots(s, 1, &slots), 0);
+    assert_int_equal(slots.count, 1);
+    assert_int_equal(slots.list[0].from, 10);
+    assert_int_equal(slots.list[0].to, 20);
+    cluster_ranges_release(&slots);
+    cluster_state_free(s);
+}
+
+static void test_every_change_of_a_shard_raises_its_epoch_and_not_its_reign(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(3);
+    change(s, create_shard(1));
+    change(s, assign_slots(1, 0, 1));
+    nothing(s, assign_slots(1, 0, 1));
+    change(s, replicate(2, 1));
+    nothing(s, replicate(2, 1));
+    assert_int_equal(cluster_shard_find(s, 1)->epoch, 3);
+    assert_int_equal(cluster_shard_find(s, 1)->reign, 1);
+    cluster_state_free(s);
+}
+
+static void test_a_new_replica_is_not_in_sync(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(2);
+    change(s, create_shard(1));
+    change(s, replicate(2, 1));
+    const struct cluster_node *n = cluster_node_find(s, node_id(2));
+    assert_int_equal(n->shard, 1);
+    assert_false(n->in_sync);
+    assert_false(cluster_node_is_primary(s, n));
+    cluster_state_free(s);
+}
+
+static void test_a_node_is_in_one_shard(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of_six();
+    refused(s, replicate(4, 2), ERROR_INVARIANT, "node 4 (00000004) is in shard s1");
+    refused(s, replicate(1, 2), ERROR_INVARIANT, "node 1 (00000001) is the primary of shard s1");
+    nothing(s, replicate(1, 1));
+    nothing(s, replicate(4, 1));
+    cluster_state_free(s);
+}
+
+static void test_a_replica_needs_both_ends_up(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(3);
+    change(s, create_shard(1));
+    change(s, set_reachable(2, false));
+    refused(s, replicate(2, 1), ERROR_INVARIANT, "node 2 (00000002) is down");
+    change(s, set_reachable(1, false));
+    refused(s, replicate(3, 1), ERROR_INVARIANT, "node 1 (00000001), the primary of shard s1, is down");
+    refused(s, replicate(3, 2), ERROR_NOT_FOUND, "no shard s2");
+    refused(s, replicate(9, 1), ERROR_NOT_FOUND, "is not a member");
+    cluster_state_free(s);
+}
+
+int run_shard_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_shard_has_its_primary_in_sync),
+        cmocka_unit_test(test_a_primary_must_be_a_member_that_is_up_and_free),
+        cmocka_unit_test(test_a_slot_has_one_owner),
+        cmocka_unit_test(test_every_change_of_a_shard_raises_its_epoch_and_not_its_reign),
+        cmocka_unit_test(test_a_new_replica_is_not_in_sync),
+        cmocka_unit_test(test_a_node_is_in_one_shard),
+        cmocka_unit_test(test_a_replica_needs_both_ends_up),
+    };
+    return cmocka_run_group_tests_name("cluster shards", tests, NULL, NULL);
+}

@@ -1,0 +1,57 @@
+/* A keyspace in a directory of its own, for one test. */
+#ifndef AIKV_TEST_KEYSPACE_FIXTURE_H
+#define AIKV_TEST_KEYSPACE_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "keyspace/keyspace.h"
+
+#define DATABASES 4u
+
+struct fixture {
+    char dir[256]; /* made by fixture_begin; the store is in dir/lmdb */
+    char store_dir[300];
+    struct store *store;
+    struct keyspace *ks;
+    int64_t now_ms;
+};
+
+/* cmocka's setup and teardown: *state is the fixture, opened. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+#define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+void fixture_open_store(struct fixture *f);
+void fixture_open(struct fixture *f);
+void fixture_close(struct fixture *f);
+void fixture_reopen(struct fixture *f);
+/* Flushes and waits until all is durable. */
+void fixture_settle(struct fixture *f);
+
+/* One command each. */
+struct store_position put(struct fixture *f, unsigned database, const char *key, const char *value, int64_t expires_ms);
+/* What a key holds must be `value`; NULL: there must be none. */
+struct store_position expect(struct fixture *f, unsigned database, const char *key, const char *value);
+bool delete_key(struct fixture *f, unsigned database, const char *key);
+bool expire_key(struct fixture *f, unsigned database, const char *key, int64_t expires_ms);
+void flush(struct fixture *f, unsigned database);
+
+/* AIKV_SEED, or a new one; printed. */
+uint64_t test_seed(const char *test);
+
+int run_key_tests(void);
+int run_database_tests(void);
+int run_position_tests(void);
+int run_scan_tests(void);
+int run_sweep_tests(void);
+int run_format_tests(void);
+int run_model_tests(void);
+
+#endif

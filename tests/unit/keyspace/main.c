@@ -1,0 +1,13 @@
+#include "fixture.h"
+
+int main(void)
+{
+    int failed = run_key_tests();
+    failed += run_database_tests();
+    failed += run_position_tests();
+    failed += run_scan_tests();
+    failed += run_sweep_tests();
+    failed += run_format_tests();
+    failed += run_model_tests();
+    return failed != 0;
+}

@@ -1,0 +1,83 @@
+#include "fixture.h"
+
+#define NEVER KEYSPACE_NO_EXPIRY
+
+static void put_many(struct fixture *f, unsigned database, int count, int64_t expires_ms)
+{
+    char key[32];
+    for (int i = 0; i < count; i++) {
+        snprintf(key, sizeof key, "%s%d", expires_ms == NEVER ? "stays" : "goes", i);
+        put(f, database, key, "v", expires_ms);
+    }
+}
+
+static uint64_t rows(struct fixture *f)
+{
+    struct store_statistics st;
+    fixture_settle(f);
+    store_statistics(f->store, &st);
+    return st.rows_durable - 1; /* the keyspace's own */
+}
+
+static void test_the_sweeper_deletes_expired_keys_a_few_at_a_time(void **state)
+{
+    struct fixture *f = *state;
+    put_many(f, 0, 100, NEVER);
+    put_many(f, 0, 100, f->now_ms + 10);
+    put_many(f, 2, 50, f->now_ms + 10);
+    assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms + 9), 0);
+    size_t deleted = 0;
+    for (int call = 0; call < 50; call++) {
+        size_t now = keyspace_sweep(f->ks, 10, f->now_ms + 10);
+        assert_true(now <= 10);
+        deleted += now;
+    }
+    assert_int_equal(deleted, 150);
+    assert_int_equal(keyspace_expired_total(f->ks), 150);
+    assert_int_equal(keyspace_size(f->ks, 0), 100);
+    assert_int_equal(keyspace_size(f->ks, 2), 0);
+    assert_int_equal(keyspace_expiring(f->ks, 0), 0);
+    assert_int_equal(rows(f), 100);
+}
+
+static void test_the_sweeper_deletes_rows_of_dropped_databases(void **state)
+{
+    struct fixture *f = *state;
+    put_many(f, 0, 100, NEVER);
+    put_many(f, 1, 30, NEVER);
+    fixture_settle(f);
+    flush(f, 0);
+    put_many(f, 0, 20, NEVER);
+    assert_int_equal(rows(f), 150);
+    fixture_reopen(f); /* dead rows are found again */
+    size_t deleted = 0;
+    for (int call = 0; call < 20; call++) deleted += keyspace_sweep(f->ks, 10, f->now_ms);
+    assert_int_equal(deleted, 100);
+    assert_int_equal(keyspace_expired_total(f->ks), 0);
+    assert_int_equal(rows(f), 50);
+    assert_int_equal(keyspace_size(f->ks, 0), 20);
+    assert_int_equal(keyspace_size(f->ks, 1), 30);
+}
+
+static void test_a_sweep_with_nothing_to_find_writes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct store_statistics before, after;
+    put_many(f, 0, 10, NEVER);
+    put_many(f, 0, 10, f->now_ms + 1000);
+    store_statistics(f->store, &before);
+    for (int call = 0; call < 10; call++) assert_int_equal(keyspace_sweep(f->ks, 7, f->now_ms), 0);
+    assert_int_equal(keyspace_sweep(f->ks, 0, f->now_ms + 2000), 0);
+    store_statistics(f->store, &after);
+    assert_int_equal(after.batches, before.batches);
+}
+
+int run_sweep_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(test_the_sweeper_deletes_expired_keys_a_few_at_a_time),
+        FIXTURE_TEST(test_the_sweeper_deletes_rows_of_dropped_databases),
+        FIXTURE_TEST(test_a_sweep_with_nothing_to_find_writes_nothing),
+    };
+    return cmocka_run_group_tests_name("keyspace sweep", tests, NULL, NULL);
+}

@@ -1,0 +1,9 @@
+#ifndef META_TESTS_H
+#define META_TESTS_H
+
+int meta_wire_tests(void);
+int meta_group_tests(void);
+int meta_failure_tests(void);
+int meta_hostile_tests(void);
+
+#endif

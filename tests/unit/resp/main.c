@@ -1,0 +1,9 @@
+#include "tests.h"
+
+int main(void)
+{
+    int failed = parse_tests();
+    failed += limit_tests();
+    failed += write_tests();
+    return failed != 0;
+}

@@ -1,0 +1,1 @@
+while true do string.format("%s %s", view, view.nodes) end

@@ -1,0 +1,2 @@
+-- comparing these takes a minute, and the sort is one call of C
+local s, t = ("x"):rep(1000000), {} for i = 1, 60000 do t[i] = s end table.sort(t)

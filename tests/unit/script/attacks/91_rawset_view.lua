@@ -1,0 +1,1 @@
+view.nodes[1].up = false

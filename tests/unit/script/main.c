@@ -1,0 +1,6 @@
+#include "tests.h"
+
+int main(void)
+{
+    return test_script_view() + test_script_policy() + test_script_steps() + test_script_eval() + test_script_attacks();
+}

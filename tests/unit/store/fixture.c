@@ -1,0 +1,113 @@
+#include "fixture.h"
+
+#include <ftw.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/random.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t rose = PTHREAD_COND_INITIALIZER;
+
+static void on_durable(void *user)
+{
+    (void)user;
+    pthread_mutex_lock(&lock);
+    pthread_cond_broadcast(&rose);
+    pthread_mutex_unlock(&lock);
+}
+
+void fixture_begin(struct fixture *f)
+{
+    *f = (struct fixture){.pending_max = 64 << 20};
+    const char *tmp = getenv("TMPDIR");
+    snprintf(f->dir, sizeof f->dir, "%s/aikv-store-XXXXXX", tmp ? tmp : "/tmp");
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->store_dir, sizeof f->store_dir, "%s/lmdb", f->dir);
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)type, (void)ftw;
+    return remove(path);
+}
+
+void fixture_end(struct fixture *f)
+{
+    fixture_close(f);
+    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+void fixture_open(struct fixture *f)
+{
+    struct store_options options = {f->store_dir, f->pending_max, on_durable, f};
+    struct error e;
+    if (store_open_with(&options, f->calls, &f->store, &f->report, &e)) fail_msg("%s", e.text);
+}
+
+void fixture_close(struct fixture *f)
+{
+    store_close(f->store);
+    f->store = NULL;
+}
+
+void fixture_reopen(struct fixture *f)
+{
+    fixture_close(f);
+    fixture_open(f);
+}
+
+void fixture_wait(struct fixture *f, struct store_position p)
+{
+    pthread_mutex_lock(&lock);
+    while (store_position_compare(store_durable(f->store), p) < 0 && !store_failed(f->store, NULL))
+        pthread_cond_wait(&rose, &lock);
+    pthread_mutex_unlock(&lock);
+}
+
+void fixture_settle(struct fixture *f)
+{
+    store_flush(f->store);
+    uint64_t last = f->store->handed_over;
+    fixture_wait(f, (struct store_position){last ? DISK_EPOCH : 0, last});
+    store_flush(f->store);
+}
+
+struct store_position put(struct fixture *f, const char *key, const char *value)
+{
+    store_begin(f->store);
+    store_put(f->store, bytes_text(key), bytes_text(value));
+    return store_commit(f->store);
+}
+
+struct store_position remove_row(struct fixture *f, const char *key)
+{
+    store_begin(f->store);
+    store_delete(f->store, bytes_text(key));
+    return store_commit(f->store);
+}
+
+struct store_position expect(struct fixture *f, const char *key, const char *value)
+{
+    struct store_value v;
+    bool there = store_get(f->store, bytes_text(key), &v);
+    if (there != (value != NULL)) fail_msg("row %s is %s", key, there ? "there" : "missing");
+    if (value) {
+        assert_int_equal(v.data.len, strlen(value));
+        assert_memory_equal(v.data.data, value, v.data.len);
+    }
+    return v.position;
+}
+
+uint64_t test_seed(const char *test)
+{
+    const char *given = getenv("AIKV_SEED");
+    uint64_t seed;
+    if (given)
+        seed = strtoull(given, NULL, 10);
+    else
+        random_bytes(&seed, sizeof seed);
+    print_message("%s: AIKV_SEED=%" PRIu64 "\n", test, seed);
+    return seed;
+}

@@ -1,0 +1,52 @@
+/* A store in a directory of its own, for one test. */
+#ifndef AIKV_TEST_STORE_FIXTURE_H
+#define AIKV_TEST_STORE_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "store/store_state.h"
+
+struct fixture {
+    char dir[256]; /* made by fixture_begin; the store is in dir/lmdb */
+    char store_dir[300];
+    struct store *store;
+    struct store_report report;
+    size_t pending_max;
+    const struct disk_calls *calls;
+};
+
+void fixture_begin(struct fixture *f); /* makes the directory, opens nothing */
+void fixture_end(struct fixture *f);   /* closes and removes */
+void fixture_open(struct fixture *f);
+void fixture_close(struct fixture *f);
+void fixture_reopen(struct fixture *f);
+/* Flushes, waits until all is durable (or writing has failed), and lets the store settle. */
+void fixture_settle(struct fixture *f);
+/* Waits until on_durable was called and what it tells is at least this, or writing has failed. */
+void fixture_wait(struct fixture *f, struct store_position p);
+
+/* A batch of one change. */
+struct store_position put(struct fixture *f, const char *key, const char *value);
+struct store_position remove_row(struct fixture *f, const char *key);
+/* What a row holds must be `value`; NULL: there must be none. Returns its position. */
+struct store_position expect(struct fixture *f, const char *key, const char *value);
+
+/* AIKV_SEED, or a new one; printed. */
+uint64_t test_seed(const char *test);
+
+int run_row_tests(void);
+int run_iterator_tests(void);
+int run_gate_tests(void);
+int run_failure_tests(void);
+int run_model_tests(void);
+int run_crash_tests(void);
+int run_hash_tests(void);
+
+#endif

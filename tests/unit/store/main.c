@@ -1,0 +1,13 @@
+#include "fixture.h"
+
+int main(void)
+{
+    int failed = run_hash_tests();
+    failed += run_row_tests();
+    failed += run_iterator_tests();
+    failed += run_gate_tests();
+    failed += run_failure_tests();
+    failed += run_model_tests();
+    failed += run_crash_tests();
+    return failed != 0;
+}

@@ -1,0 +1,133 @@
+/* The store against a sorted array, under random batches, gets, iterations, flushes and reopenings. */
+#include "base/random.h"
+#include "fixture.h"
+
+#define ROWS  400
+#define STEPS 12000
+
+struct model_row {
+    char key[24];
+    bool there;
+    uint64_t filled_from; /* the seed of its value */
+    size_t len;
+};
+
+struct model {
+    struct fixture f;
+    uint64_t random;
+    struct model_row rows[ROWS]; /* sorted by key */
+};
+
+static int compare_rows(const void *a, const void *b)
+{
+    return strcmp(((const struct model_row *)a)->key, ((const struct model_row *)b)->key);
+}
+
+static void make_keys(struct model *m)
+{
+    static const char *const prefixes[] = {"a", "ab", "abc", "b\x01", "b\xff", "zz"};
+    for (unsigned i = 0; i < ROWS; i++)
+        snprintf(m->rows[i].key, sizeof m->rows[i].key, "%s%u", prefixes[i % 6], i * 7919);
+    snprintf(m->rows[0].key, sizeof m->rows[0].key, "b"); /* one byte, and the same as a prefix of others */
+    qsort(m->rows, ROWS, sizeof *m->rows, compare_rows);
+}
+
+static size_t random_len(uint64_t *random)
+{
+    uint64_t kind = random_below(random, 20);
+    return kind == 0 ? random_below(random, 20000) : kind == 1 ? 0 : random_below(random, 100);
+}
+
+static void fill(uint8_t *out, const struct model_row *r)
+{
+    uint64_t s = r->filled_from;
+    for (size_t i = 0; i < r->len; i++) out[i] = (uint8_t)random_next(&s);
+}
+
+static void check_value(const struct model_row *r, struct bytes value)
+{
+    static uint8_t wanted[20000];
+    fill(wanted, r);
+    if (value.len != r->len || (r->len && memcmp(value.data, wanted, r->len)))
+        fail_msg("row %s has another value", r->key);
+}
+
+static void random_batch(struct model *m)
+{
+    store_begin(m->f.store);
+    for (uint64_t n = random_below(&m->random, 6); n; n--) {
+        struct model_row *r = &m->rows[random_below(&m->random, ROWS)];
+        r->there = random_below(&m->random, 3) != 0;
+        r->len = random_len(&m->random);
+        r->filled_from = random_next(&m->random);
+        if (r->there)
+            fill(store_put_open(m->f.store, bytes_text(r->key), r->len), r);
+        else
+            store_delete(m->f.store, bytes_text(r->key));
+    }
+    store_commit(m->f.store);
+}
+
+static void random_get(struct model *m)
+{
+    const struct model_row *r = &m->rows[random_below(&m->random, ROWS)];
+    struct store_value v;
+    if (store_get(m->f.store, bytes_text(r->key), &v) != r->there) fail_msg("row %s: there or not?", r->key);
+    if (r->there) check_value(r, v.data);
+}
+
+/* From one row's key to another's, perhaps given up before the end. */
+static void random_range(struct model *m)
+{
+    uint64_t from = random_below(&m->random, ROWS), to = random_below(&m->random, ROWS + 100);
+    uint64_t limit = random_below(&m->random, 2) ? random_below(&m->random, 20) : ROWS;
+    struct store_iterator *it = store_iterate(m->f.store, from ? bytes_text(m->rows[from].key) : bytes_text(""),
+                                              to < ROWS ? bytes_text(m->rows[to].key) : bytes_text(""));
+    struct bytes key;
+    struct store_value v;
+    for (uint64_t i = from; i < to && i < ROWS && limit; i++) {
+        if (!m->rows[i].there) continue;
+        if (!store_iterator_next(it, &key, &v)) fail_msg("row %s is not iterated", m->rows[i].key);
+        if (!bytes_equal(key, bytes_text(m->rows[i].key))) fail_msg("row %s comes out of turn", m->rows[i].key);
+        check_value(&m->rows[i], v.data);
+        limit--;
+    }
+    if (limit) assert_false(store_iterator_next(it, &key, &v));
+    store_iterator_close(it);
+}
+
+static void test_the_store_behaves_like_a_sorted_array(void **state)
+{
+    (void)state;
+    static struct model m;
+    m.random = test_seed("store model");
+    make_keys(&m);
+    fixture_begin(&m.f);
+    fixture_open(&m.f);
+    for (int step = 0; step < STEPS; step++) {
+        uint64_t what = random_below(&m.random, 1000);
+        if (what < 400)
+            random_batch(&m);
+        else if (what < 800)
+            random_get(&m);
+        else if (what < 850)
+            random_range(&m);
+        else if (what < 990)
+            store_flush(m.f.store);
+        else if (what < 998)
+            fixture_settle(&m.f);
+        else
+            fixture_reopen(&m.f);
+    }
+    uint64_t there = 0;
+    for (int i = 0; i < ROWS; i++) there += m.rows[i].there;
+    fixture_reopen(&m.f);
+    assert_int_equal(m.f.report.rows, there);
+    fixture_end(&m.f);
+}
+
+int run_model_tests(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_store_behaves_like_a_sorted_array)};
+    return cmocka_run_group_tests_name("store model", tests, NULL, NULL);
+}
