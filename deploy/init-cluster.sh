@@ -50,34 +50,31 @@ until run=$(cli "$port" CLUSTER SCRIPT RUN init "${parameters[@]}") && [[ $run =
 done
 printf 'run %s of policy init\n' "$run"
 
-# STATUS is a list of names and values, the last of which is the steps, four lines each.
+# STATUS is a list of names and values, the last of which is the steps, a line each: "<round>.<step> <status> <what>".
 shown=0
 while :; do
-    status=$(cli "$port" CLUSTER SCRIPT STATUS "$run")
-    mapfile -t lines <<<"$status"
-    state='' failure='' first=0
+    mapfile -t lines < <(cli "$port" CLUSTER SCRIPT STATUS "$run")
+    state='' failure='' steps=()
     for ((i = 0; i < ${#lines[@]}; i += 2)); do
         case ${lines[i]} in
             status) state=${lines[i + 1]} ;;
             error) failure=${lines[i + 1]} ;;
-            steps) first=$((i + 1)); break ;;
+            steps) steps=("${lines[@]:i + 1}"); break ;;
         esac
     done
-    if [ "$first" -gt 0 ]; then
-        for ((i = first + 4 * shown; i + 3 < ${#lines[@]} + 1; i += 4)); do
-            case ${lines[i + 2]:-} in
-                done) printf '  %-6s %s\n' "${lines[i]}" "${lines[i + 1]}" ;;
-                failed) printf '  %-6s %s: FAILED: %s\n' "${lines[i]}" "${lines[i + 1]}" "${lines[i + 3]:-}" ;;
-                *) break ;;
-            esac
-            shown=$((shown + 1))
-        done
-    fi
+    for step in "${steps[@]:shown}"; do
+        case $step in
+            *' done '*) printf '  %s\n' "${step/ done / }" ;;
+            *' failed '*) printf '  %s\n' "${step/ failed / FAILED }" ;;
+            *) break ;;
+        esac
+        shown=$((shown + 1))
+    done
     case $state in
         done) break ;;
         failed) die "run $run failed: $failure" ;;
         running) sleep 0.1 ;;
-        *) sleep 0.5; [ "$SECONDS" -lt $((deadline + 600)) ] || die "no status of run $run: $status" ;;
+        *) sleep 0.5; [ "$SECONDS" -lt $((deadline + 600)) ] || die "no status of run $run: ${lines[*]}" ;;
     esac
 done
 

@@ -16,21 +16,19 @@ local function admit(view)
   return P.each(V.by_alias(V.where(view.nodes, { state = "candidate" })), "admit")
 end
 
--- An even number of voters survives no more failures than one voter less: take an odd number. One zone must not hold the
--- majority if that can be helped.
+-- An even number of voters survives no more failures than one voter less: so an odd one. Learners first, all at once: they
+-- catch up while they have no vote that others would have to wait for.
 local function vote(view, p)
   local voters = V.where(view.nodes, { voter = true })
-  local others = V.where(V.by_alias(V.usable(view)), { voter = false })
+  local others = V.where(view.nodes, { voter = false, up = true })
   local wanted = math.min(p.voters, (#voters + #others - 1) // 2 * 2 + 1)
-  local new = V.spread(others, wanted - #voters, voters)
+  local new = V.spread(V.by_alias(V.usable(view, { voter = false })), wanted - #voters, voters)
   return P.join(P.each(V.where(new, { learner = false }), "add_learner"), P.each(new, "promote"))
 end
 
 local function create_shards(view, p)
-  local spare, missing = V.by_alias(V.spare(view)), p.shards - #view.shards
-  if #spare < missing then
-    return P.wait(1000, "%d shards need a primary each, %d nodes are up and in no shard", missing, #spare)
-  end
+  local missing, spare = p.shards - #view.shards, V.by_alias(V.spare(view))
+  if missing > 0 and #spare == 0 then return P.wait(1000, "primaries are missing for %d shards: no node is free and up", missing) end
   return P.each(V.spread(spare, missing, V.where(view.nodes, { primary = true })), "create_shard")
 end
 
@@ -43,19 +41,19 @@ local function assign_slots(view)
   return steps
 end
 
--- One copy per shard and round. A zone that has a member of the shard is the second choice: a failing zone takes both with it.
+-- One copy per shard and round, in a zone where the shard has no member yet, if there is one: a failing zone should not take
+-- both. Copies are made from the primary, so it must be up.
 local function replicate(view, p)
   local short = V.where(view.shards, function(s) return #V.members(view, s) < 1 + p.replicas end)
-  local able = V.where(short, { serving = true }) -- a copy is made from a primary that is up
-  local spare = V.by_alias(V.spare(view))
+  local able, spare = V.where(short, { serving = true }), V.by_alias(V.spare(view))
+  if #short > 0 and (#able == 0 or #spare == 0) then
+    return P.wait(1000, "copies are missing of %d shards: %d of their primaries are up, %d nodes are free and up", #short, #able, #spare)
+  end
   local function apart(shard, node) return #V.where(V.members(view, shard), { zone = node.zone }) == 0 end
   local function anywhere() return true end
-
-  local pairs = P.first(V.match(able, spare, apart), V.match(able, spare, anywhere))
   local steps = {}
-  for i, pair in ipairs(pairs) do steps[i] = { op = "replicate", shard = pair[1].id, node = pair[2].id } end
-  if #short > 0 and #steps == 0 then
-    return P.wait(1000, "%d shards are short of copies, %d nodes are up and in no shard", #short, #spare)
+  for i, pair in ipairs(P.first(V.match(able, spare, apart), V.match(able, spare, anywhere))) do
+    steps[i] = { op = "replicate", shard = pair[1].id, node = pair[2].id }
   end
   return steps
 end

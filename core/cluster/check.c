@@ -1,9 +1,9 @@
 /* The invariants of a state. Apply keeps each of them by refusing what would break it; this says whether it did. */
 #include <stdlib.h>
 
-#include "info.h"
-#include "bounds.h"
 #include "alloc.h"
+#include "bounds.h"
+#include "info.h"
 #include "record.h"
 #include "text.h"
 

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "info.h"
-#include "bounds.h"
 #include "alloc.h"
+#include "bounds.h"
+#include "info.h"
 #include "record.h"
 #include "text.h"
 

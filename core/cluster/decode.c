@@ -1,9 +1,9 @@
 /* The inverse of encode.c, for bytes that may be hostile: an array is made only when the bytes for all its elements are
  * there. */
+#include "alloc.h"
+#include "bounds.h"
 #include "cluster/state.h"
 #include "info.h"
-#include "bounds.h"
-#include "alloc.h"
 #include "record.h"
 
 /* Least bytes of an encoded record. */

@@ -1,7 +1,7 @@
 /* A state as bytes: snapshots, and what is pushed to nodes outside MetaRaft. Equal states have equal bytes. decode.c is
  * the inverse. */
-#include "cluster/state.h"
 #include "alloc.h"
+#include "cluster/state.h"
 #include "record.h"
 
 static void write_node(struct buffer *b, const struct cluster_node *n)

@@ -1,7 +1,7 @@
 /* Who belongs to the cluster, who votes, who answers. */
-#include "info.h"
-#include "bounds.h"
 #include "alloc.h"
+#include "bounds.h"
+#include "info.h"
 #include "rule.h"
 
 struct cluster_node *cluster_rule_member(const struct cluster_state *s, const char *id, struct cluster_result *out)

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bounds.h"
 #include "alloc.h"
+#include "bounds.h"
 #include "record.h"
 #include "rule.h"
 

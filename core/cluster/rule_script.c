@@ -1,8 +1,8 @@
 /* Scripts: versions by name, one of them current. */
 #include <stdlib.h>
 
-#include "bounds.h"
 #include "alloc.h"
+#include "bounds.h"
 #include "rule.h"
 
 /* The versions of a name lie side by side: where they begin, and how many they are. `first` is also where a new name

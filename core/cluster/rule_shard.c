@@ -1,6 +1,6 @@
 /* Shards: a primary, its replicas, the slots they hold. */
-#include "info.h"
 #include "alloc.h"
+#include "info.h"
 #include "rule.h"
 
 static enum rule_verdict refuse_down(const struct cluster_node *n, struct cluster_result *out)

@@ -113,7 +113,8 @@ struct cluster_run {
     struct cluster_failure *failed; /* the last 100 of the run; owned */
     uint32_t failed_count;
     uint32_t steps_done; /* all rounds */
-    struct cluster_completion { uint64_t digest; uint32_t count; } *completions; /* equal steps completed, waits aside; owned; the newest 4,096; none of an ended run */
+    struct cluster_completion { uint64_t digest; uint32_t count; } *completions; /* equal steps completed (no waits); owned; the newest 4,096;
+                                                                                   none of an ended run */
     uint32_t completion_count;
     int64_t started_ms, ended_ms; /* wall time */
     char error[385];              /* why it failed; may hold blanks */

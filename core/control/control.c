@@ -179,7 +179,7 @@ static void reign_begins(struct control *c)
 {
     c->leads = true;
     c->leads_since_ms = control_now_ms(c);
-    log_info("leads MetaRaft", "term=%llu version=%llu", (unsigned long long)meta_term(c->meta),
+    log_info("leads the cluster", "term=%llu version=%llu", (unsigned long long)meta_term(c->meta),
              (unsigned long long)meta_state(c->meta)->version);
     if (c->known && c->known->version > meta_state(c->meta)->version)
         log_error("was pushed newer metadata than MetaRaft has", "pushed=%llu", (unsigned long long)c->known->version);
@@ -193,7 +193,6 @@ static void reign_begins(struct control *c)
 static void reign_ends(struct control *c)
 {
     c->leads = false;
-    log_info("leads MetaRaft no longer", "term=%llu", (unsigned long long)meta_term(c->meta));
     if (!c->known) c->known = cluster_state_clone(meta_state(c->meta), true);
 }
 

@@ -1,7 +1,7 @@
 /* SCAN, and the keys of a slot.
  *
- * The order is (slot, hash). A cursor names the next place to look at: slot in the upper 14 of 62 bits, the upper 48
- * bits of the hash below (62, so that clients with signed integers hold it). Keys whose hashes share those 48 bits are
+ * The order is (slot, hash). A cursor names the next place to look at: slot in the upper 14 of 53 bits, the upper 39
+ * bits of the hash below (53, so that clients that keep numbers as doubles hold it). Keys whose hashes share those 39 bits are
  * given together, so no cursor stands between them. The order depends on nothing but the keys and the stored seed: a
  * cursor outlives writes and restarts. Empty slots are skipped by their counts, the other databases' rows by seeking.
  */
@@ -9,7 +9,7 @@
 
 #include "keyspace/keyspace_state.h"
 
-#define CURSOR_HASH_BITS 48
+#define CURSOR_HASH_BITS 39
 #define HASH_SHIFT       (64 - CURSOR_HASH_BITS)
 #define CURSOR_HASH_MAX  (((uint64_t)1 << CURSOR_HASH_BITS) - 1)
 

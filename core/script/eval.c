@@ -1,6 +1,5 @@
 /* One-off chunks, and their values as Redis's EVAL converts them. */
 #include <lauxlib.h>
-#include <math.h>
 
 #include "resp/write.h"
 #include "script/frozen.h"
@@ -34,13 +33,13 @@ static void set_globals(lua_State *L, const struct eval *c)
 
 static void write_number(lua_State *L, struct eval *c, int index)
 {
-    lua_Number n = trunc(lua_tonumber(L, index));
+    lua_Number n = lua_tonumber(L, index);
     if (lua_isinteger(L, index))
         resp_integer(&c->writer, lua_tointeger(L, index));
     else if (n >= -0x1p63 && n < 0x1p63)
-        resp_integer(&c->writer, (int64_t)n);
+        resp_integer(&c->writer, (int64_t)n); /* truncates */
     else
-        luaL_error(L, "the number %f has no whole part that fits a reply", lua_tonumber(L, index));
+        luaL_error(L, "the number %f has no whole part that fits a reply", n);
 }
 
 /* Writes {ok = "text"} or {err = "text"}; false if the table at `index` is neither. */

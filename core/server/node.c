@@ -98,9 +98,9 @@ static int save_identity(void *user, const struct control_identity *identity, st
 
 static void close_handles(struct node *n)
 {
-    uv_handle_t *handles[] = {(uv_handle_t *)&n->durable, (uv_handle_t *)&n->tick, (uv_handle_t *)&n->turn, (uv_handle_t *)&n->sigterm,
-                              (uv_handle_t *)&n->sigint};
+    uv_handle_t *handles[] = {(uv_handle_t *)&n->tick, (uv_handle_t *)&n->turn, (uv_handle_t *)&n->sigterm, (uv_handle_t *)&n->sigint};
     for (size_t i = 0; i < sizeof handles / sizeof *handles; i++) uv_close(handles[i], NULL);
+    uv_unref((uv_handle_t *)&n->durable); /* the store may call until it is closed */
 }
 
 /* All that was accepted is durable and its replies are released, or never will be. */
@@ -317,11 +317,13 @@ static void close_node(struct node *n)
         close_handles(n);
     }
     uv_run(&n->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&n->loop);
     if (n->engine) command_engine_free(n->engine);
     if (n->routing) cluster_routing_release(n->routing);
     if (n->keyspace) keyspace_close(n->keyspace);
     if (n->store) store_close(n->store);
+    uv_close((uv_handle_t *)&n->durable, NULL);
+    uv_run(&n->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&n->loop);
     identity_close(&n->identity);
 }
 

@@ -48,11 +48,12 @@ local function execute(model, step, options)
 end
 
 local function run_round(model, steps, options, log)
+  local round = model:view().run.round + 1
   assert(model:run_round(steps))
   for i, step in ipairs(steps) do
     assert(model:run_step(i, "started"))
     local ok, err = execute(model, step, options)
-    log[#log + 1] = copy(step, model:view().run.round, err)
+    log[#log + 1] = copy(step, round, err)
     if not ok then return assert(model:run_step(i, "failed", err)) end -- ends the round
     assert(model:run_step(i, "done"))
   end
@@ -92,15 +93,15 @@ function M.run(model, policy, given, options)
     local ok, steps = pcall(plan, model, policy, typed)
     if not ok then return finish(tostring(steps)) end
     if #steps == 0 then return finish() end
-    if only_waits(steps) then
-      for _, step in ipairs(steps) do waited = waited + step.ms end
-      if waited > (options.wait_max_ms or 600000) then return finish("waited too long: " .. (steps[1].why or "")) end
-    else
-      rounds = rounds + 1
-      if rounds > ROUNDS_MAX then return finish(("more than %d rounds"):format(ROUNDS_MAX)) end
-    end
     local accepted, err = pcall(run_round, model, steps, options, log)
     if not accepted then return finish(tostring(err)) end
+    if only_waits(steps) then
+      for _, step in ipairs(steps) do waited = waited + step.ms end
+    else
+      rounds = rounds + 1
+    end
+    if rounds > ROUNDS_MAX then return finish(("more than %d rounds"):format(ROUNDS_MAX)) end
+    if waited > (options.wait_max_ms or 600000) then return finish("waited too long: " .. (steps[1].why or "")) end
   end
 end
 

@@ -162,15 +162,18 @@ class Clients(unittest.TestCase):
         s.close()
 
     def test_rubbish_gets_a_protocol_error_and_is_closed(self):
-        for rubbish in (b"*1\r\n+x\r\n", b"*-5000000000\r\n", b"*1\r\n$99999999999\r\n", b"*2147483648\r\n", bytes(range(256)) * 400):
+        for rubbish, said in ((b"*1\r\n+x\r\n", b"expected '$', got '+'"), (b"*1\r\n$99999999999\r\n", b"invalid bulk length"),
+                              (b"*2147483648\r\n", b"invalid multibulk length"), (b"x" * 100_000, b"too big inline request")):
             with socket.create_connection(("127.0.0.1", self.node.port), 20) as s:
                 s.sendall(rubbish)
-                s.shutdown(socket.SHUT_WR)
-                said = b""
-                while chunk := s.recv(65536):
-                    said += chunk
-                if rubbish != b"*-5000000000\r\n":
-                    self.assertIn(b"-ERR", said, rubbish[:20])
+                heard = b""
+                try:
+                    while chunk := s.recv(65536):
+                        heard += chunk
+                except ConnectionResetError:
+                    self.assertGreater(len(rubbish), 65536, "only what was never read may reset the connection")
+                    continue
+                self.assertIn(said, heard)
         self.assertEqual(self.node("PING"), "PONG")
 
     def test_a_password_keeps_strangers_out_and_their_requests_small(self):

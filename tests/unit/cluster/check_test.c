@@ -63,6 +63,20 @@ static void test_what_is_wrong_with_scripts_is_found(void **state)
     FINDS("has 0 bytes", s->scripts[2].source_len = 0);
 }
 
+static void test_too_many_versions_of_a_script_are_found(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    struct error e;
+    for (unsigned v = 1; v <= 10; v++) change(s, load_script("a", v, "text"));
+    change(s, load_script("b", 11, "text"));
+    s->scripts[10].name[0] = 'a';
+    s->scripts[10].current = false;
+    assert_int_equal(cluster_state_check(s, &e), ERROR_INVARIANT);
+    assert_non_null(strstr(e.text, "script a has too many versions"));
+    cluster_state_free(s);
+}
+
 static void test_what_is_wrong_with_runs_is_found(void **state)
 {
     (void)state;
@@ -99,6 +113,7 @@ int run_check_tests(void)
         cmocka_unit_test(test_what_is_wrong_with_nodes_is_found),
         cmocka_unit_test(test_what_is_wrong_with_shards_and_slots_is_found),
         cmocka_unit_test(test_what_is_wrong_with_scripts_is_found),
+        cmocka_unit_test(test_too_many_versions_of_a_script_are_found),
         cmocka_unit_test(test_what_is_wrong_with_runs_is_found),
         cmocka_unit_test(test_what_is_wrong_with_the_whole_is_found),
     };

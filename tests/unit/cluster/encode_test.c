@@ -113,6 +113,15 @@ static void test_another_format_is_refused_by_number(void **state)
     cluster_state_free(s);
 }
 
+static void test_more_than_the_maximum_is_not_even_looked_at(void **state)
+{
+    (void)state;
+    struct cluster_state *back;
+    struct error e;
+    assert_int_equal(cluster_state_decode(bytes_of(&back, CLUSTER_ENCODED_MAX + 1), &back, &e), ERROR_FORMAT);
+    assert_non_null(strstr(e.text, "16777217 bytes; at most 16777216"));
+}
+
 int run_encode_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +131,7 @@ int run_encode_tests(void)
         cmocka_unit_test(test_a_state_cut_at_any_byte_is_refused),
         cmocka_unit_test(test_a_damaged_state_is_refused_or_another_valid_one),
         cmocka_unit_test(test_another_format_is_refused_by_number),
+        cmocka_unit_test(test_more_than_the_maximum_is_not_even_looked_at),
     };
     return cmocka_run_group_tests_name("cluster encoding", tests, NULL, NULL);
 }

@@ -185,6 +185,32 @@ static void test_completions_of_equal_steps_are_counted_but_not_waits(void **sta
     cluster_state_free(s);
 }
 
+static void test_the_newest_4096_completions_are_counted(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    change(s, run_start("init"));
+    change(s, run_round(1, 1, 2, step_node(CLUSTER_OP_admit, 2), step_node(CLUSTER_OP_admit, 3)));
+    struct cluster_run *r = cluster_run_find(s, 1);
+    r->completions = realloc(r->completions, 4096 * sizeof *r->completions);
+    for (r->completion_count = 0; r->completion_count < 4096; r->completion_count++)
+        r->completions[r->completion_count] = (struct cluster_completion){r->completion_count, 1};
+    finish(s, 1, 1, 0, DONE);
+    struct cluster_step step = step_node(CLUSTER_OP_admit, 2);
+    assert_int_equal(r->completion_count, 4096);
+    assert_int_equal(r->completions[0].digest, 1);
+    assert_int_equal(r->completions[4095].digest, cluster_step_digest(&step));
+    cluster_state_free(s);
+}
+
+static void test_statuses_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(cluster_run_status_name(CLUSTER_RUN_FAILED), "failed");
+    assert_string_equal(cluster_step_status_name(CLUSTER_STEP_STARTED), "started");
+    assert_string_equal(cluster_role_name(CLUSTER_ROLE_VOTER), "voter");
+}
+
 static void test_an_ended_run_keeps_what_is_shown_and_drops_what_planning_needs(void **state)
 {
     (void)state;
@@ -238,6 +264,8 @@ int run_run_tests(void)
         cmocka_unit_test(test_the_last_hundred_failures_are_kept),
         cmocka_unit_test(test_a_long_error_is_cut),
         cmocka_unit_test(test_completions_of_equal_steps_are_counted_but_not_waits),
+        cmocka_unit_test(test_the_newest_4096_completions_are_counted),
+        cmocka_unit_test(test_statuses_have_names),
         cmocka_unit_test(test_an_ended_run_keeps_what_is_shown_and_drops_what_planning_needs),
         cmocka_unit_test(test_the_newest_fifty_runs_are_kept),
     };

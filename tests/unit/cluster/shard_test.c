@@ -104,6 +104,16 @@ static void test_a_replica_needs_both_ends_up(void **state)
     cluster_state_free(s);
 }
 
+static void test_a_number_of_a_shard_is_never_used_again(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(2);
+    s->next_shard = UINT32_MAX - 1;
+    assert_int_equal(change(s, create_shard(1)), UINT32_MAX - 1);
+    refused(s, create_shard(2), ERROR_LIMIT, "all numbers for shards have been used");
+    cluster_state_free(s);
+}
+
 int run_shard_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +124,7 @@ int run_shard_tests(void)
         cmocka_unit_test(test_a_new_replica_is_not_in_sync),
         cmocka_unit_test(test_a_node_is_in_one_shard),
         cmocka_unit_test(test_a_replica_needs_both_ends_up),
+        cmocka_unit_test(test_a_number_of_a_shard_is_never_used_again),
     };
     return cmocka_run_group_tests_name("cluster shards", tests, NULL, NULL);
 }

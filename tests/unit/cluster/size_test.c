@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fixture.h"
 #include "bounds.h"
+#include "fixture.h"
 
 /* As apply(), without the invariants after each: they are linear in the state. */
 static struct cluster_result apply_unchecked(struct cluster_state *s, struct cluster_command c)

@@ -169,6 +169,18 @@ static void test_a_step_is_refused_with_the_reason_that_apply_would_give(void **
     cluster_state_free(s);
 }
 
+static void test_admitting_a_member_that_announced_other_particulars_is_nothing_to_do(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(2);
+    struct cluster_command c = admit(8);
+    c.info.incarnation = 7;
+    change(s, c);
+    becomes(s, step_node(CLUSTER_OP_admit, 8), CLUSTER_NOTHING);
+    becomes(s, step_node(CLUSTER_OP_admit, 2), CLUSTER_NOTHING); /* no candidate at all */
+    cluster_state_free(s);
+}
+
 static void test_an_empty_list_of_slots_is_nothing_to_do(void **state)
 {
     (void)state;
@@ -187,6 +199,7 @@ int run_step_tests(void)
         cmocka_unit_test(test_steps_read_well),
         cmocka_unit_test(test_every_step_of_an_init_becomes_its_command_and_then_nothing),
         cmocka_unit_test(test_a_step_is_refused_with_the_reason_that_apply_would_give),
+        cmocka_unit_test(test_admitting_a_member_that_announced_other_particulars_is_nothing_to_do),
         cmocka_unit_test(test_an_empty_list_of_slots_is_nothing_to_do),
     };
     return cmocka_run_group_tests_name("cluster steps", tests, NULL, NULL);

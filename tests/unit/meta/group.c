@@ -1,5 +1,6 @@
 #include "group.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,7 +25,8 @@ static void seat_send(void *user, uint64_t raft_id, struct bytes bytes)
     struct seat *s = user;
     struct group *g = s->group;
     g->sent++;
-    if (raft_id == 0 || raft_id > SEATS || s->cut || random_below(&g->random, 100) < g->loss_percent) return;
+    if (raft_id == 0 || raft_id > SEATS || !g->seats[raft_id].member || s->cut) return;
+    if (random_below(&g->random, 100) < g->loss_percent) return;
     struct message *m = malloc(sizeof *m + bytes.len), **at = &g->messages;
     *m = (struct message){.from = s->id, .to = raft_id, .len = bytes.len};
     memcpy(m->data, bytes.data, bytes.len);
@@ -125,12 +127,10 @@ void group_close(struct group *g, uint64_t id)
     group_until(g, is_closed, id);
 }
 
-void group_wipe(struct group *g, uint64_t id)
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *at)
 {
-    char command[160];
-    assert_null(g->seats[id].member);
-    snprintf(command, sizeof command, "rm -rf %s", g->seats[id].dir);
-    assert_int_equal(system(command), 0);
+    (void)info, (void)type, (void)at;
+    return remove(path);
 }
 
 void group_init(struct group *g)
@@ -144,7 +144,8 @@ void group_init(struct group *g)
     uv_timer_init(&g->loop, &g->pump);
     g->pump.data = g;
     uv_timer_start(&g->pump, pump, 1, 1);
-    snprintf(g->root, sizeof g->root, "/tmp/aikv-meta-XXXXXX");
+    const char *temporary = getenv("TMPDIR");
+    snprintf(g->root, sizeof g->root, "%.40s/aikv-meta-XXXXXX", temporary ? temporary : "/tmp");
     assert_non_null(mkdtemp(g->root));
     for (uint64_t id = 1; id <= SEATS; id++) {
         g->seats[id] = (struct seat){.group = g, .id = id};
@@ -158,9 +159,8 @@ void group_release(struct group *g)
         if (g->seats[id].member) group_close(g, id);
         if (!g->seats[id].may_fail) assert_string_equal(g->seats[id].failure.text, "");
         free(g->seats[id].applied);
-        group_wipe(g, id);
     }
-    rmdir(g->root);
+    assert_int_equal(nftw(g->root, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
     while (g->messages) {
         struct message *m = g->messages;
         g->messages = m->next;

@@ -50,8 +50,6 @@ void group_release(struct group *g);
 /* Opens member `id`; with `found` it founds the cluster if its directory is empty. */
 void group_open(struct group *g, uint64_t id, bool found);
 void group_close(struct group *g, uint64_t id);
-/* Removes a closed member's directory. */
-void group_wipe(struct group *g, uint64_t id);
 /* Members 1 to `voters`, all of them voters. */
 void group_grow(struct group *g, unsigned voters);
 

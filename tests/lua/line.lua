@@ -1,0 +1,63 @@
+-- Clusters in a line, and properties that a finished one must have.
+local model = require "aikv.model"
+local V, S = require "aikv.view", require "aikv.slots"
+local M = {}
+
+M.init = dofile "scripts/init.lua"
+
+-- A model with nodes of the aliases 1, 2, …; the first one has founded the cluster. `nodes` is their number, or their zones, a
+-- letter each: "aabb". Returns the model, and the ids by alias.
+function M.cluster(nodes, options)
+  local m, ids = model.new(options), {}
+  local count = type(nodes) == "number" and nodes or #nodes
+  for i = 1, count do
+    ids[i] = m:node { alias = i, zone = type(nodes) == "string" and nodes:sub(i, i) or "" }
+  end
+  assert(m:found(ids[1]))
+  return m, ids
+end
+
+-- "admit 2 | add_learner 2 | …" for the steps of a log, nodes by alias.
+function M.story(m, log)
+  local node, out = m:view().node, {}
+  for i, s in ipairs(log) do
+    local words = { s.op }
+    if s.node then words[#words + 1] = node[s.node].alias end
+    if s.shard then words[#words + 1] = s.shard end
+    for _, r in ipairs(s.slots or {}) do words[#words + 1] = r[1] .. "-" .. r[2] end
+    if s.error then words[#words + 1] = "FAILED" end
+    out[i] = table.concat(words, " ")
+  end
+  return out
+end
+
+-- Raises with what is wrong unless the cluster is as init should leave it.
+function M.assert_complete(m, p)
+  local view = m:view()
+  assert(m:check())
+  assert(#view.unassigned == 0, "slots without an owner")
+  assert(#view.shards == p.shards, "shards: " .. #view.shards)
+  assert(#view.voters == p.voters, "voters: " .. #view.voters)
+  local total = 0
+  for _, shard in ipairs(view.shards) do
+    local members = V.members(view, shard)
+    total = total + S.count(shard.slots)
+    assert(#members >= 1 + p.replicas, shard.id .. " has too few members")
+    assert(math.abs(shard.slot_count - S.COUNT / p.shards) <= 1, "uneven slots")
+  end
+  assert(total == S.COUNT)
+end
+
+-- How many shards have two members in one zone.
+function M.shared_zones(m)
+  local view = m:view()
+  return #V.where(view.shards, function(shard)
+    local zones = V.count_by(V.members(view, shard), "zone")
+    for _, n in ipairs(V.members(view, shard)) do
+      if zones[n.zone] > 1 then return true end
+    end
+    return false
+  end)
+end
+
+return M

@@ -1,0 +1,40 @@
+local params = require "aikv.params"
+
+describe("aikv.params", function()
+  local schema = {
+    count = { "integer", default = 3, min = 1, max = 9, doc = "how many" },
+    share = { "number", default = 0.5, min = 0, doc = "how much" },
+    dry = { "boolean", default = true, doc = "only look" },
+    by = { "enum", "slots", "bytes", 7, default = "slots", doc = "what" },
+  }
+  local view = { nodes = { { id = "abc", alias = "2", name = "node2" } } }
+
+  it("gives defaults, and typed values for what was typed", function()
+    assert.equal(schema, params.check(schema))
+    assert.same({ count = 3, share = 0.5, dry = true, by = "slots" }, params.read(schema, {}, view))
+    assert.same({ count = 9, share = 2, dry = false, by = 7 },
+      params.read(schema, { { "count", "9" }, { "share", "2" }, { "dry", "no" }, { "by", "7" } }, view))
+  end)
+
+  it("finds nodes by id, alias or name", function()
+    for _, text in ipairs { "abc", "2", "node2" } do
+      assert.same({ on = "abc" }, params.read({ on = { "node", doc = "where" } }, { { "on", text } }, view))
+    end
+  end)
+
+  it("says what is wrong, what is expected, and what was meant", function()
+    local function wrong(...) return select(2, params.read(schema, { ... }, view)) end
+    assert.equal("parameter 'count' must be a whole number from 1 to 9, not '10'", wrong { "count", "10" })
+    assert.equal("parameter 'count' must be a whole number from 1 to 9, not ''", wrong { "count", "" })
+    assert.equal("parameter 'share' must be a number from 0, not 'x'", wrong { "share", "x" })
+    assert.equal("parameter 'by' must be one of slots, bytes, 7, not 'keys'", wrong { "by", "keys" })
+    assert.equal("no parameter 'cont'; the nearest is 'count'", wrong { "cont", "1" })
+    assert.equal("parameter 'count' is given twice", wrong({ "count", "1" }, { "count", "2" }))
+    assert.equal("parameter 'on' is required: where", select(2, params.read({ on = { "node", doc = "where" } }, {}, view)))
+  end)
+
+  it("writes values as they are typed", function()
+    assert.equal("yes", params.text(true))
+    assert.equal("3", params.text(3))
+  end)
+end)

@@ -1,0 +1,260 @@
+#include "fixture.h"
+
+#include <arpa/inet.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define PATIENCE_MS 10000
+
+/* ---- the host ---- */
+
+static bool host_setting(void *user, size_t index, struct command_setting *out)
+{
+    struct node *n = user;
+    static const char *const names[] = {"maxclients", "timeout", "databases"};
+    if (index >= 3) return false;
+    *out = (struct command_setting){.name = names[index], .mutable_ = index < 2};
+    snprintf(out->value, sizeof out->value, "%s", index < 2 ? n->settings[index] : "16");
+    return true;
+}
+
+static int host_set_setting(void *user, const char *name, struct bytes value, struct error *e)
+{
+    struct node *n = user;
+    if (value.len == 0 || value.data[0] < '0' || value.data[0] > '9') {
+        return error_set(e, ERROR_CONFIG, "argument couldn't be parsed into an integer");
+    }
+    snprintf(n->settings[strcmp(name, "timeout") == 0], sizeof n->settings[0], "%.*s", (int)value.len, (const char *)value.data);
+    return 0;
+}
+
+static void host_info(void *user, const char *section, struct buffer *out)
+{
+    (void)user;
+    if (strcmp(section, "server") == 0) buffer_append_text(out, "redis_version:" COMMAND_REDIS_VERSION "\r\n");
+}
+
+static const char *host_password(void *user)
+{
+    return ((struct node *)user)->password;
+}
+
+static bool host_protected_mode(void *user)
+{
+    return ((struct node *)user)->protected_mode;
+}
+
+static bool host_control(void *user, uint64_t token, int argc, const struct bytes *argv, int protocol)
+{
+    struct node *n = user;
+    if (n->control.refuses) return false;
+    n->control.calls++;
+    n->control.token = token;
+    n->control.argc = argc;
+    n->control.protocol = protocol;
+    size_t used = 0;
+    for (int i = 0; i < argc; i++) {
+        used += (size_t)snprintf(n->control.line + used, sizeof n->control.line - used, "%s%.*s", i ? " " : "", (int)argv[i].len,
+                                 (const char *)argv[i].data);
+        if (used >= sizeof n->control.line) break;
+    }
+    return true;
+}
+
+static void host_shutdown(void *user)
+{
+    ((struct node *)user)->shut_down = true;
+}
+
+/* ---- the node ---- */
+
+static void on_durable(void *user)
+{
+    uv_async_send(&((struct node *)user)->durable);
+}
+
+static void release(struct node *n)
+{
+    net_server_release(n->server, store_durable(n->store).sequence);
+}
+
+void node_release(struct node *n)
+{
+    n->gates_held = false;
+    release(n);
+}
+
+static void woken(uv_async_t *handle)
+{
+    struct node *n = handle->data;
+    if (n->server && !n->gates_held) release(n);
+}
+
+static void start(struct node *n, bool cluster)
+{
+    static struct command_host host = {.setting = host_setting,
+                                       .set_setting = host_set_setting,
+                                       .info = host_info,
+                                       .password = host_password,
+                                       .protected_mode = host_protected_mode,
+                                       .control = host_control,
+                                       .shutdown = host_shutdown};
+    host.user = n;
+    struct error e;
+    char store_dir[80];
+    snprintf(store_dir, sizeof store_dir, "%s/store", n->dir);
+    struct store_options stored = {.dir = store_dir, .pending_max = 16 << 20, .on_durable = on_durable, .user = n};
+    struct store_report report;
+    uv_loop_init(&n->loop);
+    n->durable.data = n;
+    uv_async_init(&n->loop, &n->durable, woken);
+    if (store_open(&stored, &n->store, &report, &e)) fail_msg("%s", e.text);
+    if (keyspace_open(n->store, 16, &n->keyspace, &e)) fail_msg("%s", e.text);
+    struct command_options options = {.keyspace = n->keyspace, .databases = 16, .cluster_enabled = cluster, .host = &host};
+    n->engine = command_engine_new(&options);
+    struct net_handler handler;
+    struct net_limits limits;
+    command_engine_handler(n->engine, &handler);
+    net_limits_default(&limits);
+    n->server = net_server_new(&n->loop, &handler, &limits);
+    command_engine_set_server(n->engine, n->server, n->store);
+    if (net_server_listen(n->server, "0.0.0.0", 0, &n->port, &e)) fail_msg("%s", e.text);
+}
+
+static int setup(void **state, bool cluster)
+{
+    struct node *n = calloc(1, sizeof *n);
+    snprintf(n->dir, sizeof n->dir, "/tmp/aikv-command-XXXXXX");
+    if (!n || !mkdtemp(n->dir)) return -1;
+    snprintf(n->settings[0], sizeof n->settings[0], "10000");
+    snprintf(n->settings[1], sizeof n->settings[1], "0");
+    *state = n;
+    start(n, cluster);
+    return 0;
+}
+
+int node_setup(void **state)
+{
+    return setup(state, false);
+}
+
+int node_setup_cluster(void **state)
+{
+    return setup(state, true);
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)type, (void)ftw;
+    return remove(path);
+}
+
+int node_teardown(void **state)
+{
+    struct node *n = *state;
+    struct net_server *server = n->server;
+    n->server = NULL;
+    net_server_close(server);
+    uv_close((uv_handle_t *)&n->durable, NULL);
+    while (uv_run(&n->loop, UV_RUN_DEFAULT)) {}
+    keyspace_close(n->keyspace);
+    store_close(n->store);
+    command_engine_free(n->engine);
+    int open = uv_loop_close(&n->loop);
+    int left = nftw(n->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    free(n);
+    return open || left ? -1 : 0;
+}
+
+void node_turn(struct node *n)
+{
+    for (int i = 0; i < 20; i++) {
+        uv_run(&n->loop, UV_RUN_NOWAIT);
+        usleep(500);
+    }
+}
+
+/* ---- clients ---- */
+
+int client_connect(struct node *n, const char *host)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(n->port)};
+    inet_pton(AF_INET, host, &to.sin_addr);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+void client_close(int client)
+{
+    close(client);
+}
+
+void client_send(int client, const char *bytes)
+{
+    size_t len = strlen(bytes);
+    assert_int_equal(send(client, bytes, len, MSG_NOSIGNAL), (ssize_t)len);
+}
+
+/* The length of the whole reply at the beginning of `text`; 0: not whole yet. */
+static size_t reply_length(const char *text, size_t len)
+{
+    const char *end = memchr(text, '\n', len);
+    if (!end) return 0;
+    size_t at = (size_t)(end - text) + 1;
+    long count = atol(text + 1);
+    if (strchr("$=", text[0])) {
+        size_t whole = count < 0 ? at : at + (size_t)count + 2;
+        return whole <= len ? whole : 0;
+    }
+    if (!strchr("*~%>", text[0])) return at;
+    for (long i = text[0] == '%' ? 2 * count : count; i > 0; i--) {
+        size_t one = at < len ? reply_length(text + at, len - at) : 0;
+        if (!one) return 0;
+        at += one;
+    }
+    return at;
+}
+
+const char *client_receive(struct node *n, int client)
+{
+    static char replies[4][65536];
+    static unsigned next;
+    char *reply = replies[next++ % 4];
+    uint64_t until = clock_monotonic_ms() + PATIENCE_MS;
+    while (clock_monotonic_ms() < until) {
+        ssize_t got = recv(client, reply, sizeof replies[0] - 1, MSG_PEEK | MSG_DONTWAIT);
+        if (got == 0) return "";
+        size_t len = got > 0 ? reply_length(reply, (size_t)got) : 0;
+        if (len) {
+            assert_int_equal(recv(client, reply, len, 0), (ssize_t)len);
+            reply[len - 2] = 0; /* without the line break at its end */
+            return reply;
+        }
+        uv_run(&n->loop, UV_RUN_NOWAIT);
+        usleep(100);
+    }
+    fail_msg("no reply came");
+    return "";
+}
+
+bool client_is_silent(struct node *n, int client)
+{
+    char byte;
+    node_turn(n);
+    return recv(client, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0;
+}
+
+const char *ask(struct node *n, int client, const char *request)
+{
+    char line[1024];
+    snprintf(line, sizeof line, "%s\r\n", request);
+    client_send(client, line);
+    return client_receive(n, client);
+}

@@ -1,0 +1,77 @@
+/* A node in one thread: engine, client server, keyspace and store, all real; and clients that talk to it over sockets. The loop turns
+ * while a client waits for a reply. */
+#ifndef AIKV_TEST_COMMAND_FIXTURE_H
+#define AIKV_TEST_COMMAND_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "command/command.h"
+
+struct node {
+    uv_loop_t loop;
+    uv_async_t durable; /* wakes the loop when the store's durable position rose */
+    struct command_engine *engine;
+    struct net_server *server;
+    struct store *store;
+    struct keyspace *keyspace;
+    uint16_t port;
+    char dir[64];
+
+    bool gates_held; /* set it: replies wait even when they are durable, until node_release */
+    char password[64];
+    char settings[2][64]; /* "maxclients", "timeout"; "databases" cannot be set */
+    bool protected_mode, shut_down;
+    struct { /* what was passed to control */
+        unsigned calls;
+        uint64_t token;
+        int argc, protocol;
+        char line[256]; /* the arguments with blanks between */
+        bool refuses;
+    } control;
+};
+
+/* Alone, and in cluster mode without a routing table: cmocka set-up functions. */
+int node_setup(void **state);
+int node_setup_cluster(void **state);
+int node_teardown(void **state);
+/* Turns the loop a few times. */
+void node_turn(struct node *n);
+void node_release(struct node *n);
+
+/* A client's socket; connected, not blocking. */
+int client_connect(struct node *n, const char *host);
+void client_close(int client);
+/* Sends the bytes as they are. */
+void client_send(int client, const char *bytes);
+/* The next whole reply as it came; lives until the 4th next call. "" if the connection is closed. */
+const char *client_receive(struct node *n, int client);
+/* Whether anything has come within some turns. */
+bool client_is_silent(struct node *n, int client);
+/* Sends one inline request and returns its reply. */
+const char *ask(struct node *n, int client, const char *request);
+/* The reply must be this one, without its final line break. */
+#define says(n, client, request, reply) assert_string_equal(ask(n, client, request), reply)
+/* The reply must hold this text. */
+#define assert_contains(text, part) assert_non_null(strstr(text, part))
+
+/* Six nodes: shards on nodes 1 to 3 with all slots, replicas on nodes 4 to 6; as seen by node `self`. */
+struct cluster_routing *routing_of_six(unsigned self);
+/* The same, with node `down` marked as not reachable, or only `shards` of the shards having slots. */
+struct cluster_routing *routing_of(unsigned self, unsigned shards, unsigned down);
+/* A node that is no member. */
+struct cluster_routing *routing_of_candidate(void);
+
+int run_table_tests(void);
+int run_glob_tests(void);
+int run_dispatch_tests(void);
+int run_session_tests(void);
+int run_config_tests(void);
+int run_cluster_tests(void);
+int run_control_tests(void);
+
+#endif

@@ -1,0 +1,218 @@
+/* The small parts: candidates, the ring of commands, the log of steps, the metadata file, names of scripts. */
+#include "tests.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/codec.h"
+#include "control/candidates.h"
+#include "control/delta_ring.h"
+#include "control/metadata_file.h"
+#include "control/script_source.h"
+#include "control/step_log.h"
+
+static struct cluster_node_info candidate(unsigned number, uint64_t incarnation)
+{
+    struct cluster_node_info i = {.incarnation = incarnation};
+    snprintf(i.id, sizeof i.id, "%040x", number);
+    return i;
+}
+
+static void test_candidates_are_kept_sorted_and_forgotten_when_silent(void **state)
+{
+    (void)state;
+    struct candidates c = {0};
+    struct cluster_state *s = cluster_state_new();
+    struct cluster_node_info three = candidate(3, 1), one = candidate(1, 1), old = candidate(3, 0);
+    assert_true(candidates_heard(&c, &three, 100));
+    assert_true(candidates_heard(&c, &one, 200));
+    assert_false(candidates_heard(&c, &three, 300));
+    assert_false(candidates_heard(&c, &old, 300));
+    assert_int_equal(c.count, 2);
+    assert_string_equal(c.list[0].info.id, one.id);
+    candidates_expire(&c, s, 200 + CANDIDATES_TTL_MS + 1);
+    assert_int_equal(c.count, 1);
+    assert_null(candidates_find(&c, one.id));
+    assert_non_null(candidates_find(&c, three.id));
+    candidates_release(&c);
+    cluster_state_free(s);
+}
+
+static void test_there_are_only_so_many_candidates(void **state)
+{
+    (void)state;
+    struct candidates c = {0};
+    for (unsigned i = 0; i < CANDIDATES_MAX + 10; i++) {
+        struct cluster_node_info info = candidate(i * 7919 % 65536, 1);
+        candidates_heard(&c, &info, 1);
+    }
+    assert_int_equal(c.count, CANDIDATES_MAX);
+    for (unsigned i = 1; i < c.count; i++) assert_true(strcmp(c.list[i - 1].info.id, c.list[i].info.id) < 0);
+    candidates_release(&c);
+}
+
+static void test_the_ring_gives_the_commands_after_a_version(void **state)
+{
+    (void)state;
+    struct delta_ring *r = calloc(1, sizeof *r);
+    struct buffer out;
+    buffer_init(&out, 1 << 20);
+    assert_int_equal(delta_ring_since(r, 0, &out), 0);
+    for (uint64_t v = 5; v < 5 + 2 * DELTA_RING_COMMANDS; v++) delta_ring_add(r, v, bytes_of(&v, sizeof v));
+    uint64_t last = 4 + 2 * DELTA_RING_COMMANDS;
+    assert_int_equal(delta_ring_since(r, last, &out), 0);
+    assert_int_equal(delta_ring_since(r, last - DELTA_RING_COMMANDS - 1, &out), 0);
+    assert_int_equal(out.len, 0);
+    assert_int_equal(delta_ring_since(r, last - 2, &out), 2);
+    struct reader in = reader_of(buffer_bytes(&out));
+    struct bytes first = read_bytes(&in, 100);
+    assert_memory_equal(first.data, &(uint64_t){last - 1}, 8);
+    buffer_clear(&out);
+    assert_int_equal(delta_ring_since(r, last - DELTA_RING_COMMANDS, &out), DELTA_RING_COMMANDS);
+    delta_ring_add(r, last + 7, bytes_text("after a gap"));
+    buffer_clear(&out);
+    assert_int_equal(delta_ring_since(r, last, &out), 0);
+    assert_int_equal(delta_ring_since(r, last + 6, &out), 1);
+    delta_ring_clear(r);
+    free(r);
+    buffer_release(&out);
+}
+
+static void test_the_ring_is_bounded_in_bytes(void **state)
+{
+    (void)state;
+    struct delta_ring *r = calloc(1, sizeof *r);
+    struct buffer out;
+    buffer_init(&out, 4 << 20);
+    size_t size = 300 << 10;
+    uint8_t *large = calloc(1, size);
+    for (uint64_t v = 1; v <= 10; v++) delta_ring_add(r, v, bytes_of(large, size));
+    assert_true(r->bytes <= DELTA_RING_BYTES_MAX);
+    assert_int_equal(delta_ring_since(r, 7, &out), 3);
+    assert_int_equal(delta_ring_since(r, 6, &out), 0);
+    delta_ring_clear(r);
+    assert_int_equal(r->bytes, 0);
+    free(large);
+    free(r);
+    buffer_release(&out);
+}
+
+static void apply(struct step_log *l, const struct cluster_command *c)
+{
+    struct buffer b;
+    buffer_init(&b, 1 << 16);
+    cluster_command_encode(c, &b);
+    step_log_applied(l, buffer_bytes(&b));
+    buffer_release(&b);
+}
+
+static void test_the_step_log_tells_every_round(void **state)
+{
+    (void)state;
+    struct step_log l = {0};
+    struct cluster_step steps[] = {{.op = CLUSTER_OP_wait, .ms = 5, .why = "for a"}, {.op = CLUSTER_OP_wait, .ms = 6, .why = ""}};
+    apply(&l, &(struct cluster_command){.type = CLUSTER_RUN_ROUND, .run = 1, .round = 1, .steps = steps, .step_count = 2});
+    apply(&l, &(struct cluster_command){.type = CLUSTER_RUN_STEP, .run = 1, .round = 1, .index = 0, .step_status = CLUSTER_STEP_STARTED});
+    apply(&l, &(struct cluster_command){
+                  .type = CLUSTER_RUN_STEP, .run = 1, .round = 1, .index = 0, .step_status = CLUSTER_STEP_FAILED, .text = "oh"});
+    apply(&l, &(struct cluster_command){.type = CLUSTER_RUN_ROUND, .run = 1, .round = 2, .steps = steps, .step_count = 1});
+    assert_int_equal(step_log_count(&l), 3);
+    struct buffer text;
+    buffer_init(&text, 10000);
+    for (uint32_t i = 0; i < 3; i++) {
+        step_log_text(step_log_at(&l, i), &text);
+        buffer_append_text(&text, "\n");
+    }
+    buffer_append(&text, "", 1);
+    const char *got = (const char *)text.data;
+    assert_int_equal(strncmp(got, "1.1 failed wait", 15), 0);
+    assert_non_null(strstr(got, "(for a): oh\n1.2 dropped wait"));
+    assert_non_null(strstr(got, "\n2.1 pending wait"));
+    buffer_release(&text);
+    step_log_release(&l);
+}
+
+static void test_the_step_log_forgets_the_oldest(void **state)
+{
+    (void)state;
+    struct step_log l = {0};
+    struct cluster_step step = {.op = CLUSTER_OP_wait, .ms = 5};
+    for (uint32_t round = 1; round <= STEP_LOG_MAX + 100; round++)
+        apply(&l, &(struct cluster_command){.type = CLUSTER_RUN_ROUND, .run = 1, .round = round, .steps = &step, .step_count = 1});
+    assert_int_equal(step_log_count(&l), STEP_LOG_MAX);
+    assert_int_equal(step_log_at(&l, 0)->round, 101);
+    assert_int_equal(step_log_at(&l, STEP_LOG_MAX - 1)->round, STEP_LOG_MAX + 100);
+    step_log_release(&l);
+}
+
+static void write_state(const char *dir)
+{
+    struct cluster_state *s = cluster_state_new();
+    struct buffer b;
+    struct error e;
+    buffer_init(&b, CLUSTER_ENCODED_MAX);
+    cluster_state_encode(s, &b);
+    assert_int_equal(metadata_file_write(dir, buffer_bytes(&b), &e), 0);
+    buffer_release(&b);
+    cluster_state_free(s);
+}
+
+static void test_the_metadata_file_is_read_as_written_and_damage_is_seen(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/aikv-metadata-XXXXXX", path[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/metadata", dir);
+    struct cluster_state *s = NULL;
+    struct error e;
+    assert_int_equal(metadata_file_read(dir, &s, &e), ERROR_NOT_FOUND);
+    write_state(dir);
+    assert_int_equal(metadata_file_read(dir, &s, &e), 0);
+    assert_int_equal(s->version, 0);
+    cluster_state_free(s);
+    for (off_t at = 0; at < 40; at++) {
+        write_state(dir);
+        int fd = open(path, O_RDWR);
+        uint8_t byte;
+        assert_int_equal(pread(fd, &byte, 1, at), 1);
+        byte ^= 1;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+        close(fd);
+        assert_int_equal(metadata_file_read(dir, &s, &e), ERROR_FORMAT);
+    }
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
+static void test_names_and_versions_of_scripts(void **state)
+{
+    (void)state;
+    assert_true(script_source_name_valid(bytes_text("my-init_2")));
+    assert_false(script_source_name_valid(bytes_text("")));
+    assert_false(script_source_name_valid(bytes_text("My")));
+    assert_false(script_source_name_valid(bytes_of("a\0b", 3)));
+    char version[17], doc[20];
+    script_source_version(bytes_text("abc"), version);
+    assert_string_equal(version, "ba7816bf8f01cfea");
+    script_source_doc(bytes_text("-- What it does, at length.\nreturn {}"), doc, sizeof doc);
+    assert_string_equal(doc, "What it does, at le");
+    script_source_doc(bytes_text("return {}"), doc, sizeof doc);
+    assert_string_equal(doc, "");
+}
+
+int part_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_candidates_are_kept_sorted_and_forgotten_when_silent),
+        cmocka_unit_test(test_there_are_only_so_many_candidates),
+        cmocka_unit_test(test_the_ring_gives_the_commands_after_a_version),
+        cmocka_unit_test(test_the_ring_is_bounded_in_bytes),
+        cmocka_unit_test(test_the_step_log_tells_every_round),
+        cmocka_unit_test(test_the_step_log_forgets_the_oldest),
+        cmocka_unit_test(test_the_metadata_file_is_read_as_written_and_damage_is_seen),
+        cmocka_unit_test(test_names_and_versions_of_scripts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

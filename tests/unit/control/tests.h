@@ -1,0 +1,19 @@
+/* The groups of this binary; each returns how many tests failed. */
+#ifndef AIKV_TEST_CONTROL_TESTS_H
+#define AIKV_TEST_CONTROL_TESTS_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+int message_tests(void);
+int part_tests(void);
+int run_decision_tests(void);
+int join_tests(void);
+int command_tests(void);
+int script_tests(void);
+int restart_tests(void);
+
+#endif
