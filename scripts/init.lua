@@ -28,7 +28,7 @@ end
 
 local function create_shards(view, p)
   local missing, spare = p.shards - #view.shards, V.by_alias(V.spare(view))
-  if missing > 0 and #spare == 0 then return P.wait(1000, "primaries are missing for %d shards: no node is free and up", missing) end
+  if missing > 0 and #spare == 0 then return P.wait(1000, "%d shards lack a primary, and no node is free", missing) end
   return P.each(V.spread(spare, missing, V.where(view.nodes, { primary = true })), "create_shard")
 end
 
@@ -44,17 +44,18 @@ end
 -- One copy per shard and round, in a zone where the shard has no member yet, if there is one: a failing zone should not take
 -- both. Copies are made from the primary, so it must be up.
 local function replicate(view, p)
-  local short = V.where(view.shards, function(s) return #V.members(view, s) < 1 + p.replicas end)
+  local members, zones = V.group_by(view.nodes, "shard"), {}
+  local short = V.where(view.shards, function(s) return #members[s.id] < 1 + p.replicas end)
   local able, spare = V.where(short, { serving = true }), V.by_alias(V.spare(view))
   if #short > 0 and (#able == 0 or #spare == 0) then
-    return P.wait(1000, "copies are missing of %d shards: %d of their primaries are up, %d nodes are free and up", #short, #able, #spare)
+    return P.wait(1000, "%d shards lack a copy: of these %d have a primary that is up; %d nodes are free", #short, #able, #spare)
   end
-  local function apart(shard, node) return #V.where(V.members(view, shard), { zone = node.zone }) == 0 end
-  local function anywhere() return true end
+  for _, shard in ipairs(able) do zones[shard.id] = V.count_by(members[shard.id], "zone") end
+  local function apart(shard, node) return zones[shard.id][node.zone] == 0 end
+  local found = V.match(able, spare, apart)
+  if #found == 0 then found = V.match(able, spare, function() return true end) end
   local steps = {}
-  for i, pair in ipairs(P.first(V.match(able, spare, apart), V.match(able, spare, anywhere))) do
-    steps[i] = { op = "replicate", shard = pair[1].id, node = pair[2].id }
-  end
+  for i, pair in ipairs(found) do steps[i] = { op = "replicate", shard = pair[1].id, node = pair[2].id } end
   return steps
 end
 

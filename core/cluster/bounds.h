@@ -12,7 +12,7 @@
 #include "cluster/state.h"
 
 #define CLUSTER_ROOM_SCRIPTS        (CLUSTER_ENCODED_MAX / 2)
-#define CLUSTER_ROOM_NODES          (CLUSTER_ENCODED_MAX / 8 * 5)
+#define CLUSTER_ROOM_NODES          ((size_t)CLUSTER_ENCODED_MAX / 8 * 5)
 #define CLUSTER_ROUND_ENCODED_MAX   (1u << 20)
 #define CLUSTER_HISTORY_ENCODED_MAX (1u << 20)
 #define CLUSTER_SCRIPT_VERSIONS_MAX 10 /* of one name */

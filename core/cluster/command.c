@@ -215,11 +215,10 @@ int cluster_command_decode(struct bytes in, struct cluster_command *out, struct 
     *out = (struct cluster_command){0};
     struct reader r = reader_of(in);
     uint8_t format = read_u8(&r), type = read_u8(&r);
-    if (r.failed || format != CLUSTER_FORMAT)
-        return error_set(e, ERROR_FORMAT, "metadata command of format %u; this version reads %d", format,
+    if (r.failed) return error_set(e, ERROR_FORMAT, "metadata command of %zu bytes", in.len);
+    if (format != CLUSTER_FORMAT)
+        return error_set(e, ERROR_FORMAT, "metadata command in format %u; this version reads %d", format,
                          CLUSTER_FORMAT);
-    if (type >= TYPES)
-        return error_set(e, ERROR_FORMAT, "metadata command of type %u, which this version does not know", type);
     out->type = (enum cluster_command_type)type;
     struct error why = {0};
     int code = read_fields(&r, out, &why);
@@ -228,5 +227,6 @@ int cluster_command_decode(struct bytes in, struct cluster_command *out, struct 
     if (code == 0) code = check_fields(out, &why);
     if (code == 0) return 0;
     cluster_command_release(out);
-    return error_set(e, ERROR_FORMAT, "%s: %s", cluster_command_name((enum cluster_command_type)type), why.text);
+    return error_set(e, ERROR_FORMAT, "metadata command %s: %s", cluster_command_name((enum cluster_command_type)type),
+                     why.text);
 }

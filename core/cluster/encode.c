@@ -22,23 +22,21 @@ static void write_shard(struct buffer *b, const struct cluster_shard *s)
     write_text(b, s->primary);
 }
 
-static uint32_t count_stretches(const uint32_t owner[CLUSTER_SLOTS])
+/* Where the stretch of slots with one owner ends that begins at `from`. */
+static unsigned stretch_end(const uint32_t owner[CLUSTER_SLOTS], unsigned from)
 {
-    uint32_t stretches = 1;
-    for (unsigned slot = 1; slot < CLUSTER_SLOTS; slot++) stretches += owner[slot] != owner[slot - 1];
-    return stretches;
+    unsigned end = from + 1;
+    while (end < CLUSTER_SLOTS && owner[end] == owner[from]) end++;
+    return end;
 }
 
-/* As stretches of slots with the same owner. */
+/* Stretches up to the last slot: their number need not be told. */
 static void write_owners(struct buffer *b, const uint32_t owner[CLUSTER_SLOTS])
 {
-    write_u32(b, count_stretches(owner));
-    unsigned from = 0;
-    for (unsigned slot = 1; slot <= CLUSTER_SLOTS; slot++) {
-        if (slot < CLUSTER_SLOTS && owner[slot] == owner[from]) continue;
+    for (unsigned from = 0, end; from < CLUSTER_SLOTS; from = end) {
+        end = stretch_end(owner, from);
         write_u32(b, owner[from]);
-        write_u16(b, (uint16_t)(slot - from));
-        from = slot;
+        write_u16(b, (uint16_t)(end - from));
     }
 }
 
@@ -140,7 +138,7 @@ size_t cluster_state_size(const struct cluster_state *s)
     size_t size = take_size(&b) + 4 + 4 + 4 + 4; /* the counts of nodes, shards, scripts and runs */
     for (uint32_t i = 0; i < s->node_count; i++, size += take_size(&b)) write_node(&b, &s->nodes[i]);
     for (uint32_t i = 0; i < s->shard_count; i++, size += take_size(&b)) write_shard(&b, &s->shards[i]);
-    size += 4 + count_stretches(s->owner) * (size_t)(4 + 2);
+    for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot = stretch_end(s->owner, slot)) size += 4 + 2;
     for (uint32_t i = 0; i < s->script_count; i++, size += take_size(&b)) {
         struct cluster_script without_source = s->scripts[i];
         without_source.source_len = 0;

@@ -105,10 +105,10 @@ uint64_t cluster_step_digest(const struct cluster_step *s)
 /* Appends to the text at `*at`; what does not fit is cut. */
 __attribute__((format(printf, 4, 5))) static void put(char *out, size_t size, size_t *at, const char *format, ...)
 {
-    if (*at >= size) return;
+    const size_t left = *at < size ? size - *at : 0;
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(out + *at, size - *at, format, args);
+    int len = vsnprintf(left ? out + *at : NULL, left, format, args);
     va_end(args);
     *at = len < 0 ? size : *at + (size_t)len;
 }

@@ -88,7 +88,11 @@ static void command_client_list(struct command_call *c)
         command_reply_syntax_error(c);
         return;
     }
-    resp_verbatim(c->reply, buffer_bytes(listing.out));
+    if (listing.out->failed) {
+        resp_error(c->reply, ERROR_LIMIT, "so many connections do not fit a reply: ask for some of them by ID");
+    } else {
+        resp_verbatim(c->reply, buffer_bytes(listing.out));
+    }
 }
 
 /* ---- KILL ---- */

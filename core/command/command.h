@@ -67,7 +67,7 @@ struct command_statistics {
 };
 void command_engine_statistics(const struct command_engine *e, struct command_statistics *out);
 
-/* The reference page of all commands, as Markdown: docs/reference/commands.md is this (`aikv --commands`). */
+/* The reference page of all commands, as Markdown: docs/reference/commands.md is this (`aikv --reference commands`). */
 void command_reference(struct buffer *out);
 
 #endif

@@ -100,29 +100,32 @@ static void command_connection_auth(struct command_call *c)
 
 /* ---- HELLO ---- */
 
-struct hello {
-    int64_t version; /* 0: stays as it is */
-    const struct bytes *auth; /* user and password, or NULL */
-    const struct bytes *name; /* or NULL */
-};
-
-static bool parse_hello(struct command_call *c, struct hello *out)
+/* The protocol asked for, 0 for none; false: the error was replied. */
+static bool hello_version(struct command_call *c, int64_t *out)
 {
-    *out = (struct hello){0};
-    if (c->argc > 1) {
-        if (!command_integer(c, 1, &out->version, "Protocol version is not an integer or out of range")) return false;
-        if (out->version < 2 || out->version > 3) {
-            resp_error(c->reply, ERROR_NOPROTO, "unsupported protocol version");
-            return false;
-        }
-    }
+    *out = 0;
+    if (c->argc == 1) return true;
+    if (!command_integer(c, 1, out, "Protocol version is not an integer or out of range")) return false;
+    if (*out == 2 || *out == 3) return true;
+    resp_error(c->reply, ERROR_NOPROTO, "unsupported protocol version");
+    return false;
+}
+
+/* Options take effect one after the other, also those before one that is wrong, as in Redis. False: the error was
+ * replied. */
+static bool hello_options(struct command_call *c)
+{
+    struct error e;
     for (int i = 2; i < c->argc; i++) {
         int more = c->argc - 1 - i;
         if (command_is(c, i, "AUTH") && more >= 2) {
-            out->auth = &c->argv[i + 1];
+            if (!authenticate(c, c->argv[i + 1], c->argv[i + 2])) return false;
             i += 2;
         } else if (command_is(c, i, "SETNAME") && more >= 1) {
-            out->name = &c->argv[++i];
+            if (command_session_set_name(&c->session->name, c->argv[++i], "Client names", &e)) {
+                resp_error_of(c->reply, &e);
+                return false;
+            }
         } else {
             resp_error(c->reply, ERROR_SYNTAX, "Syntax error in HELLO option '%s'", command_text(c, i));
             return false;
@@ -153,21 +156,16 @@ static void reply_hello(struct command_call *c)
 
 static void command_connection_hello(struct command_call *c)
 {
-    struct hello h;
-    struct error e;
-    if (!parse_hello(c, &h)) return;
-    if (h.auth && !authenticate(c, h.auth[0], h.auth[1])) return;
+    int64_t version;
+    if (!hello_version(c, &version) || !hello_options(c)) return;
     if (!c->session->authenticated && command_password_needed(c->engine)) {
         resp_error(c->reply, ERROR_NOAUTH,
-                   "HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option "
-                   "can be used to authenticate the client and select the RESP protocol version at the same time");
+                   "HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> "
+                   "option can be used to authenticate the client and select the RESP protocol version at the same "
+                   "time");
         return;
     }
-    if (h.name && command_session_set_name(&c->session->name, *h.name, "Client names", &e)) {
-        resp_error_of(c->reply, &e);
-        return;
-    }
-    if (h.version) c->reply->protocol = c->session->protocol = (int)h.version;
+    if (version) c->reply->protocol = c->session->protocol = (int)version;
     reply_hello(c);
 }
 

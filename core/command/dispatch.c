@@ -83,7 +83,7 @@ static void run(struct command_engine *e, struct command_call *c)
     gate(e, c->client, keyspace_end(e->keyspace));
 }
 
-/* Browsers that were lured into posting to a Redis port send "POST" or "Host:": close before a line of the body runs. */
+/* Browsers lured into posting to a Redis port send "POST" or "Host:": close before a line of the body runs. */
 static bool is_http(struct bytes name)
 {
     return bytes_is(name, "POST") || bytes_is(name, "Host:");

@@ -63,10 +63,10 @@ bool command_is_replica(const struct command_engine *e)
 static const char protected_mode_text[] =
     "-DENIED AiKv is running in protected mode because no password is set and it was not told which address to serve. "
     "In this mode connections are only accepted from the loopback interface. If you want to connect from external "
-    "computers you may adopt one of the following solutions: 1) Set a password: 'requirepass' in the section [server] of "
-    "the configuration file. 2) Set the address to serve: 'host' in the same section, or the option '--bind'; MAKE SURE "
-    "then that the node is not publicly accessible from the internet. NOTE: You only need to do one of the above things "
-    "in order for the server to start accepting connections from the outside.\r\n";
+    "computers you may adopt one of the following solutions: 1) Set a password: 'requirepass' in the section [server] "
+    "of the configuration file. 2) Set the address to serve: 'host' in the same section, or the option '--bind'; MAKE "
+    "SURE then that the node is not publicly accessible from the internet. NOTE: You only need to do one of the above "
+    "things in order for the server to start accepting connections from the outside.\r\n";
 
 static void *on_opened(void *user, struct net_client *c)
 {
@@ -101,10 +101,6 @@ static void on_turn_end(void *user)
     struct command_engine *e = user;
     e->last_client = 0;
     store_flush(e->store);
-    if (!e->paused && store_pressure(e->store)) {
-        e->paused = true;
-        net_server_pause_reading(e->server, true);
-    }
 }
 
 static void on_closed(void *user, struct net_client *c, void *session)
@@ -162,12 +158,7 @@ void command_engine_tick(struct command_engine *e)
         e->gateway_read_us = now_us;
         net_default_gateway(e->gateway, sizeof e->gateway);
     }
-    bool pressed = store_pressure(e->store);
-    if (e->paused && !pressed) {
-        e->paused = false;
-        net_server_pause_reading(e->server, false);
-    }
-    if (!pressed && !e->store_failed) sweep(e, now_us);
+    if (!e->store_failed && !store_pressure(e->store)) sweep(e, now_us);
 }
 
 void command_engine_statistics(const struct command_engine *e, struct command_statistics *out)

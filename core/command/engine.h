@@ -34,7 +34,7 @@ struct command_engine {
     struct buffer scratch; /* of it likewise: replies whose length is told before they are */
     int64_t wall_offset_us; /* wall time less monotonic time */
     uint64_t last_client, last_end_us; /* of the command before, in this turn; 0: none */
-    bool store_failed, paused;
+    bool store_failed;
     struct error store_error;
 };
 

@@ -19,8 +19,8 @@ static void info_stats(const struct command_engine *e, struct buffer *out)
     const struct command_counts *s = &e->statistics;
     net_server_statistics(e->server, &n);
     buffer_printf(out,
-                  "total_connections_received:%llu\r\ntotal_commands_processed:%llu\r\ninstantaneous_ops_per_sec:%llu\r\n"
-                  "total_net_input_bytes:%llu\r\ntotal_net_output_bytes:%llu\r\nrejected_connections:%llu\r\n",
+                  "total_connections_received:%llu\r\ntotal_commands_processed:%llu\r\n"
+                  "instantaneous_ops_per_sec:%llu\r\ntotal_net_input_bytes:%llu\r\ntotal_net_output_bytes:%llu\r\nrejected_connections:%llu\r\n",
                   (unsigned long long)n.accepted, (unsigned long long)s->commands,
                   (unsigned long long)command_counts_per_second(s), (unsigned long long)n.bytes_in,
                   (unsigned long long)n.bytes_out, (unsigned long long)n.refused);
@@ -28,7 +28,8 @@ static void info_stats(const struct command_engine *e, struct buffer *out)
                   "expired_keys:%llu\r\nevicted_keys:0\r\nkeyspace_hits:%llu\r\nkeyspace_misses:%llu\r\n"
                   "pubsub_channels:0\r\npubsub_patterns:0\r\ntotal_error_replies:%llu\r\nrejected_requests:%llu\r\n",
                   (unsigned long long)keyspace_expired_total(e->keyspace), (unsigned long long)s->hits,
-                  (unsigned long long)s->misses, (unsigned long long)s->errors, (unsigned long long)s->rejected_requests);
+                  (unsigned long long)s->misses, (unsigned long long)s->errors,
+                  (unsigned long long)s->rejected_requests);
 }
 
 static void info_commandstats(const struct command_engine *e, struct buffer *out)
@@ -36,7 +37,8 @@ static void info_commandstats(const struct command_engine *e, struct buffer *out
     for (size_t i = 0; i < e->table.count; i++) {
         const struct command_counters *k = &e->statistics.each[i];
         if (!k->calls && !k->rejected) continue;
-        buffer_printf(out, "cmdstat_%s:calls=%llu,usec=%llu,usec_per_call=%.2f,rejected_calls=%llu,failed_calls=%llu\r\n",
+        buffer_printf(out,
+                      "cmdstat_%s:calls=%llu,usec=%llu,usec_per_call=%.2f,rejected_calls=%llu,failed_calls=%llu\r\n",
                       e->table.entries[i].name, (unsigned long long)k->calls, (unsigned long long)k->usec,
                       k->calls ? (double)k->usec / (double)k->calls : 0.0, (unsigned long long)k->rejected,
                       (unsigned long long)k->failed);

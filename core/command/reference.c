@@ -45,7 +45,7 @@ void command_reference(struct buffer *out)
 {
     struct command_table t;
     command_table_init(&t);
-    buffer_append_text(out, "# Commands\n\nWritten by `aikv --commands` from the command table. *Since* is the version of "
+    buffer_append_text(out, "# Commands\n\nWritten by `aikv --reference commands` from the command table. *Since* is the version of "
                             "Redis that brought the command.\n\n");
     const char *group = "";
     for (size_t i = 0; i < t.top_count; i++) {

@@ -78,8 +78,8 @@ const struct command_row command_scan_rows[] = {
     {"SCAN", -2, READ, NO_KEYS, ACL_KEYSPACE, command_scan_scan,
      "Some keys of the database, and the cursor to go on with: 0 at the end.",
      .syntax = "cursor [MATCH pattern] [COUNT count] [TYPE type]", .since = "2.8.0",
-     .complexity = "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to "
-                   "return back to 0.",
+     .complexity = "O(1) for every call. O(N) for a complete iteration, including enough command calls for the "
+                   "cursor to return back to 0.",
      .tips = "nondeterministic_output request_policy:special"},
     {0},
 };

@@ -41,7 +41,8 @@ static void unknown(int argc, const struct bytes *argv, struct error *e)
 {
     const char *group = group_of(argv[1]);
     if (group && argc == 2) {
-        error_set(e, ERROR_SYNTAX, "wrong number of arguments for 'cluster|%s' command. Try CLUSTER %s HELP.", group, group);
+        error_set(e, ERROR_SYNTAX, "wrong number of arguments for 'cluster|%s' command. Try CLUSTER %s HELP.", group,
+                  group);
         return;
     }
     struct bytes word = group ? argv[2] : argv[1];
@@ -49,9 +50,9 @@ static void unknown(int argc, const struct bytes *argv, struct error *e)
     nearest_begin(&n, word);
     for (size_t i = 0; i < ROWS; i++)
         if (group == table[i].group) nearest_offer(&n, table[i].name);
-    error_set(e, ERROR_SYNTAX, "unknown subcommand '%.*s'.%s%s%s Try CLUSTER %s%sHELP.", (int)(word.len > 128 ? 128 : word.len),
-              (const char *)word.data, n.best ? " Did you mean " : "", n.best ? n.best : "", n.best ? "?" : "", group ? group : "",
-              group ? " " : "");
+    error_set(e, ERROR_SYNTAX, "unknown subcommand '%.*s'.%s%s%s Try CLUSTER %s%sHELP.",
+              (int)(word.len > 128 ? 128 : word.len), (const char *)word.data, n.best ? " Did you mean " : "",
+              n.best ? n.best : "", n.best ? "?" : "", group ? group : "", group ? " " : "");
 }
 
 const struct call_command *control_commands_find(int argc, const struct bytes *argv, struct error *e)
@@ -63,8 +64,8 @@ const struct call_command *control_commands_find(int argc, const struct bytes *a
         return NULL;
     }
     if (argc >= row->argc_min && (!row->argc_max || argc <= row->argc_max)) return row;
-    error_set(e, ERROR_SYNTAX, "wrong number of arguments for 'cluster|%s%s%s' command", row->group ? row->group : "", row->group ? "|" : "",
-              row->name);
+    error_set(e, ERROR_SYNTAX, "wrong number of arguments for 'cluster|%s%s%s' command", row->group ? row->group : "",
+              row->group ? "|" : "", row->name);
     for (char *p = e->text; *p; p++)
         if (*p >= 'A' && *p <= 'Z') *p = (char)(*p - 'A' + 'a');
     return NULL;

@@ -1,76 +1,19 @@
 /* Calls: administrative commands, from whichever node they are given to, to the leader, and their replies back.
  *
- * waiting → sent (to the leader) → answered, or waiting again: not the leader, or the link was lost and the command may be repeated
- * waiting → executing (this node leads, or may answer itself) → answered
- * A command whose outcome is unknown is never sent again unless repeating it is harmless. */
-#include <stdarg.h>
+ * waiting → sent (to the leader) → answered, or waiting again: not the leader, or the link was lost and the command may
+ * be repeated waiting → executing (this node leads, or may answer itself) → answered A command whose outcome is unknown
+ * is never sent again unless repeating it is harmless. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "control/control_thread.h"
 
-#define REPLY_MAX    (24u << 20)
-#define ANSWER_EARLY_MS 500 /* the leader gives up so much before the node that asked it, so that its reason arrives */
-
-/* A reply on its way to the data thread. */
-struct outgoing {
-    struct mailbox_message message; /* first */
-    struct outgoing *next;
-    struct control_handler handler;
-    uint64_t token;
-    uint8_t *data;
-    size_t len;
-};
-
-/* ---- replies ---- */
-
-static void deliver_reply(struct mailbox_message *m, void *user)
-{
-    (void)user;
-    struct outgoing *o = (struct outgoing *)m;
-    o->handler.reply(o->handler.user, o->token, bytes_of(o->data, o->len));
-    free(o->data);
-    free(o);
-}
-
-/* Posts what waits, oldest first, until the mailbox is full. */
-static void flush_outbox(struct control *c)
-{
-    while (c->outbox) {
-        struct outgoing *o = c->outbox, *rest = o->next;
-        if (!mailbox_post(c->options.data_mailbox, &o->message)) return;
-        c->outbox = rest;
-        atomic_fetch_sub(&c->calls_open, 1);
-    }
-}
-
-static void send_local(struct control *c, uint64_t token, struct buffer *reply)
-{
-    struct outgoing *o = control_allocate(sizeof *o), **end = &c->outbox;
-    o->message.deliver = deliver_reply;
-    o->handler = c->options.handler;
-    o->token = token;
-    o->data = buffer_detach(reply, &o->len);
-    while (*end) end = &(*end)->next;
-    *end = o;
-    flush_outbox(c);
-}
-
-static void send_remote(struct control *c, uint64_t link_id, uint64_t request, enum message_outcome outcome, struct bytes reply)
-{
-    struct bus_link *to = c->bus ? bus_find_link(c->bus, link_id) : NULL;
-    if (!to) return; /* nobody waits any more, or will ask again */
-    struct buffer b;
-    buffer_init(&b, frame_payload_max(FRAME_CALL_REPLY));
-    message_call_reply_write(&b, &(struct message_call_reply){.request = request, .outcome = outcome, .reply = reply});
-    bus_link_send(to, FRAME_CALL_REPLY, buffer_bytes(&b));
-    buffer_release(&b);
-}
+#define ANSWER_EARLY_MS 500 /* the leader gives up so much before the node that asked it, so that its reason arrives   \
+                             */
 
 /* ---- life ---- */
 
-static struct call *call_find(struct control *c, uint64_t id)
+struct call *control_call_find(struct control *c, uint64_t id)
 {
     struct call *call = c->calls;
     while (call && call->id != id) call = call->next;
@@ -85,7 +28,7 @@ static void call_free(struct call *call)
     free(call);
 }
 
-static void call_end(struct control *c, struct call *call)
+void control_call_end(struct control *c, struct call *call)
 {
     struct call **at = &c->calls;
     while (*at && *at != call) at = &(*at)->next;
@@ -100,7 +43,8 @@ static void call_add(struct control *c, struct call *call)
     call->next = NULL;
     uint64_t now = control_now_ms(c);
     call->waiting_since_ms = call->stage_since_ms = now;
-    call->deadline_ms = now + CONTROL_CALL_MS + control_script_wait_ms(call->argc, call->argv) - (call->remote ? ANSWER_EARLY_MS : 0);
+    call->deadline_ms = now + CONTROL_CALL_MS + control_script_wait_ms(call->argc, call->argv) -
+                        (call->remote ? ANSWER_EARLY_MS : 0);
     struct call **end = &c->calls;
     while (*end) end = &(*end)->next;
     *end = call;
@@ -119,120 +63,6 @@ static struct bytes *copy_argv(int argc, const struct bytes *argv)
         at += argv[i].len;
     }
     return copy;
-}
-
-/* ---- ends of a call ---- */
-
-void control_call_reply(struct control *c, struct call *call, struct buffer *reply)
-{
-    if (reply->failed) {
-        buffer_clear(reply);
-        struct resp_writer w = {reply, call->protocol};
-        resp_error(&w, ERROR_LIMIT, "the reply would be larger than %zu bytes", reply->max);
-    }
-    if (call->remote)
-        send_remote(c, call->link_id, call->request, MESSAGE_ANSWERED, buffer_bytes(reply));
-    else
-        send_local(c, call->token, reply);
-    buffer_release(reply);
-    call_end(c, call);
-}
-
-struct resp_writer control_call_writer(const struct call *call, struct buffer *b)
-{
-    buffer_init(b, REPLY_MAX);
-    return (struct resp_writer){b, call->protocol};
-}
-
-void control_call_ok(struct control *c, struct call *call)
-{
-    struct buffer b;
-    struct resp_writer w = control_call_writer(call, &b);
-    resp_simple(&w, "OK");
-    control_call_reply(c, call, &b);
-}
-
-void control_call_error_of(struct control *c, struct call *call, const struct error *e)
-{
-    struct buffer b;
-    struct resp_writer w = control_call_writer(call, &b);
-    resp_error_of(&w, e);
-    control_call_reply(c, call, &b);
-}
-
-void control_call_error(struct control *c, struct call *call, int code, const char *format, ...)
-{
-    char text[sizeof ((struct error *)0)->text];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    struct error e;
-    error_set(&e, (enum error_code)code, "%s", text);
-    control_call_error_of(c, call, &e);
-}
-
-/* ---- what a call waits for ---- */
-
-void control_call_stage(struct control *c, struct call *call, unsigned stage)
-{
-    call->stage = stage;
-    call->stage_since_ms = control_now_ms(c);
-}
-
-void control_call_proposed(struct control *c, const struct cluster_result *result, uint64_t number, const char *node)
-{
-    (void)node;
-    struct call *call = call_find(c, number);
-    if (!call) return;
-    call->busy = false;
-    call->value = result->value;
-    call->problem = result->error;
-    if (call->problem.code == ERROR_STALE && !c->leads)
-        error_set(&call->problem, ERROR_CLUSTERDOWN, "the leader changed meanwhile and the outcome is not known: look again");
-}
-
-bool control_call_propose(struct control *c, struct call *call, const struct cluster_command *command, control_proposed done)
-{
-    struct error e;
-    if (control_propose(c, command, done, call->id, "", &e) != 0) {
-        control_call_error_of(c, call, &e);
-        return false;
-    }
-    call->busy = true;
-    return true;
-}
-
-static void job_done(void *user, struct policy_job *job)
-{
-    struct control *c = user;
-    struct call *call = call_find(c, job->call);
-    if (!call) return;
-    call->busy = false;
-    call->problem = job->error;
-    /* The call keeps what came out; the job itself is the policy thread's to free. */
-    struct policy_job *result = policy_job_new(job->kind);
-    result->reply = job->reply;
-    result->steps = job->steps;
-    job->reply = (struct buffer){0};
-    job->steps = (struct script_steps){0};
-    if (call->result) policy_job_free(call->result);
-    call->result = result;
-    control_touch(c);
-}
-
-bool control_call_submit(struct control *c, struct call *call, struct policy_job *job)
-{
-    job->call = call->id;
-    job->protocol = call->protocol;
-    job->done = job_done;
-    if (!policy_thread_submit(c->policy, job)) {
-        policy_job_free(job);
-        control_call_error(c, call, ERROR_LIMIT, "%d script calls are waiting already: try again later", POLICY_JOBS_MAX);
-        return false;
-    }
-    call->busy = true;
-    return true;
 }
 
 /* ---- the way to the leader ---- */
@@ -261,12 +91,12 @@ static void look_for_leader(struct control *c, struct call *call)
     struct bus_link *to = leader[0] ? control_link_to(c, leader) : NULL;
     if (to)
         send_call(call, to);
-    else if (control_now_ms(c) - call->waiting_since_ms < CONTROL_CALL_RETRY_MS)
-        return;
-    else if (!c->identity.cluster_id[0])
-        control_call_error(c, call, ERROR_CLUSTERDOWN, "this node is not part of a cluster: it must be admitted first (from a member: CLUSTER MEET, "
-                           "or CLUSTER SCRIPT RUN init)");
-    else
+    else if (!c->identity.cluster_id[0] && !c->founding)
+        control_call_error(
+            c, call, ERROR_CLUSTERDOWN,
+            "this node is not part of a cluster: it must be admitted first (from a member: CLUSTER MEET, "
+            "or CLUSTER SCRIPT RUN init)");
+    else if (control_now_ms(c) - call->waiting_since_ms >= CONTROL_CALL_RETRY_MS)
         control_call_error(c, call, ERROR_CLUSTERDOWN, "MetaRaft has no leader that this node can reach; waited %d s",
                            CONTROL_CALL_RETRY_MS / 1000);
 }
@@ -280,15 +110,17 @@ static void look_at_sent(struct control *c, struct call *call)
         call->waiting_since_ms = control_now_ms(c);
     } else {
         control_call_error(c, call, ERROR_CLUSTERDOWN,
-                           "the leader went away before it answered; it is not known whether this was carried out: look, then repeat it");
+                           "the leader went away before it answered; it is not known whether this was carried out: "
+                           "look, then repeat it");
     }
 }
 
 static void look_at_executing(struct control *c, struct call *call)
 {
     if (!call->command->local && !c->leads)
-        control_call_error(c, call, ERROR_CLUSTERDOWN,
-                           "this node ceased to lead MetaRaft while it carried this out: look at the cluster, then repeat it");
+        control_call_error(
+            c, call, ERROR_CLUSTERDOWN,
+            "this node ceased to lead MetaRaft while it carried this out: look at the cluster, then repeat it");
     else if (call->busy)
         return;
     else if (call->problem.code)
@@ -303,14 +135,17 @@ static void process(struct control *c, struct call *call)
         control_call_error(c, call, ERROR_TIMEOUT, "no outcome in time; it may still be carried out");
         return;
     }
-    if (call->state == CALL_SENT) look_at_sent(c, call);
-    else if (call->state == CALL_EXECUTING) look_at_executing(c, call);
-    else look_for_leader(c, call);
+    if (call->state == CALL_SENT)
+        look_at_sent(c, call);
+    else if (call->state == CALL_EXECUTING)
+        look_at_executing(c, call);
+    else
+        look_for_leader(c, call);
 }
 
 void control_calls_tick(struct control *c)
 {
-    flush_outbox(c);
+    control_outbox_flush(c);
     struct call *next;
     for (struct call *call = c->calls; call; call = next) {
         next = call->next;
@@ -318,7 +153,7 @@ void control_calls_tick(struct control *c)
         uint64_t id = call->id;
         process(c, call);
         /* What has just begun to execute takes its first step now. */
-        if (was_waiting && (call = call_find(c, id)) && call->state == CALL_EXECUTING) process(c, call);
+        if (was_waiting && (call = control_call_find(c, id)) && call->state == CALL_EXECUTING) process(c, call);
     }
 }
 
@@ -334,7 +169,8 @@ void control_calls_deliver(struct mailbox_message *m, void *user)
     if (c->stopping)
         control_call_error(c, call, ERROR_CLUSTERDOWN, "this node is shutting down");
     else if (call->too_large)
-        control_call_error(c, call, ERROR_LIMIT, "the command is %zu bytes of arguments or has more than %d; up to %u bytes are taken",
+        control_call_error(c, call, ERROR_LIMIT,
+                           "the command is %zu bytes of arguments or has more than %d; up to %u bytes are taken",
                            call->too_large, MESSAGE_ARGS_MAX, CONTROL_CALL_BYTES_MAX);
     else if (!(call->command = control_commands_find(call->argc, call->argv, &e)))
         control_call_error_of(c, call, &e);
@@ -367,11 +203,12 @@ int control_calls_remote(struct control *c, struct bus_link *from, const struct 
 {
     (void)e;
     if (!c->leads) {
-        send_remote(c, bus_link_id(from), m->request, MESSAGE_NOT_LEADER, (struct bytes){0});
+        control_call_answer(c, bus_link_id(from), m->request, MESSAGE_NOT_LEADER, (struct bytes){0});
         return 0;
     }
     if (c->remote_calls >= CONTROL_REMOTE_CALLS_MAX) {
-        send_remote(c, bus_link_id(from), m->request, MESSAGE_ANSWERED, bytes_text("-ERR the leader has too many calls open: try again later\r\n"));
+        control_call_answer(c, bus_link_id(from), m->request, MESSAGE_ANSWERED,
+                            bytes_text("-ERR the leader has too many calls open: try again later\r\n"));
         return 0;
     }
     struct call *call = control_allocate(sizeof *call);
@@ -395,8 +232,9 @@ int control_calls_remote(struct control *c, struct bus_link *from, const struct 
 int control_calls_reply(struct control *c, struct bus_link *from, const struct message_call_reply *m, struct error *e)
 {
     (void)e;
-    struct call *call = call_find(c, m->request);
-    if (!call || call->remote || call->state != CALL_SENT || call->sent_link != bus_link_id(from)) return 0; /* too late */
+    struct call *call = control_call_find(c, m->request);
+    if (!call || call->remote || call->state != CALL_SENT || call->sent_link != bus_link_id(from))
+        return 0; /* too late */
     if (m->outcome == MESSAGE_NOT_LEADER) {
         call->state = CALL_WAITING; /* the next pulse tells who leads */
         return 0;
@@ -411,13 +249,4 @@ int control_calls_reply(struct control *c, struct bus_link *from, const struct m
 void control_calls_fail_all(struct control *c)
 {
     while (c->calls) control_call_error(c, c->calls, ERROR_CLUSTERDOWN, "this node is shutting down");
-}
-
-void control_calls_release(struct control *c)
-{
-    while (c->outbox) {
-        struct outgoing *o = c->outbox;
-        c->outbox = o->next;
-        deliver_reply(&o->message, NULL);
-    }
 }

@@ -1,5 +1,5 @@
-/* Nodes that have announced themselves and are no members: what the leader may admit. Kept for some seconds after the last word of
- * each; pure (the caller passes the time). */
+/* Nodes that have announced themselves and are no members: what the leader may admit. Kept for some seconds after the
+ * last word of each; pure (the caller passes the time). */
 #ifndef AIKV_CONTROL_CANDIDATES_H
 #define AIKV_CONTROL_CANDIDATES_H
 
@@ -12,12 +12,13 @@ struct candidates {
     struct candidate {
         struct cluster_node_info info;
         uint64_t heard_ms;
-    } *list; /* sorted by id */
+    } * list; /* sorted by id */
     uint32_t count, room;
 };
 
 void candidates_release(struct candidates *c);
-/* Takes an announcement in. Returns whether the node is new here; when there are CANDIDATES_MAX others it is left out. */
+/* Takes an announcement in. Returns whether the node is new here; when there are CANDIDATES_MAX others it is left out.
+ */
 bool candidates_heard(struct candidates *c, const struct cluster_node_info *info, uint64_t now_ms);
 /* Drops those not heard for CANDIDATES_TTL_MS, and those that `state` has as members. */
 void candidates_expire(struct candidates *c, const struct cluster_state *state, uint64_t now_ms);

@@ -1,13 +1,15 @@
 /* Control, inside: what its thread owns, and what its parts do for one another.
  *
- *   control.c        start, stop, the loop          links.c    links and the frames that come over them
- *   members.c        a peer to every other member   join.c     a node without a cluster; founding
- *   known.c          the pushed metadata            push.c     the leader's pulses and pushes
- *   reign.c          what a leader keeps true       runner.c   runs of cluster scripts
- *   calls.c          calls and their replies        admin.c, slots_command.c, script_command.c   what calls do
+ *   control.c  start and stop                  loop.c         the thread, and what it does after every event
+ *   links.c    links and their frames          members.c      a peer to every other member
+ *   join.c     a node without a cluster        consensus.c    this node's part in MetaRaft
+ *   known.c    the pushed metadata             push.c         the leader's pulses and pushes
+ *   reign.c    what a leader keeps true        runner.c, effect.c   runs of cluster scripts
+ *   calls.c    calls on their way              call_reply.c   replies, and what carries calls out uses
+ *   call_commands.c   the table of calls; admin.c, admission.c, slots_command.c, script_*.c   its functions
  *
- * Everything is level-triggered: an event changes some state and calls control_touch; control_react then looks at what is and
- * does what is missing. All times are the loop's, in ms. */
+ * Everything is level-triggered: an event changes some state and calls control_touch; the loop then looks at what is
+ * and does what is missing. All times are the loop's, in ms. */
 #ifndef AIKV_CONTROL_CONTROL_THREAD_H
 #define AIKV_CONTROL_CONTROL_THREAD_H
 
@@ -26,18 +28,19 @@
 #include "net/bus.h"
 #include "resp/write.h"
 
-#define CONTROL_TICK_MS           50
-#define CONTROL_PULSE_MS          200
-#define CONTROL_LEADER_LOST_MS    2000 /* without a pulse */
-#define CONTROL_SILENCE_MS        3000 /* until a member counts as down */
-#define CONTROL_ANNOUNCE_MS       1000
-#define CONTROL_PERSIST_MS        100
-#define CONTROL_FOUND_MS          3000 /* join peers have so long to report a cluster */
-#define CONTROL_CALLS_MAX         256  /* of this node */
-#define CONTROL_REMOTE_CALLS_MAX  1024 /* of other nodes, on the leader */
-#define CONTROL_CALL_MS           15000
-#define CONTROL_CALL_RETRY_MS     5000
-#define CONTROL_CALL_BYTES_MAX    (960u << 10) /* arguments of one call, in a CALL frame of 1 MiB */
+#define CONTROL_TICK_MS          50
+#define CONTROL_PULSE_MS         200
+#define CONTROL_LEADER_LOST_MS   2000 /* without a pulse */
+#define CONTROL_SILENCE_MS       3000 /* until a member counts as down */
+#define CONTROL_ANNOUNCE_MS      1000
+#define CONTROL_PERSIST_MS       100
+#define CONTROL_FOUND_MS         3000 /* join peers have so long to report a cluster */
+#define CONTROL_CALLS_MAX        256  /* of this node */
+#define CONTROL_REMOTE_CALLS_MAX 1024 /* of other nodes, on the leader */
+#define CONTROL_CALL_MS          15000
+#define CONTROL_CALL_RETRY_MS    5000
+#define RUNNER_AGAIN_MS          200          /* pause after a proposal that was not taken */
+#define CONTROL_CALL_BYTES_MAX   (960u << 10) /* arguments of one call, in a CALL frame of 1 MiB */
 
 /* A link that is up. */
 struct link {
@@ -80,26 +83,27 @@ struct call {
     struct call *next;
     uint64_t id;
     bool remote;
-    uint64_t token;             /* local: whose reply it is */
-    uint64_t link_id, request;  /* remote: where the reply goes */
+    uint64_t token;                  /* local: whose reply it is */
+    uint64_t link_id, request;       /* remote: where the reply goes */
     char origin[CLUSTER_ID_LEN + 1]; /* the node the client is connected to */
     int protocol, argc;
-    struct bytes *argv;         /* one block with the bytes */
-    size_t too_large;           /* bytes of arguments that were left out because they are too many; 0: none */
+    struct bytes *argv; /* one block with the bytes */
+    size_t too_large;   /* bytes of arguments that were left out because they are too many; 0: none */
     const struct call_command *command;
     uint64_t deadline_ms;
     enum call_state state;
-    uint64_t waiting_since_ms;  /* for a leader */
+    uint64_t waiting_since_ms; /* for a leader */
     uint64_t sent_link;
-    /* executing: command->advance does what comes next; it is called after everything that happens, and replies in the end */
-    unsigned stage;             /* advance's own */
-    bool busy;                  /* a proposal or a policy job is under way: advance is not called */
-    struct error problem;       /* code not 0: what that ended with */
-    uint64_t value;             /* a proposal's */
+    /* executing: command->advance does what comes next; it is called after everything that happens, and replies in the
+     * end */
+    unsigned stage;       /* advance's own */
+    bool busy;            /* a proposal or a policy job is under way: advance is not called */
+    struct error problem; /* code not 0: what that ended with */
+    uint64_t value;       /* a proposal's */
     uint64_t stage_since_ms;
     struct bus_peer *dialled;
     char node[CLUSTER_ID_LEN + 1];
-    struct policy_job *result;  /* of the last job; owned */
+    struct policy_job *result; /* of the last job; owned */
 };
 
 struct outgoing; /* a reply on its way to the data thread */
@@ -130,6 +134,8 @@ struct control {
     uv_sem_t started;
     int start_code;
     struct error start_error;
+    bool starting;
+    struct failure *failure; /* to be told to the data thread */
     uint16_t bound_port;
     atomic_bool stop_asked;
     atomic_uint calls_open; /* local ones without a posted reply */
@@ -156,9 +162,9 @@ struct control {
     struct candidates candidates;
 
     /* known.c */
-    struct cluster_state *empty; /* what a node knows that knows nothing */
-    struct cluster_state *known; /* pushed by the leader, or from the file; NULL: none */
-    bool known_suspect;          /* a delta did not fit it: the leader is asked for the whole */
+    struct cluster_state *empty;     /* what a node knows that knows nothing */
+    struct cluster_state *known;     /* pushed by the leader, or from the file; NULL: none */
+    bool known_suspect;              /* a delta did not fit it: the leader is asked for the whole */
     char leader[CLUSTER_ID_LEN + 1]; /* another node that pulsed; "": none */
     uint64_t leader_term, leader_heard_ms, highest_term;
     uv_work_t persist_work;
@@ -168,7 +174,7 @@ struct control {
     uint64_t persisted_version, persisted_ms;
 
     /* the leader's */
-    bool leads; /* as control_react has last seen */
+    bool leads; /* as the loop has last seen */
     uint64_t leads_since_ms;
     uint64_t push_sequence;
     struct delta_ring deltas;
@@ -190,19 +196,31 @@ struct control {
     uint64_t synced_version;
 };
 
-/* ---- control.c ---- */
-/* Something has changed: control_react will be called soon. */
+/* ---- loop.c ---- */
+void control_thread_main(void *control);
+/* Something has changed: the loop will look at everything soon. */
 void control_touch(struct control *c);
 uint64_t control_now_ms(const struct control *c);
 /* The process must end. */
 void control_fail(struct control *c, const struct error *e);
-/* This node is member `raft_id` from now on: makes it durable and starts MetaRaft. */
-void control_open_meta(struct control *c, const struct cluster_command *found);
-/* Proposes; `done` is called once, from the loop, with what was given. Errors as meta_propose, then `done` is not called. */
-typedef void (*control_proposed)(struct control *c, const struct cluster_result *result, uint64_t number, const char *node);
-int control_propose(struct control *c, const struct cluster_command *command, control_proposed done, uint64_t number, const char *node,
-                    struct error *e);
+
+/* ---- control.c ---- */
+/* Cleared; aborts without memory. */
 void *control_allocate(size_t size);
+
+/* ---- consensus.c ---- */
+/* Starts MetaRaft as the member that the identity says. */
+int control_open_meta(struct control *c, const struct cluster_command *found, struct error *e);
+/* The same, where an error ends the process. */
+void control_take_part(struct control *c, const struct cluster_command *found);
+/* Takes part if the metadata says that this node does, from now on. */
+void control_join_meta(struct control *c);
+/* Proposes; `done` is called once, from the loop, with what was given. Errors as meta_propose, then `done` is not
+ * called. */
+typedef void (*control_proposed)(struct control *c, const struct cluster_result *result, uint64_t number,
+                                 const char *node);
+int control_propose(struct control *c, const struct cluster_command *command, control_proposed done, uint64_t number,
+                    const char *node, struct error *e);
 
 /* ---- links.c ---- */
 void control_links_handler(struct control *c, struct bus_handler *out);
@@ -249,7 +267,8 @@ void control_push_begin(struct control *c); /* a reign begins */
 void control_push_pulse(struct control *c);
 void control_push_changes(struct control *c);
 void control_push_applied(struct control *c, struct bytes command);
-int control_push_acknowledged(struct control *c, struct bus_link *from, const struct message_pulse_ack *ack, struct error *e);
+int control_push_acknowledged(struct control *c, struct bus_link *from, const struct message_pulse_ack *ack,
+                              struct error *e);
 void control_push_link_down(struct control *c, uint64_t link_id);
 
 /* ---- reign.c ---- */
@@ -269,26 +288,46 @@ void control_runner_advance(struct control *c);
 bool control_runner_offer(struct control *c, struct script_steps *steps);
 void control_runner_eval_started(struct control *c, uint64_t run); /* 0: it was not */
 void control_runner_release(struct control *c);
+/* The run if it is active and this node leads; else NULL. */
+const struct cluster_run *control_runner_active(struct control *c, uint64_t id);
+/* Records what became of a step. */
+void control_runner_record(struct control *c, const struct cluster_run *run, uint32_t index,
+                           enum cluster_step_status status, const char *error);
+
+/* ---- effect.c ---- */
+/* Goes on with a step that has started. */
+void control_effect_advance(struct control *c, const struct cluster_run *run, uint32_t index);
 
 /* ---- calls.c ---- */
 /* From the data thread's message. */
 void control_calls_deliver(struct mailbox_message *m, void *user);
 int control_calls_remote(struct control *c, struct bus_link *from, const struct message_call *m, struct error *e);
 int control_calls_reply(struct control *c, struct bus_link *from, const struct message_call_reply *m, struct error *e);
-void control_calls_tick(struct control *c);    /* every call: deadlines, the leader, what comes next */
-void control_calls_fail_all(struct control *c); /* at the end */
-/* What could not be posted is handed over directly, on the data thread; frees all. */
-void control_calls_release(struct control *c);
+void control_calls_tick(struct control *c);                     /* every call: deadlines, the leader, what comes next */
+void control_calls_fail_all(struct control *c);                 /* at the end */
+struct call *control_call_find(struct control *c, uint64_t id); /* NULL: it has ended */
+void control_call_end(struct control *c, struct call *call);    /* frees it */
 
+/* ---- call_reply.c ---- */
+/* Posts replies that wait for room in the data thread's mailbox. */
+void control_outbox_flush(struct control *c);
+/* What could not be posted is handed over directly, on the data thread. */
+void control_outbox_release(struct control *c);
+/* Sends an answer to the node that asked. */
+void control_call_answer(struct control *c, uint64_t link_id, uint64_t request, enum message_outcome outcome,
+                         struct bytes reply);
 /* For what carries calls out. A reply is begun with a writer to a buffer that this makes. */
 struct resp_writer control_call_writer(const struct call *call, struct buffer *b);
 /* Each of these ends the call and frees it. */
 void control_call_reply(struct control *c, struct call *call, struct buffer *reply); /* releases the buffer */
 void control_call_ok(struct control *c, struct call *call);
-void control_call_error(struct control *c, struct call *call, int code, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void control_call_integer(struct control *c, struct call *call, uint64_t value);
+void control_call_error(struct control *c, struct call *call, int code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 void control_call_error_of(struct control *c, struct call *call, const struct error *e);
 /* These set `busy` until it is done, then `advance` is called; or end the call with an error (false). */
-bool control_call_propose(struct control *c, struct call *call, const struct cluster_command *command, control_proposed done);
+bool control_call_propose(struct control *c, struct call *call, const struct cluster_command *command,
+                          control_proposed done);
 bool control_call_submit(struct control *c, struct call *call, struct policy_job *job);
 /* Moves to a stage, whose time begins now. */
 void control_call_stage(struct control *c, struct call *call, unsigned stage);
@@ -308,6 +347,8 @@ struct call_command {
 const struct call_command *control_commands_find(int argc, const struct bytes *argv, struct error *e);
 /* How long RUN WAIT may take; 0: it does not wait. */
 uint64_t control_script_wait_ms(int argc, const struct bytes *argv);
+/* Gives a command a copy of a script's text. */
+void control_script_copy(struct cluster_command *command, struct bytes text);
 
 void control_admin_members(struct control *c, struct call *call);
 void control_admin_status(struct control *c, struct call *call);

@@ -31,7 +31,8 @@ void delta_ring_add(struct delta_ring *r, uint64_t version, struct bytes command
     uint8_t *copy = malloc(command.len ? command.len : 1);
     if (!copy) abort();
     memcpy(copy, command.data, command.len);
-    while (r->last && (r->last - r->first + 1 == DELTA_RING_COMMANDS || r->bytes + command.len > DELTA_RING_BYTES_MAX)) drop_oldest(r);
+    while (r->last && (r->last - r->first + 1 == DELTA_RING_COMMANDS || r->bytes + command.len > DELTA_RING_BYTES_MAX))
+        drop_oldest(r);
     if (!r->last) r->first = version;
     r->last = version;
     r->commands[version % DELTA_RING_COMMANDS] = bytes_of(copy, command.len);

@@ -1,6 +1,6 @@
-/* A node without a cluster: it tells the join addresses that it is there, until somebody admits it; or it founds a cluster, if it is to
- * and nobody there has one. The addresses are kept after that as well, for those at them that are no members yet: so a leader finds
- * its candidates again at once after a restart. */
+/* A node without a cluster: it tells the join addresses that it is there, until somebody admits it; or it founds a
+ * cluster, if it is to and nobody there has one. The addresses are kept after that as well, for those at them that are
+ * no members yet: so a leader finds its candidates again at once after a restart. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@
 #include "control/control_thread.h"
 #include "net/resolve.h"
 
-static bool is_self(const struct control *c, const char *host, uint16_t port)
+static bool is_own_address(const struct control *c, const char *host, uint16_t port)
 {
     return port == c->self.bus_port && strcmp(host, c->self.bus_host) == 0;
 }
@@ -32,7 +32,7 @@ static void found(struct control *c)
     bus_set_cluster(c->bus, c->identity.cluster_id);
     struct cluster_command command = {.type = CLUSTER_FOUND, .info = c->self};
     memcpy(command.cluster_id, c->identity.cluster_id, sizeof command.cluster_id);
-    control_open_meta(c, &command);
+    control_take_part(c, &command);
 }
 
 void control_join_start(struct control *c)
@@ -42,14 +42,15 @@ void control_join_start(struct control *c)
         struct join_peer *j = &c->joins[i];
         struct error e;
         if (net_split_address(c->options.join[i], j->host, sizeof j->host, &j->port, &e) != 0) {
-            log_warn("a join address is left out", "address=%s error=%s", log_quote(c->options.join[i]), log_quote(e.text));
+            log_warn("a join address is left out", "address=%s error=%s", log_quote(c->options.join[i]),
+                     log_quote(e.text));
             continue;
         }
-        if (!is_self(c, j->host, j->port)) j->peer = bus_peer_new(c->bus, j->host, j->port, "");
+        if (!is_own_address(c, j->host, j->port)) j->peer = bus_peer_new(c->bus, j->host, j->port, "");
     }
     bool has_cluster = c->identity.cluster_id[0] != 0;
-    /* The founder's identity was made, the founding itself was interrupted: it goes on. On a directory that has MetaRaft's files the
-     * command does nothing, and raft id 1 was never anybody else's. */
+    /* The founder's identity was made, the founding itself was interrupted: it goes on. On a directory that has
+     * MetaRaft's files the command does nothing, and raft id 1 was never anybody else's. */
     if (has_cluster && c->identity.raft_id == 1 && !c->meta) found(c);
     c->founding = c->options.bootstrap && !has_cluster;
     if (!has_cluster && !c->founding)
@@ -68,8 +69,10 @@ static void keep_peer(struct control *c, struct join_peer *j)
 {
     struct bus_link *l = j->peer ? bus_peer_link(j->peer) : NULL;
     if (l) snprintf(j->node, sizeof j->node, "%s", bus_link_peer(l)->node_id);
-    bool is_member = j->node[0] && (cluster_node_find(control_state(c), j->node) || strcmp(j->node, c->self.id) == 0);
-    if (l && is_member) {
+    bool is_self = strcmp(j->node, c->self.id) == 0;
+    bool is_member = j->node[0] && (is_self || cluster_node_find(control_state(c), j->node));
+    const struct member *m = is_member ? control_member_find(c, j->node) : NULL;
+    if (l && (is_self || (m && m->peer && bus_peer_link(m->peer)))) {
         bus_peer_free(j->peer);
         j->peer = NULL;
     } else if (!j->peer && j->node[0] && !is_member) {
@@ -100,8 +103,8 @@ void control_join_candidate(struct control *c, const struct cluster_node_info *i
 {
     if (c->leads) {
         if (candidates_heard(&c->candidates, info, control_now_ms(c)))
-            log_info("a candidate announced itself", "node=%s name=%s address=%s port=%u", info->id, log_quote(info->name),
-                     log_quote(info->bus_host), info->bus_port);
+            log_info("a candidate announced itself", "node=%s name=%s address=%s port=%u", info->id,
+                     log_quote(info->name), log_quote(info->bus_host), info->bus_port);
         return;
     }
     const char *leader = control_leader(c);

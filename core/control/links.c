@@ -1,6 +1,7 @@
 /* Links that are up, and the frames that come over them. Who may say what is decided here:
- *   anybody who knows the secret   ANNOUNCE; METADATA_SNAPSHOT to a node without a cluster (known.c looks closer)
- *   nodes of our cluster           everything; what only a leader or a member may say is checked where it is understood */
+ *   anybody who knows the secret   ANNOUNCE; to a node without a cluster also PULSE and METADATA_SNAPSHOT (known.c
+ * looks closer) nodes of our cluster           everything; what only a leader or a member may say is checked where it
+ * is understood */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -102,8 +103,9 @@ void control_send_raft(struct control *c, uint64_t raft_id, struct bytes message
     buffer_release(&b);
 }
 
-/* A raft id belongs to the node that has it in the metadata. One that the metadata here does not know may be newer than the metadata:
- * it is believed of a node of our cluster whose record has none, so that a node left behind can still vote and be caught up. */
+/* A raft id belongs to the node that has it in the metadata. One that the metadata here does not know may be newer than
+ * the metadata: it is believed of a node of our cluster whose record has none, so that a node left behind can still
+ * vote and be caught up. */
 static bool may_be(struct control *c, const struct link *l, uint64_t raft_id)
 {
     const struct cluster_state *s = control_state(c);
@@ -119,7 +121,8 @@ static int on_raft(struct control *c, struct link *l, struct bytes payload, stru
     struct message_raft m;
     int code = message_raft_read(payload, &m, e);
     if (code) return code;
-    if (!c->meta || c->broken || m.to != meta_raft_id(c->meta)) return 0; /* not ready, or meant for who was here before */
+    if (!c->meta || c->broken || m.to != meta_raft_id(c->meta))
+        return 0; /* not ready, or meant for who was here before */
     if (!may_be(c, l, m.from))
         return error_set(e, ERROR_DENIED, "node %s says that it is member %llu of MetaRaft, which it is not", l->node,
                          (unsigned long long)m.from);
@@ -134,7 +137,8 @@ static int on_announce(struct control *c, struct link *l, struct bytes payload, 
     struct message_announce a;
     int code = message_announce_read(payload, &a, e);
     if (code) return code;
-    if (strcmp(a.info.id, l->node) != 0) return error_set(e, ERROR_DENIED, "node %s announces itself as %s", l->node, a.info.id);
+    if (strcmp(a.info.id, l->node) != 0)
+        return error_set(e, ERROR_DENIED, "node %s announces itself as %s", l->node, a.info.id);
     if (a.cluster_id[0] && c->identity.cluster_id[0] && strcmp(a.cluster_id, c->identity.cluster_id) != 0)
         return error_set(e, ERROR_FOREIGN, "node %s belongs to cluster %s", l->node, a.cluster_id);
     bool first = !l->announced;
@@ -172,12 +176,22 @@ static int on_call(struct control *c, const struct link *l, struct bytes payload
 }
 
 /* Reads a frame of one kind and hands it to whom it concerns. */
-#define PASS(kind, reader, taker)                                    \
-    {                                                                \
-        struct kind m;                                               \
-        int code = reader(payload, &m, e);                           \
-        return code ? code : taker(c, l->at, &m, e);                 \
+#define PASS(kind, reader, taker)                                                                                      \
+    {                                                                                                                  \
+        struct kind m;                                                                                                 \
+        int code = reader(payload, &m, e);                                                                             \
+        return code ? code : taker(c, l->at, &m, e);                                                                   \
     }
+
+/* A member may have been linked before it had a cluster; a leader that this node has not heard of yet names the
+ * cluster. */
+static bool may_send(struct control *c, const struct link *l, enum frame_type type)
+{
+    if (type == FRAME_ANNOUNCE) return true;
+    if (!c->identity.cluster_id[0]) return type == FRAME_PULSE || type == FRAME_METADATA_SNAPSHOT;
+    return strcmp(bus_link_peer(l->at)->cluster_id, c->identity.cluster_id) == 0 ||
+           cluster_node_find(control_state(c), l->node);
+}
 
 static int on_frame(void *user, struct bus_link *at, enum frame_type type, struct bytes payload, struct error *e)
 {
@@ -186,6 +200,9 @@ static int on_frame(void *user, struct bus_link *at, enum frame_type type, struc
     if (!l || c->stopping || strcmp(l->node, c->self.id) == 0) return 0;
     if (!l->announced && type != FRAME_ANNOUNCE)
         return error_set(e, ERROR_FORMAT, "node %s sends %s before ANNOUNCE", l->node, frame_type_name(type));
+    if (!may_send(c, l, type))
+        return error_set(e, ERROR_DENIED, "node %s sends %s and is not of this cluster", l->node,
+                         frame_type_name(type));
     switch (type) {
     case FRAME_ANNOUNCE: return on_announce(c, l, payload, e);
     case FRAME_CANDIDATE: return on_candidate(c, l, payload, e);

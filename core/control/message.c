@@ -158,7 +158,8 @@ int message_call_reply_read(struct bytes in, struct message_call_reply *out, str
     out->request = read_u64(&r);
     uint8_t outcome = read_u8(&r);
     out->reply = read_bytes(&r, in.len);
-    if (outcome > MESSAGE_NOT_LEADER) return error_set(e, ERROR_FORMAT, "a CALL_REPLY frame with the unknown outcome %u", outcome);
+    if (outcome > MESSAGE_NOT_LEADER)
+        return error_set(e, ERROR_FORMAT, "a CALL_REPLY frame with the unknown outcome %u", outcome);
     out->outcome = (enum message_outcome)outcome;
     return finish(&r, "CALL_REPLY", e);
 }

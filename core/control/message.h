@@ -1,5 +1,6 @@
-/* What the frames of the bus carry, for control: structs, encoders, decoders (layout of RAFT's payload: meta/wire.h behind the prefix
- * here). Pure. Decoders take hostile bytes: everything is bounded and checked, and what they return points into the input.
+/* What the frames of the bus carry, for control: structs, encoders, decoders (layout of RAFT's payload: meta/wire.h
+ * behind the prefix here). Pure. Decoders take hostile bytes: everything is bounded and checked, and what they return
+ * points into the input.
  *
  *   ANNOUNCE           node info · cluster id · leader id · term
  *   PULSE              term · sequence · version

@@ -84,11 +84,14 @@ static int parse(const char *path, struct bytes file, struct cluster_state **out
     struct bytes magic = read_raw(&r, strlen(MAGIC));
     uint32_t format = read_u32(&r), crc = read_u32(&r);
     uint64_t len = read_u64(&r);
-    if (r.failed || !bytes_equal(magic, bytes_text(MAGIC))) return error_set(e, ERROR_FORMAT, "%s is no metadata file", path);
-    if (format != FORMAT) return error_set(e, ERROR_FORMAT, "%s has format %u; this version knows %d", path, format, FORMAT);
+    if (r.failed || !bytes_equal(magic, bytes_text(MAGIC)))
+        return error_set(e, ERROR_FORMAT, "%s is no metadata file", path);
+    if (format != FORMAT)
+        return error_set(e, ERROR_FORMAT, "%s has format %u; this version knows %d", path, format, FORMAT);
     if (len != reader_left(&r)) return error_set(e, ERROR_FORMAT, "%s is cut short or too long", path);
     struct bytes state = read_raw(&r, (size_t)len);
-    if (crc32c(0, state.data, state.len) != crc) return error_set(e, ERROR_FORMAT, "%s is damaged: its checksum is wrong", path);
+    if (crc32c(0, state.data, state.len) != crc)
+        return error_set(e, ERROR_FORMAT, "%s is damaged: its checksum is wrong", path);
     return cluster_state_decode(state, out, e);
 }
 
@@ -102,7 +105,8 @@ int metadata_file_read(const char *data_dir, struct cluster_state **out, struct 
     struct buffer file = {0};
     int failed = read_whole(fd, &file);
     close(fd);
-    int code = failed ? error_system(e, ERROR_IO, failed, "reading %s", path) : parse(path, buffer_bytes(&file), out, e);
+    int code = failed ? error_system(e, ERROR_IO, failed, "reading %s", path)
+                      : parse(path, buffer_bytes(&file), out, e);
     buffer_release(&file);
     return code;
 }

@@ -6,8 +6,8 @@
 
 #include "base/log.h"
 
-#define STACK_SIZE      (2u << 20)
-#define REPLY_MAX       (16u << 20)
+#define STACK_SIZE (2u << 20)
+#define REPLY_MAX  (16u << 20)
 
 struct policy_thread {
     pthread_t thread;
@@ -101,9 +101,12 @@ static void work(struct policy_job *j, const atomic_bool *stop)
     switch (j->kind) {
     case POLICY_CHECK: script_check(&source, &limits, j->doc, sizeof j->doc, &j->error); break;
     case POLICY_PARAMS: script_check_params(&source, j->params, j->param_count, &world, &limits, &j->error); break;
-    case POLICY_PLAN: script_plan(&source, j->params, j->param_count, &world, &limits, &j->steps, NULL, &j->error); break;
+    case POLICY_PLAN:
+        script_plan(&source, j->params, j->param_count, &world, &limits, &j->steps, NULL, &j->error);
+        break;
     case POLICY_EVAL:
-        script_eval(&source, j->argv, j->argc, &world, &limits, j->protocol, &j->reply, j->wants_steps ? &j->steps : NULL, &j->error);
+        script_eval(&source, j->argv, j->argc, &world, &limits, j->protocol, &j->reply,
+                    j->wants_steps ? &j->steps : NULL, &j->error);
         break;
     case POLICY_VIEW: script_view_json(&world, &j->reply, &j->error); break;
     }
@@ -141,7 +144,8 @@ static bool start(struct policy_thread *t)
 {
     pthread_attr_t attributes;
     if (pthread_attr_init(&attributes) != 0) return false;
-    bool started = pthread_attr_setstacksize(&attributes, STACK_SIZE) == 0 && pthread_create(&t->thread, &attributes, run, t) == 0;
+    bool started = pthread_attr_setstacksize(&attributes, STACK_SIZE) == 0 &&
+                   pthread_create(&t->thread, &attributes, run, t) == 0;
     pthread_attr_destroy(&attributes);
     return started;
 }

@@ -1,5 +1,5 @@
-/* The policy thread: cluster scripts run here, one at a time, beside everything else. Control hands in jobs with all they need, copied;
- * they come back through control's mailbox. At most POLICY_JOBS_MAX wait. */
+/* The policy thread: cluster scripts run here, one at a time, beside everything else. Control hands in jobs with all
+ * they need, copied; they come back through control's mailbox. At most POLICY_JOBS_MAX wait. */
 #ifndef AIKV_CONTROL_POLICY_THREAD_H
 #define AIKV_CONTROL_POLICY_THREAD_H
 
@@ -40,8 +40,8 @@ struct policy_job {
     struct script_steps steps;
     /* What becomes of it, on control's thread; `user` is the mailbox's. The job is freed afterwards. */
     void (*done)(void *user, struct policy_job *job);
-    uint64_t call;        /* for `done`: the call that asked, or */
-    uint32_t round;       /* the round it plans for */
+    uint64_t call;  /* for `done`: the call that asked, or */
+    uint32_t round; /* the round it plans for */
 };
 
 struct policy_job *policy_job_new(enum policy_job_kind kind);

@@ -1,6 +1,6 @@
-/* The leader's word to everybody: a pulse every 200 ms ("I lead, this is the version"), and what is missing to whoever answers with an
- * older version: the commands after it if they are still in the ring, else the whole state. One push is under way to a node at a time;
- * what happens meanwhile goes with the next one. */
+/* The leader's word to everybody: a pulse every 200 ms ("I lead, this is the version"), and what is missing to whoever
+ * answers with an older version: the commands after it if they are still in the ring, else the whole state. One push is
+ * under way to a node at a time; what happens meanwhile goes with the next one. */
 #include <inttypes.h>
 
 #include "base/log.h"
@@ -38,7 +38,8 @@ static struct bus_link *link_of(struct control *c, struct member *m, bool *is_ne
 
 static void pulse(struct control *c, struct member *m, struct bus_link *to)
 {
-    struct message_pulse p = {.term = meta_term(c->meta), .sequence = ++c->push_sequence, .version = meta_state(c->meta)->version};
+    struct message_pulse p = {
+        .term = meta_term(c->meta), .sequence = ++c->push_sequence, .version = meta_state(c->meta)->version};
     struct buffer b;
     buffer_init(&b, frame_payload_max(FRAME_PULSE));
     message_pulse_write(&b, &p);
@@ -80,7 +81,8 @@ static void send_snapshot(struct control *c, struct bus_link *to)
         cluster_state_encode(s, &c->snapshot);
         c->snapshot_version = s->version;
     }
-    struct message_snapshot m = {.term = meta_term(c->meta), .sequence = c->push_sequence, .state = buffer_bytes(&c->snapshot)};
+    struct message_snapshot m = {
+        .term = meta_term(c->meta), .sequence = c->push_sequence, .state = buffer_bytes(&c->snapshot)};
     struct buffer b;
     buffer_init(&b, frame_payload_max(FRAME_METADATA_SNAPSHOT));
     message_snapshot_write(&b, &m);
@@ -107,12 +109,14 @@ void control_push_changes(struct control *c)
     for (uint32_t i = 0; i < c->member_count; i++) push(c, c->members[i]);
 }
 
-int control_push_acknowledged(struct control *c, struct bus_link *from, const struct message_pulse_ack *ack, struct error *e)
+int control_push_acknowledged(struct control *c, struct bus_link *from, const struct message_pulse_ack *ack,
+                              struct error *e)
 {
     struct member *m = control_member_find(c, bus_link_peer(from)->node_id);
     if (!c->leads || !m || m->push_link != bus_link_id(from)) return 0;
     if (ack->sequence > c->push_sequence)
-        return error_set(e, ERROR_FORMAT, "node %s answers frame %" PRIu64 ", which was not sent", m->id, ack->sequence);
+        return error_set(e, ERROR_FORMAT, "node %s answers frame %" PRIu64 ", which was not sent", m->id,
+                         ack->sequence);
     m->heard_ms = control_now_ms(c);
     m->answered = true;
     m->keys = ack->keys;
@@ -127,8 +131,8 @@ int control_push_acknowledged(struct control *c, struct bus_link *from, const st
     if (ack->version != m->version) {
         m->version = ack->version;
         if (m->version > meta_state(c->meta)->version)
-            log_error("a node has newer metadata than the leader", "node=%s theirs=%" PRIu64 " ours=%" PRIu64, m->id, m->version,
-                      meta_state(c->meta)->version);
+            log_error("a node has newer metadata than the leader", "node=%s theirs=%" PRIu64 " ours=%" PRIu64, m->id,
+                      m->version, meta_state(c->meta)->version);
         control_touch(c);
     }
     push(c, m);

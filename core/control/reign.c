@@ -1,7 +1,6 @@
-/* What a leader keeps true: members that fall silent are recorded as down, and up when they answer again; a member's new addresses,
- * version and incarnation are recorded. And what it sees of the cluster, for policies. */
+/* What a leader keeps true: members that fall silent are recorded as down, and up when they answer again; a member's
+ * new addresses, version and incarnation are recorded. And what it sees of the cluster, for policies. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/log.h"
 #include "control/control_thread.h"
@@ -13,7 +12,8 @@ static void reach_proposed(struct control *c, const struct cluster_result *resul
     (void)number;
     struct member *m = control_member_find(c, node);
     if (m) m->proposing_reach = false;
-    if (result->error.code && c->leads) log_warn("recording whether a node is up was refused", "node=%s error=%s", node, log_quote(result->error.text));
+    if (result->error.code && c->leads)
+        log_warn("recording whether a node is up was refused", "node=%s error=%s", node, log_quote(result->error.text));
 }
 
 static bool propose_reach(struct control *c, const char *node, bool up)
@@ -64,12 +64,14 @@ static void info_proposed(struct control *c, const struct cluster_result *result
     if (m) m->proposing_info = false;
     if (strcmp(node, c->self.id) == 0) c->proposing_self = false;
     if (result->error.code && c->leads)
-        log_warn("what a node says of itself was not recorded", "node=%s error=%s", node, log_quote(result->error.text));
+        log_warn("what a node says of itself was not recorded", "node=%s error=%s", node,
+                 log_quote(result->error.text));
 }
 
-/* Proposes what the record lacks, if `*check` asks for it; that stays set if it could not be proposed. An alias that an operator gave
- * stays. Returns whether a proposal is under way. */
-static bool check_info(struct control *c, bool *check, const struct cluster_node_info *said, const struct cluster_node *n)
+/* Proposes what the record lacks, if `*check` asks for it; that stays set if it could not be proposed. An alias that an
+ * operator gave stays. Returns whether a proposal is under way. */
+static bool check_info(struct control *c, bool *check, const struct cluster_node_info *said,
+                       const struct cluster_node *n)
 {
     if (!*check) return false;
     struct cluster_command command = {.type = CLUSTER_UPDATE_NODE, .info = *said};

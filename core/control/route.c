@@ -20,7 +20,8 @@ static void release(struct route *r)
     free(r);
 }
 
-/* On the data thread. `under_way` ends before `latest` is taken: whoever publishes in between posts once more, and nothing is lost. */
+/* On the data thread. `under_way` ends before `latest` is taken: whoever publishes in between posts once more, and
+ * nothing is lost. */
 static void deliver(struct mailbox_message *m, void *user)
 {
     (void)user;

@@ -1,5 +1,5 @@
-/* The way of routing tables from control to the data thread: always the newest, at most one message under way, however slow the
- * data thread is. */
+/* The way of routing tables from control to the data thread: always the newest, at most one message under way, however
+ * slow the data thread is. */
 #ifndef AIKV_CONTROL_ROUTE_H
 #define AIKV_CONTROL_ROUTE_H
 

@@ -67,7 +67,8 @@ static uint32_t failed_in_a_row(const struct cluster_run *run)
     return rounds;
 }
 
-static void fail_of_step(struct run_decision *out, const char *before, const struct cluster_step *step, const char *error)
+static void fail_of_step(struct run_decision *out, const char *before, const struct cluster_step *step,
+                         const char *error)
 {
     char what[200];
     cluster_step_text(step, what, sizeof what);
@@ -75,7 +76,8 @@ static void fail_of_step(struct run_decision *out, const char *before, const str
     finish(out, CLUSTER_RUN_FAILED);
 }
 
-static void decide_between_rounds(const struct cluster_run *run, const struct run_memory *memory, struct run_decision *out)
+static void decide_between_rounds(const struct cluster_run *run, const struct run_memory *memory,
+                                  struct run_decision *out)
 {
     const struct cluster_run_step *failed = first_failed(run);
     if (run->one_round && failed) {
@@ -83,14 +85,16 @@ static void decide_between_rounds(const struct cluster_run *run, const struct ru
     } else if (run->one_round && run->round > 0) {
         finish(out, CLUSTER_RUN_DONE);
     } else if (run->one_round) {
-        snprintf(out->error, sizeof out->error, "the leader changed before the steps were recorded: nothing was done, run it again");
+        snprintf(out->error, sizeof out->error,
+                 "the leader changed before the steps were recorded: nothing was done, run it again");
         finish(out, CLUSTER_RUN_FAILED);
     } else if (failed && failed_in_a_row(run) >= RUN_FAILED_ROUNDS_MAX) {
         char before[64];
         snprintf(before, sizeof before, "%d rounds failed one after the other, the last at ", RUN_FAILED_ROUNDS_MAX);
         fail_of_step(out, before, &failed->step, failed->error);
     } else if (memory->waited_ms >= RUN_WAITED_MAX_MS) {
-        snprintf(out->error, sizeof out->error, "waited %u minutes for: %s", RUN_WAITED_MAX_MS / 60000, memory->waiting_for);
+        snprintf(out->error, sizeof out->error, "waited %u minutes for: %s", RUN_WAITED_MAX_MS / 60000,
+                 memory->waiting_for);
         finish(out, CLUSTER_RUN_FAILED);
     } else if (memory->rounds >= CLUSTER_ROUNDS_MAX) {
         snprintf(out->error, sizeof out->error, "not done after %d rounds", CLUSTER_ROUNDS_MAX);

@@ -1,5 +1,5 @@
-/* What a run of a cluster script does next. Pure: the run as MetaRaft has it and a little memory in, one action out. Whoever leads asks
- * again after everything that happens, so a new leader goes on where the old one stopped.
+/* What a run of a cluster script does next. Pure: the run as MetaRaft has it and a little memory in, one action out.
+ * Whoever leads asks again after everything that happens, so a new leader goes on where the old one stopped.
  *
  * Steps run one after the other, in the policy's order. */
 #ifndef AIKV_CONTROL_RUN_DECISION_H
@@ -7,15 +7,15 @@
 
 #include "cluster/state.h"
 
-#define RUN_WAITED_MAX_MS       (10u * 60 * 1000)
-#define RUN_FAILED_ROUNDS_MAX   5
-#define RUN_EQUAL_STEPS_MAX     3
+#define RUN_WAITED_MAX_MS     (10u * 60 * 1000)
+#define RUN_FAILED_ROUNDS_MAX 5
+#define RUN_EQUAL_STEPS_MAX   3
 
-/* What this leader has seen of a run. A new leader begins with an empty one: the bounds on rounds and waiting count from then on (they
- * are there to end scripts that never end). */
+/* What this leader has seen of a run. A new leader begins with an empty one: the bounds on rounds and waiting count
+ * from then on (they are there to end scripts that never end). */
 struct run_memory {
     uint64_t run;
-    uint32_t rounds;    /* begun, those that only wait not counted */
+    uint32_t rounds; /* begun, those that only wait not counted */
     uint64_t waited_ms;
     char waiting_for[161];
 };

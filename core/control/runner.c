@@ -1,19 +1,15 @@
-/* The runner: carries the run of a cluster script on, on the leader. It looks at the run as MetaRaft has it (run_decision.h says what is
- * next), does one thing, and looks again when that shows. All it does is idempotent, so a step that the last leader began is simply
- * carried out again. */
+/* The runner: carries the run of a cluster script on, on the leader. It looks at the run as MetaRaft has it
+ * (run_decision.h says what is next), does one thing, and looks again when that shows. All it does is idempotent, so a
+ * step that the last leader began is simply carried out again. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/control_thread.h"
 
-#define TAKEN_OVER_MS 3000  /* nodes have so long to announce themselves to a new leader before it plans without them */
-#define AGAIN_MS      200   /* after a proposal that was not taken */
-#define ADMIT_MS      15000
-#define ROLE_MS       30000
+#define TAKEN_OVER_MS 2000 /* nodes have so long to announce themselves to a new leader before it plans without them   \
+                            */
 
 void control_runner_begin(struct control *c)
 {
@@ -54,7 +50,7 @@ void control_runner_release(struct control *c)
 
 /* ---- proposing ---- */
 
-static const struct cluster_run *still_active(struct control *c, uint64_t id)
+const struct cluster_run *control_runner_active(struct control *c, uint64_t id)
 {
     const struct cluster_run *run = c->leads && !c->stopping ? cluster_run_active(meta_state(c->meta)) : NULL;
     return run && run->id == id ? run : NULL;
@@ -67,7 +63,7 @@ static void proposed(struct control *c, const struct cluster_result *result, uin
     r->proposing = false;
     if (!result->error.code) return;
     /* It was not taken, or the run has gone on meanwhile: look again, not at once. */
-    r->not_before_ms = control_now_ms(c) + AGAIN_MS;
+    r->not_before_ms = control_now_ms(c) + RUNNER_AGAIN_MS;
     if (c->leads) log_warn("a run's record was refused", "error=%s", log_quote(result->error.text));
 }
 
@@ -75,34 +71,40 @@ static void propose(struct control *c, const struct cluster_command *command)
 {
     struct runner *r = &c->runner;
     r->proposing = control_propose(c, command, proposed, 0, "", NULL) == 0;
-    if (!r->proposing) r->not_before_ms = control_now_ms(c) + AGAIN_MS;
+    if (!r->proposing) r->not_before_ms = control_now_ms(c) + RUNNER_AGAIN_MS;
 }
 
 static void finish(struct control *c, const struct cluster_run *run, enum cluster_run_status status, const char *error)
 {
-    struct cluster_command command = {.type = CLUSTER_RUN_END, .run = run->id, .run_status = status, .wall_ms = clock_wall_ms()};
+    struct cluster_command command = {
+        .type = CLUSTER_RUN_END, .run = run->id, .run_status = status, .wall_ms = clock_wall_ms()};
     snprintf(command.text, sizeof command.text, "%s", error);
     if (status == CLUSTER_RUN_FAILED)
         log_warn("a run failed", "run=%" PRIu64 " script=%s error=%s", run->id, run->script, log_quote(error));
     else
-        log_info("a run is done", "run=%" PRIu64 " script=%s rounds=%u steps=%u", run->id, run->script, run->round, run->steps_done);
+        log_info("a run is done", "run=%" PRIu64 " script=%s rounds=%u steps=%u", run->id, run->script, run->round,
+                 run->steps_done);
     propose(c, &command);
 }
 
-static void record_step(struct control *c, const struct cluster_run *run, uint32_t index, enum cluster_step_status status, const char *error)
+void control_runner_record(struct control *c, const struct cluster_run *run, uint32_t index,
+                           enum cluster_step_status status, const char *error)
 {
-    struct cluster_command command = {.type = CLUSTER_RUN_STEP, .run = run->id, .round = run->round, .index = index, .step_status = status};
+    struct cluster_command command = {
+        .type = CLUSTER_RUN_STEP, .run = run->id, .round = run->round, .index = index, .step_status = status};
     /* As much as the record holds: struct cluster_run_step. */
-    snprintf(command.text, sizeof ((struct cluster_run_step *)0)->error, "%s", error);
+    snprintf(command.text, sizeof((struct cluster_run_step *)0)->error, "%s", error);
     if (status != CLUSTER_STEP_STARTED) {
         char what[200];
         const struct cluster_step *step = &run->steps[index].step;
         cluster_step_text(step, what, sizeof what);
         c->runner.step_run = 0;
         if (status == CLUSTER_STEP_FAILED)
-            log_warn("a step failed", "run=%" PRIu64 " step=%u.%u what=%s error=%s", run->id, run->round, index + 1, log_quote(what), log_quote(error));
+            log_warn("a step failed", "run=%" PRIu64 " step=%u.%u what=%s error=%s", run->id, run->round, index + 1,
+                     log_quote(what), log_quote(error));
         else
-            log_info("a step is done", "run=%" PRIu64 " step=%u.%u what=%s", run->id, run->round, index + 1, log_quote(what));
+            log_info("a step is done", "run=%" PRIu64 " step=%u.%u what=%s", run->id, run->round, index + 1,
+                     log_quote(what));
         if (status == CLUSTER_STEP_DONE && step->op == CLUSTER_OP_wait) run_memory_waited(&c->runner.memory, step);
     }
     propose(c, &command);
@@ -112,7 +114,7 @@ static void record_step(struct control *c, const struct cluster_run *run, uint32
 static void round_refused(struct control *c, const struct cluster_run *run, const struct error *e)
 {
     if (e->code == ERROR_NOT_LEADER || e->code == ERROR_STALE)
-        c->runner.not_before_ms = control_now_ms(c) + AGAIN_MS;
+        c->runner.not_before_ms = control_now_ms(c) + RUNNER_AGAIN_MS;
     else
         finish(c, run, CLUSTER_RUN_FAILED, e->text);
 }
@@ -121,7 +123,7 @@ static void round_proposed(struct control *c, const struct cluster_result *resul
 {
     (void)node;
     c->runner.proposing = false;
-    const struct cluster_run *run = still_active(c, number);
+    const struct cluster_run *run = control_runner_active(c, number);
     if (run && result->error.code) round_refused(c, run, &result->error);
 }
 
@@ -143,7 +145,7 @@ static void planned(void *user, struct policy_job *job)
 {
     struct control *c = user;
     c->runner.planning = false;
-    const struct cluster_run *run = still_active(c, job->run);
+    const struct cluster_run *run = control_runner_active(c, job->run);
     /* A plan that another leader's round has overtaken is out of date. */
     if (!run || run->round != job->round || c->runner.proposing) return;
     if (job->error.code)
@@ -158,7 +160,8 @@ static void planned(void *user, struct policy_job *job)
 static void plan(struct control *c, const struct cluster_run *run)
 {
     if (control_now_ms(c) < c->runner.plan_after_ms) {
-        snprintf(c->runner.waiting_for, sizeof c->runner.waiting_for, "nodes that announce themselves to the new leader");
+        snprintf(c->runner.waiting_for, sizeof c->runner.waiting_for,
+                 "nodes that announce themselves to the new leader");
         return;
     }
     struct policy_job *job = policy_job_new(POLICY_PLAN);
@@ -172,100 +175,7 @@ static void plan(struct control *c, const struct cluster_run *run)
     c->runner.planning = policy_thread_submit(c->policy, job);
     if (c->runner.planning) return;
     policy_job_free(job);
-    c->runner.not_before_ms = control_now_ms(c) + AGAIN_MS;
-}
-
-/* ---- carrying a step out ---- */
-
-static void effect_proposed(struct control *c, const struct cluster_result *result, uint64_t number, const char *node)
-{
-    (void)node;
-    struct runner *r = &c->runner;
-    r->proposing = false;
-    const struct cluster_run *run = still_active(c, number);
-    if (!run || r->step_run != number) return;
-    int code = result->error.code;
-    if (code == ERROR_NOT_LEADER || code == ERROR_STALE)
-        r->not_before_ms = control_now_ms(c) + AGAIN_MS;
-    else if (code)
-        record_step(c, run, r->step_index, CLUSTER_STEP_FAILED, result->error.text);
-    else
-        r->step_proposed = true;
-}
-
-/* A candidate may have announced itself to the last leader only: it does so every second. */
-static bool may_come_yet(const struct control *c, const struct cluster_step *step, int code)
-{
-    return step->op == CLUSTER_OP_admit && code == ERROR_NOT_FOUND && control_now_ms(c) - c->leads_since_ms < CANDIDATES_TTL_MS;
-}
-
-static void begin_effect(struct control *c, const struct cluster_run *run, uint32_t index)
-{
-    struct runner *r = &c->runner;
-    const struct cluster_step *step = &run->steps[index].step;
-    struct cluster_node_info *infos = candidates_infos(&c->candidates);
-    struct cluster_command command = {0};
-    struct error e;
-    int code = cluster_step_command(meta_state(c->meta), infos, c->candidates.count, step, &command, &e);
-    free(infos);
-    if (code && !may_come_yet(c, step, code)) record_step(c, run, index, CLUSTER_STEP_FAILED, e.text);
-    if (code) return;
-    r->step_proposed = command.type == CLUSTER_NOTHING;
-    if (!r->step_proposed) {
-        r->proposing = control_propose(c, &command, effect_proposed, run->id, "", NULL) == 0;
-        if (!r->proposing) r->not_before_ms = control_now_ms(c) + AGAIN_MS;
-    }
-    cluster_command_release(&command);
-}
-
-/* Whether the effect shows; else `wait` says what is missing, and `limit_ms` for how long that may be. */
-static bool effect_shows(struct control *c, const struct cluster_step *step, char *wait, size_t size, uint64_t *limit_ms)
-{
-    const struct cluster_node *n = step->node[0] ? cluster_node_find(meta_state(c->meta), step->node) : NULL;
-    const char *problem = meta_change_problem(c->meta);
-    *limit_ms = ROLE_MS;
-    switch (step->op) {
-    case CLUSTER_OP_admit:
-        *limit_ms = ADMIT_MS;
-        snprintf(wait, size, "the new member has not acknowledged the metadata");
-        return control_reign_has_metadata(c, step->node);
-    case CLUSTER_OP_add_learner:
-        snprintf(wait, size, "not yet in MetaRaft's configuration%s%s", problem[0] ? ": " : "", problem);
-        return n && control_reign_role(c, n) != CLUSTER_ROLE_NONE;
-    case CLUSTER_OP_promote:
-        snprintf(wait, size, "does not vote yet%s%s", problem[0] ? ": " : "", problem);
-        return n && control_reign_role(c, n) == CLUSTER_ROLE_VOTER;
-    case CLUSTER_OP_wait:
-        *limit_ms = UINT64_MAX;
-        snprintf(wait, size, "%s", step->why[0] ? step->why : "a step that waits");
-        return control_now_ms(c) - c->runner.step_since_ms >= step->ms;
-    default: return true;
-    }
-}
-
-static void carry_out(struct control *c, const struct cluster_run *run, uint32_t index)
-{
-    struct runner *r = &c->runner;
-    if (r->step_run != run->id || r->step_round != run->round || r->step_index != index) {
-        r->step_run = run->id;
-        r->step_round = run->round;
-        r->step_index = index;
-        r->step_proposed = false;
-        r->step_since_ms = control_now_ms(c);
-    }
-    if (!r->step_proposed) begin_effect(c, run, index);
-    if (!r->step_proposed || r->step_run != run->id) return;
-    uint64_t limit_ms;
-    char wait[sizeof r->waiting_for];
-    if (effect_shows(c, &run->steps[index].step, wait, sizeof wait, &limit_ms)) {
-        record_step(c, run, index, CLUSTER_STEP_DONE, "");
-    } else if (control_now_ms(c) - r->step_since_ms >= limit_ms) {
-        char error[300];
-        snprintf(error, sizeof error, "after %" PRIu64 " s: %s", limit_ms / 1000, wait);
-        record_step(c, run, index, CLUSTER_STEP_FAILED, error);
-    } else {
-        memcpy(r->waiting_for, wait, sizeof wait);
-    }
+    c->runner.not_before_ms = control_now_ms(c) + RUNNER_AGAIN_MS;
 }
 
 /* ---- what is next ---- */
@@ -306,8 +216,8 @@ void control_runner_advance(struct control *c)
     run_decide(run, &r->memory, &decision);
     switch (decision.action) {
     case RUN_PLAN: plan(c, run); break;
-    case RUN_START: record_step(c, run, decision.index, CLUSTER_STEP_STARTED, ""); break;
-    case RUN_CARRY_OUT: carry_out(c, run, decision.index); break;
+    case RUN_START: control_runner_record(c, run, decision.index, CLUSTER_STEP_STARTED, ""); break;
+    case RUN_CARRY_OUT: control_effect_advance(c, run, decision.index); break;
     case RUN_FINISH: finish(c, run, decision.status, decision.error); break;
     }
 }

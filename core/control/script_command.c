@@ -6,6 +6,13 @@
 #include "control/control_thread.h"
 #include "control/script_source.h"
 
+void control_script_copy(struct cluster_command *command, struct bytes text)
+{
+    command->source = control_allocate(text.len + 1);
+    command->source_len = text.len;
+    if (text.len) memcpy(command->source, text.data, text.len);
+}
+
 /* ---- LOAD name source ---- */
 
 enum { LOAD_BEGUN, LOAD_CHECKED, LOAD_KEPT };
@@ -18,7 +25,8 @@ static void load_check(struct control *c, struct call *call)
         return;
     }
     if (text.len > CLUSTER_SCRIPT_MAX) {
-        control_call_error(c, call, ERROR_LIMIT, "the script is %zu bytes; up to %u are taken", text.len, CLUSTER_SCRIPT_MAX);
+        control_call_error(c, call, ERROR_LIMIT, "the script is %zu bytes; up to %u are taken", text.len,
+                           CLUSTER_SCRIPT_MAX);
         return;
     }
     char name_text[CLUSTER_NAME_MAX + 1], version[17];
@@ -33,11 +41,10 @@ static void load_check(struct control *c, struct call *call)
 static void load_keep(struct control *c, struct call *call)
 {
     struct bytes name = call->argv[3], text = call->argv[4];
-    struct cluster_command command = {.type = CLUSTER_LOAD_SCRIPT, .wall_ms = clock_wall_ms(), .source_len = text.len};
+    struct cluster_command command = {.type = CLUSTER_LOAD_SCRIPT, .wall_ms = clock_wall_ms()};
     snprintf(command.name, sizeof command.name, "%.*s", (int)name.len, (const char *)name.data);
     script_source_version(text, command.version);
-    command.source = control_allocate(text.len + 1);
-    if (text.len) memcpy(command.source, text.data, text.len);
+    control_script_copy(&command, text);
     control_call_stage(c, call, LOAD_KEPT);
     control_call_propose(c, call, &command, control_call_proposed);
     cluster_command_release(&command);
@@ -142,14 +149,18 @@ void control_script_help(struct control *c, struct call *call)
         "GET <name> [<version>]",
         "    The source of a script.",
         "RUN [WAIT <ms>] <name> [<param> <value> ...]",
-        "    Starts a run. Returns its id at once; with WAIT what STATUS returns, when the run has ended or the time is over",
+        "    Starts a run. Returns its id at once; with WAIT what STATUS returns, when the run has ended or the time "
+        "is over",
         "    (its status is then still \"running\").",
         "EVAL [RUN] <source> <numargs> [<arg> ...]",
-        "    Runs a chunk with `view` and `ARGV` and returns its value; with RUN it must return steps, which are carried",
+        "    Runs a chunk with `view` and `ARGV` and returns its value; with RUN it must return steps, which are "
+        "carried",
         "    out as a run of one round, and its id is returned.",
         "STATUS [<run>]",
-        "    A run, by default the newest: run, script, version, status (running, done, failed), error, round, steps_done,",
-        "    started_ms, ended_ms, waiting_for, steps (lines: \"<round>.<step> <status> <what>\"). Null when there was none.",
+        "    A run, by default the newest: run, script, version, status (running, done, failed), error, round, "
+        "steps_done,",
+        "    started_ms, ended_ms, waiting_for, steps (lines: \"<round>.<step> <status> <what>\"). Null when there was "
+        "none.",
         "VIEW",
         "    What policies see, as JSON.",
         "HELP",

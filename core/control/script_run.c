@@ -1,4 +1,4 @@
-/* CLUSTER SCRIPT RUN, EVAL, STATUS: beginning runs, and looking at them. What carries them on is runner.c. */
+/* CLUSTER SCRIPT RUN, STATUS: beginning runs, and looking at them. What carries them on is runner.c. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static void write_steps(struct control *c, struct resp_writer *w, uint64_t run)
     for (uint32_t i = 0; i < step_log_count(&c->steps); i++) {
         if (step_log_at(&c->steps, i)->run != run) continue;
         buffer_clear(&line);
-        step_log_text(step_log_at(&c->steps, i), &line);
+        step_log_text(step_log_at(&c->steps, i), control_state(c), &line);
         resp_bulk(w, buffer_bytes(&line));
     }
     buffer_release(&line);
@@ -65,13 +65,14 @@ void control_script_status(struct control *c, struct call *call)
     const struct cluster_state *s = meta_state(c->meta);
     const struct cluster_run *run = s->run_count ? &s->runs[s->run_count - 1] : NULL;
     int64_t id = 0;
-    if (call->argc == 4) run = number_parse_integer(call->argv[3], &id) && id > 0 ? cluster_run_find(s, (uint64_t)id) : NULL;
+    if (call->argc == 4)
+        run = number_parse_integer(call->argv[3], &id) && id > 0 ? cluster_run_find(s, (uint64_t)id) : NULL;
     if (run) {
         reply_run(c, call, run);
     } else if (call->argc == 4) {
         struct bytes text = call->argv[3];
-        control_call_error(c, call, ERROR_NOT_FOUND, "no run '%.*s': the newest %d are kept", (int)(text.len > 32 ? 32 : text.len),
-                           (const char *)text.data, CLUSTER_RUNS_MAX);
+        control_call_error(c, call, ERROR_NOT_FOUND, "no run '%.*s': the newest %d are kept",
+                           (int)(text.len > 32 ? 32 : text.len), (const char *)text.data, CLUSTER_RUNS_MAX);
     } else {
         struct buffer b;
         struct resp_writer w = control_call_writer(call, &b);
@@ -120,8 +121,11 @@ static struct cluster_param *parse_params(const struct call *call, int from, uin
     *count = 0;
     for (int i = from; i < call->argc; i += 2) {
         struct bytes name = call->argv[i], value = call->argv[i + 1];
-        if (name.len > CLUSTER_NAME_MAX || value.len > 1024 || memchr(value.data, 0, value.len) || memchr(name.data, 0, name.len)) {
-            error_set(e, ERROR_SYNTAX, "a parameter has a name of up to %d bytes and a value of up to 1024, without zeros", CLUSTER_NAME_MAX);
+        if (name.len > CLUSTER_NAME_MAX || value.len > 1024 || memchr(value.data, 0, value.len) ||
+            memchr(name.data, 0, name.len)) {
+            error_set(e, ERROR_SYNTAX,
+                      "a parameter has a name of up to %d bytes and a value of up to 1024, without zeros",
+                      CLUSTER_NAME_MAX);
             params_free(params, *count);
             return NULL;
         }
@@ -135,7 +139,8 @@ static struct cluster_param *parse_params(const struct call *call, int from, uin
 
 enum { RUN_BEGUN, RUN_CHECKED, RUN_STARTED, RUN_WAITED_FOR };
 
-static void run_check(struct control *c, struct call *call, const struct script_found *found, const struct cluster_param *params, uint32_t count)
+static void run_check(struct control *c, struct call *call, const struct script_found *found,
+                      const struct cluster_param *params, uint32_t count)
 {
     struct policy_job *job = policy_job_new(POLICY_PARAMS);
     policy_job_set_source(job, found->name, found->version, found->text);
@@ -146,19 +151,13 @@ static void run_check(struct control *c, struct call *call, const struct script_
     control_call_submit(c, call, job);
 }
 
-static void set_source(struct cluster_command *command, struct bytes text)
-{
-    command->source = control_allocate(text.len + 1);
-    command->source_len = text.len;
-    if (text.len) memcpy(command->source, text.data, text.len);
-}
-
-static void run_start(struct control *c, struct call *call, const struct script_found *found, struct cluster_param *params, uint32_t count)
+static void run_start(struct control *c, struct call *call, const struct script_found *found,
+                      struct cluster_param *params, uint32_t count)
 {
     struct cluster_command command = {.type = CLUSTER_RUN_START, .wall_ms = clock_wall_ms()};
     snprintf(command.name, sizeof command.name, "%s", found->name);
     memcpy(command.version, found->version, sizeof command.version);
-    set_source(&command, found->text);
+    control_script_copy(&command, found->text);
     command.params = params;
     command.param_count = count;
     log_info("a run starts", "script=%s version=%s node=%s", found->name, found->version, call->origin);
@@ -167,7 +166,8 @@ static void run_start(struct control *c, struct call *call, const struct script_
     free(command.source);
 }
 
-/* Both stages look the script up: between them only its parameters were checked, and what RUN_START pins is what is there then. */
+/* Both stages look the script up: between them only its parameters were checked, and what RUN_START pins is what is
+ * there then. */
 static void run_begin(struct control *c, struct call *call, const struct run_request *r)
 {
     struct script_found found;
@@ -185,14 +185,6 @@ static void run_begin(struct control *c, struct call *call, const struct run_req
     else
         run_start(c, call, &found, params, count);
     if (params) params_free(params, count);
-}
-
-static void reply_integer(struct control *c, struct call *call, uint64_t value)
-{
-    struct buffer b;
-    struct resp_writer w = control_call_writer(call, &b);
-    resp_integer(&w, (int64_t)value);
-    control_call_reply(c, call, &b);
 }
 
 static void wait_for_run(struct control *c, struct call *call, int64_t wait_ms)
@@ -217,93 +209,9 @@ void control_script_run(struct control *c, struct call *call)
         return;
     }
     if (!r.wait_ms) {
-        reply_integer(c, call, call->value);
+        control_call_integer(c, call, call->value);
         return;
     }
     if (call->stage == RUN_STARTED) control_call_stage(c, call, RUN_WAITED_FOR);
     wait_for_run(c, call, r.wait_ms);
-}
-
-/* ---- EVAL [RUN] source numargs [arg]… ---- */
-
-struct eval_request {
-    bool runs;
-    struct bytes source;
-    const struct bytes *args;
-    uint32_t count;
-};
-
-static bool parse_eval(const struct call *call, struct eval_request *out, struct error *e)
-{
-    *out = (struct eval_request){.runs = call->argc >= 6 && bytes_is(call->argv[3], "RUN")};
-    int at = out->runs ? 4 : 3, rest = call->argc - at - 2;
-    int64_t count;
-    out->source = call->argv[at];
-    out->args = call->argv + at + 2;
-    if (out->source.len > CLUSTER_SCRIPT_MAX) {
-        error_set(e, ERROR_LIMIT, "the script is %zu bytes; up to %u are taken", out->source.len, CLUSTER_SCRIPT_MAX);
-        return false;
-    }
-    if (!number_parse_integer(call->argv[at + 1], &count) || count < 0) {
-        error_set(e, ERROR_SYNTAX, "the number of arguments is not a number from 0");
-        return false;
-    }
-    if (count != rest) {
-        error_set(e, ERROR_SYNTAX, "%lld arguments were announced and %d follow", (long long)count, rest);
-        return false;
-    }
-    out->count = (uint32_t)count;
-    return true;
-}
-
-enum { EVAL_BEGUN, EVAL_DONE, EVAL_STARTED };
-
-static void eval_begin(struct control *c, struct call *call, const struct eval_request *r)
-{
-    char version[17];
-    script_source_version(r->source, version);
-    struct policy_job *job = policy_job_new(POLICY_EVAL);
-    policy_job_set_source(job, "eval", version, r->source);
-    policy_job_set_argv(job, r->args, r->count);
-    job->state = cluster_state_clone(meta_state(c->meta), false);
-    job->wants_steps = r->runs;
-    control_reign_live(c, &job->live);
-    control_call_stage(c, call, EVAL_DONE);
-    control_call_submit(c, call, job);
-}
-
-static void eval_run_proposed(struct control *c, const struct cluster_result *result, uint64_t number, const char *node)
-{
-    control_runner_eval_started(c, result->error.code ? 0 : result->value);
-    control_call_proposed(c, result, number, node);
-}
-
-static void eval_run(struct control *c, struct call *call, const struct eval_request *r)
-{
-    if (!control_runner_offer(c, &call->result->steps)) {
-        control_call_error(c, call, ERROR_EXISTS, "another EVAL RUN is just being started");
-        return;
-    }
-    struct cluster_command command = {.type = CLUSTER_RUN_START, .name = "eval", .one_round = true, .wall_ms = clock_wall_ms()};
-    script_source_version(r->source, command.version);
-    set_source(&command, r->source);
-    control_call_stage(c, call, EVAL_STARTED);
-    if (!control_call_propose(c, call, &command, eval_run_proposed)) control_runner_eval_started(c, 0);
-    cluster_command_release(&command);
-}
-
-void control_script_eval(struct control *c, struct call *call)
-{
-    struct eval_request r;
-    struct error e;
-    if (!parse_eval(call, &r, &e))
-        control_call_error_of(c, call, &e);
-    else if (call->stage == EVAL_BEGUN)
-        eval_begin(c, call, &r);
-    else if (call->stage == EVAL_STARTED)
-        reply_integer(c, call, call->value);
-    else if (r.runs)
-        eval_run(c, call, &r);
-    else
-        control_call_reply(c, call, &call->result->reply);
 }

@@ -9,7 +9,8 @@
 void script_source_version(struct bytes text, char out[17])
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
-    if (EVP_Digest(text.len ? text.data : (const uint8_t *)"", text.len, digest, NULL, EVP_sha256(), NULL) != 1) abort();
+    if (EVP_Digest(text.len ? text.data : (const uint8_t *)"", text.len, digest, NULL, EVP_sha256(), NULL) != 1)
+        abort();
     for (int i = 0; i < 8; i++) snprintf(out + i * 2, 3, "%02x", digest[i]);
 }
 
@@ -29,7 +30,8 @@ static void from_builtin(const struct script_builtin *b, struct script_found *ou
 
 static void from_loaded(const struct cluster_script *s, struct script_found *out)
 {
-    *out = (struct script_found){.name = s->name, .text = bytes_of(s->source, s->source_len), .loaded_ms = s->loaded_ms};
+    *out = (struct script_found){
+        .name = s->name, .text = bytes_of(s->source, s->source_len), .loaded_ms = s->loaded_ms};
     memcpy(out->version, s->version, sizeof out->version);
     out->shadows = script_builtin_find(s->name) != NULL;
 }
@@ -41,16 +43,21 @@ static int not_found(const struct cluster_state *s, struct bytes name, struct er
     for (size_t i = 0; script_builtin_at(i); i++) nearest_offer(&n, script_builtin_at(i)->name);
     for (uint32_t i = 0; i < s->script_count; i++) nearest_offer(&n, s->scripts[i].name);
     int len = (int)(name.len > 64 ? 64 : name.len);
-    if (n.best) return error_set(e, ERROR_NOT_FOUND, "no script '%.*s'; did you mean '%s'?", len, (const char *)name.data, n.best);
-    return error_set(e, ERROR_NOT_FOUND, "no script '%.*s'; CLUSTER SCRIPT LIST shows those there are", len, (const char *)name.data);
+    if (n.best)
+        return error_set(e, ERROR_NOT_FOUND, "no script '%.*s'; did you mean '%s'?", len, (const char *)name.data,
+                         n.best);
+    return error_set(e, ERROR_NOT_FOUND, "no script '%.*s'; CLUSTER SCRIPT LIST shows those there are", len,
+                     (const char *)name.data);
 }
 
-int script_source_find(const struct cluster_state *s, struct bytes name, struct bytes version, struct script_found *out, struct error *e)
+int script_source_find(const struct cluster_state *s, struct bytes name, struct bytes version, struct script_found *out,
+                       struct error *e)
 {
     char name_text[CLUSTER_NAME_MAX + 1], version_text[17];
     if (!script_source_name_valid(name)) return not_found(s, name, e);
     snprintf(name_text, sizeof name_text, "%.*s", (int)name.len, (const char *)name.data);
-    snprintf(version_text, sizeof version_text, "%.*s", (int)(version.len > 16 ? 16 : version.len), version.len ? (const char *)version.data : "");
+    snprintf(version_text, sizeof version_text, "%.*s", (int)(version.len > 16 ? 16 : version.len),
+             version.len ? (const char *)version.data : "");
     const struct cluster_script *loaded = cluster_script_find(s, name_text, version.len ? version_text : NULL);
     const struct script_builtin *builtin = script_builtin_find(name_text);
     if (loaded) {

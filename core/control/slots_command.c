@@ -1,7 +1,6 @@
-/* CLUSTER ADDSLOTS, ADDSLOTSRANGE, REPLICATE, ADDREPLICATION: shards as Redis's tools make them. A shard comes to be with the first slots of
- * its primary, or its first replica. Error texts are Redis's where Redis has one. */
+/* CLUSTER ADDSLOTS, ADDSLOTSRANGE, REPLICATE, ADDREPLICATION: shards as Redis's tools make them. A shard comes to be
+ * with the first slots of its primary, or its first replica. Error texts are Redis's where Redis has one. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/number.h"
@@ -109,13 +108,15 @@ static bool names_node(const struct call *call)
     return call->argc % 2 == 1 && !number_parse_integer(call->argv[call->argc - 1], &number);
 }
 
-static bool parse_ranges(const struct cluster_state *s, const struct call *call, int end, struct wanted_slots *w, struct error *e)
+static bool parse_ranges(const struct cluster_state *s, const struct call *call, int end, struct wanted_slots *w,
+                         struct error *e)
 {
     for (int i = 2; i < end; i += 2) {
         int64_t from, to;
         if (!parse_slot(call->argv[i], &from, e) || !parse_slot(call->argv[i + 1], &to, e)) return false;
         if (from > to) {
-            error_set(e, ERROR_SYNTAX, "start slot number %" PRId64 " is greater than end slot number %" PRId64, from, to);
+            error_set(e, ERROR_SYNTAX, "start slot number %" PRId64 " is greater than end slot number %" PRId64, from,
+                      to);
             return false;
         }
         if (!want(s, w, from, to, e)) return false;
@@ -149,7 +150,8 @@ void control_slots_add_range(struct control *c, struct call *call)
 
 enum { REPLICA_WANTED, REPLICA_MADE };
 
-static void replicate(struct control *c, struct call *call, const struct cluster_node *replica, const struct cluster_node *master)
+static void replicate(struct control *c, struct call *call, const struct cluster_node *replica,
+                      const struct cluster_node *master)
 {
     const struct cluster_state *s = meta_state(c->meta);
     bool is_primary = cluster_node_is_primary(s, replica);
@@ -175,7 +177,8 @@ static const struct cluster_node *named(struct control *c, struct call *call, st
     const struct cluster_node *n = cluster_node_named(meta_state(c->meta), text, &e);
     if (n) return n;
     if (e.code == ERROR_NOT_FOUND)
-        control_call_error(c, call, ERROR_NOT_FOUND, "Unknown node %.*s", (int)(text.len > 128 ? 128 : text.len), (const char *)text.data);
+        control_call_error(c, call, ERROR_NOT_FOUND, "Unknown node %.*s", (int)(text.len > 128 ? 128 : text.len),
+                           (const char *)text.data);
     else
         control_call_error_of(c, call, &e);
     return NULL;
@@ -184,7 +187,8 @@ static const struct cluster_node *named(struct control *c, struct call *call, st
 void control_slots_replicate(struct control *c, struct call *call)
 {
     const struct cluster_node *master = named(c, call, call->argv[2]), *replica = master ? origin(c, call) : NULL;
-    if (master && !replica) control_call_error(c, call, ERROR_NOT_FOUND, "this node is no member of the cluster any more");
+    if (master && !replica)
+        control_call_error(c, call, ERROR_NOT_FOUND, "this node is no member of the cluster any more");
     if (master && replica) replicate(c, call, replica, master);
 }
 

@@ -51,6 +51,7 @@ static void add_step(struct step_log *l, uint64_t run, uint32_t round, uint32_t 
     line->index = index;
     cluster_step_text(step, line->what, sizeof line->what);
     snprintf(line->why, sizeof line->why, "%s", step->why);
+    snprintf(line->node, sizeof line->node, "%s", step->node);
 }
 
 static struct step_log_line *find(struct step_log *l, uint64_t run, uint32_t round, uint32_t index)
@@ -77,7 +78,8 @@ void step_log_applied(struct step_log *l, struct bytes command)
     struct error e;
     if (cluster_command_decode(command, &c, &e) != 0) return;
     if (c.type != CLUSTER_RUN_STEP) drop_pending(l, c.run);
-    for (uint32_t i = 0; c.type == CLUSTER_RUN_ROUND && i < c.step_count; i++) add_step(l, c.run, c.round, i, &c.steps[i]);
+    for (uint32_t i = 0; c.type == CLUSTER_RUN_ROUND && i < c.step_count; i++)
+        add_step(l, c.run, c.round, i, &c.steps[i]);
     struct step_log_line *line = c.type == CLUSTER_RUN_STEP ? find(l, c.run, c.round, c.index) : NULL;
     if (line) {
         line->status = c.step_status;
@@ -101,10 +103,15 @@ void step_log_seed(struct step_log *l, const struct cluster_state *s)
     }
 }
 
-void step_log_text(const struct step_log_line *line, struct buffer *out)
+void step_log_text(const struct step_log_line *line, const struct cluster_state *s, struct buffer *out)
 {
+    const struct cluster_node *n = line->node[0] ? cluster_node_find(s, line->node) : NULL;
     const char *status = line->dropped ? "dropped" : cluster_step_status_name(line->status);
     buffer_printf(out, "%u.%u %s %s", line->round, line->index + 1, status, line->what);
+    if (n && n->info.alias)
+        buffer_printf(out, " [%u %s]", n->info.alias, n->info.name);
+    else if (n && n->info.name[0])
+        buffer_printf(out, " [%s]", n->info.name);
     if (line->why[0]) buffer_printf(out, " (%s)", line->why);
     if (line->error[0]) buffer_printf(out, ": %s", line->error);
 }

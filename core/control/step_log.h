@@ -1,5 +1,6 @@
-/* The steps of the newest runs with their outcome, every round of them, for CLUSTER SCRIPT STATUS: the state itself keeps only the
- * round a run is at. Fed with the commands that were applied; in memory, bounded; after a restart it holds what the state has. Pure. */
+/* The steps of the newest runs with their outcome, every round of them, for CLUSTER SCRIPT STATUS: the state itself
+ * keeps only the round a run is at. Fed with the commands that were applied; in memory, bounded; after a restart it
+ * holds what the state has. Pure. */
 #ifndef AIKV_CONTROL_STEP_LOG_H
 #define AIKV_CONTROL_STEP_LOG_H
 
@@ -11,7 +12,8 @@ struct step_log_line {
     uint64_t run;
     uint32_t round, index;
     enum cluster_step_status status;
-    bool dropped; /* never begun: a step before it in its round failed */
+    bool dropped;                  /* never begun: a step before it in its round failed */
+    char node[CLUSTER_ID_LEN + 1]; /* "" where the step has none */
     char what[400], why[161], error[257];
 };
 
@@ -28,7 +30,8 @@ void step_log_seed(struct step_log *l, const struct cluster_state *s);
 /* How many there are, and the i-th, oldest first. */
 uint32_t step_log_count(const struct step_log *l);
 const struct step_log_line *step_log_at(const struct step_log *l, uint32_t i);
-/* "2.1 done promote 3f… : why" with the error of a failed one, for people; rounds and steps are counted from 1. */
-void step_log_text(const struct step_log_line *line, struct buffer *out);
+/* One line for people: "2.1 failed promote 3f07ab12 [5 aikv5] (why): error". Rounds and steps count from 1; `s` has the
+ * names of nodes. */
+void step_log_text(const struct step_log_line *line, const struct cluster_state *s, struct buffer *out);
 
 #endif

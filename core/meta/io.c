@@ -1,7 +1,7 @@
 /* Between libraft and raft_uv: its disk is used, its network replaced, its failures noticed.
  *
- * libraft 0.22.1 checks what its disk reports by assertions that the package leaves out: an error of set_term would let it vote twice, one
- * of a finished write would let it wait forever. So each error ends this member (meta_fail). */
+ * libraft 0.22.1 checks what its disk reports by assertions that the package leaves out: an error of set_term would let
+ * it vote twice, one of a finished write would let it wait forever. So each error ends this member (meta_fail). */
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -27,8 +27,9 @@ static void emit(void *user, struct bytes message)
     to->member->handler.send(to->member->handler.user, to->raft_id, message);
 }
 
-/* The message is encoded at once, but its request completed in the next turn: libraft does not expect its callback from within. Losing a
- * message is no error to Raft, so this never returns one (libraft would pass it on to callers who cannot handle it). */
+/* The message is encoded at once, but its request completed in the next turn: libraft does not expect its callback from
+ * within. Losing a message is no error to Raft, so this never returns one (libraft would pass it on to callers who
+ * cannot handle it). */
 static int io_send(struct raft_io *io, struct raft_io_send *req, const struct raft_message *message, raft_io_send_cb cb)
 {
     struct meta *m = member_of(io);
@@ -81,8 +82,9 @@ static int io_start(struct raft_io *io, unsigned msecs, raft_io_tick_cb tick, ra
     struct meta *m = member_of(io);
     m->net.tick = tick;
     m->net.recv = recv;
-    /* `msecs` is the heartbeat that raft_start was given. It would be the clock's resolution for good: with it heartbeats and elections
-     * are 5 times as slow as asked for. The transport accepts nobody, so raft_uv never calls recv. */
+    /* `msecs` is the heartbeat that raft_start was given. It would be the clock's resolution for good: with it
+     * heartbeats and elections are 5 times as slow as asked for. The transport accepts nobody, so raft_uv never calls
+     * recv. */
     (void)msecs;
     return m->net.disk.start(io, m->options.heartbeat_ms, io_tick, recv);
 }
@@ -141,7 +143,8 @@ static void io_append_done(struct raft_io_append *inner, int status)
     meta_wake(p.member);
 }
 
-static int io_append(struct raft_io *io, struct raft_io_append *req, const struct raft_entry entries[], unsigned n, raft_io_append_cb cb)
+static int io_append(struct raft_io *io, struct raft_io_append *req, const struct raft_entry entries[], unsigned n,
+                     raft_io_append_cb cb)
 {
     struct meta *m = member_of(io);
     struct append_passing *p = malloc(sizeof(*p));
@@ -175,8 +178,8 @@ static void io_snapshot_put_done(struct raft_io_snapshot_put *inner, int status)
     meta_wake(p.member);
 }
 
-static int io_snapshot_put(struct raft_io *io, unsigned trailing, struct raft_io_snapshot_put *req, const struct raft_snapshot *snapshot,
-                           raft_io_snapshot_put_cb cb)
+static int io_snapshot_put(struct raft_io *io, unsigned trailing, struct raft_io_snapshot_put *req,
+                           const struct raft_snapshot *snapshot, raft_io_snapshot_put_cb cb)
 {
     struct meta *m = member_of(io);
     struct snapshot_put_passing *p = malloc(sizeof(*p));
@@ -197,9 +200,10 @@ struct snapshot_get_passing {
     raft_io_snapshot_get_cb cb;
 };
 
-/* libraft reads its snapshot in order to send it. When that fails, 0.22.1 frees a configuration it never filled in. So it is given an
- * empty snapshot instead, which it "sends" while we drop what it sends; it tries again after its timeout. And when a newer snapshot than
- * it asked for was read it corrects the index, but not the term: io_send does that. */
+/* libraft reads its snapshot in order to send it. When that fails, 0.22.1 frees a configuration it never filled in. So
+ * it is given an empty snapshot instead, which it "sends" while we drop what it sends; it tries again after its
+ * timeout. And when a newer snapshot than it asked for was read it corrects the index, but not the term: io_send does
+ * that. */
 static void io_snapshot_get_done(struct raft_io_snapshot_get *inner, struct raft_snapshot *snapshot, int status)
 {
     struct snapshot_get_passing p = *(struct snapshot_get_passing *)inner->data;

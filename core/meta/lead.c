@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "meta/member.h"
 
-/* raft_uv prepares segments of 8 MiB ahead, and writes to them for ever again when the disk is full: a leader that cannot write is one
- * that cannot commit. So it goes while it still can. */
+/* raft_uv prepares segments of 8 MiB ahead, and writes to them for ever again when the disk is full: a leader that
+ * cannot write is one that cannot commit. So it goes while it still can. */
 #define DISK_FREE_MIN_BYTES (UINT64_C(32) << 20)
 #define DISK_STALL_MS       3000
 #define DISK_CHECK_MS       1000
@@ -21,7 +21,8 @@ static void barrier_ended(struct raft_barrier *request, int status)
 {
     struct meta *m = request->data;
     m->barrier_open = false;
-    if (status == 0 && m->raft.state == RAFT_LEADER && m->raft.current_term == m->barrier_term) m->ready_term = m->barrier_term;
+    if (status == 0 && m->raft.state == RAFT_LEADER && m->raft.current_term == m->barrier_term)
+        m->ready_term = m->barrier_term;
     meta_wake(m);
 }
 
@@ -128,5 +129,6 @@ void meta_lead_watch_disk(struct meta *m)
                   (unsigned long long)free_bytes, stalled);
     }
     struct error e;
-    if (meta_leads(m) && meta_transfer(m, 0, &e) == 0) log_warn("hands MetaRaft over because of its disk", "dir=%s", log_quote(m->dir));
+    if (meta_leads(m) && meta_transfer(m, 0, &e) == 0)
+        log_warn("hands MetaRaft over because of its disk", "dir=%s", log_quote(m->dir));
 }

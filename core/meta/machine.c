@@ -1,7 +1,8 @@
 /* The state machine that libraft drives: cluster_state.
  *
  *   entry     length(4) · command as encoded · zeros up to a multiple of 8 (raft_uv refuses other lengths)
- *   snapshot  CRC-32C of what follows(4) · state as encoded (libraft has a checksum for its log, none for a snapshot's content) */
+ *   snapshot  CRC-32C of what follows(4) · state as encoded (libraft has a checksum for its log, none for a snapshot's
+ * content) */
 #include "base/crc.h"
 #include "base/log.h"
 #include "meta/member.h"

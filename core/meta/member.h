@@ -1,7 +1,8 @@
 /* This member: what the files of this folder share. Private.
  *
- * Whatever moves libraft — a tick, a message, a finished write, a proposal — comes through this folder, and ends with meta_wake: the next
- * turn of the loop then looks at where libraft is now, and acts. So nothing calls out from inside libraft, except the state machine. */
+ * Whatever moves libraft — a tick, a message, a finished write, a proposal — comes through this folder, and ends with
+ * meta_wake: the next turn of the loop then looks at where libraft is now, and acts. So nothing calls out from inside
+ * libraft, except the state machine. */
 #ifndef AIKV_META_MEMBER_H
 #define AIKV_META_MEMBER_H
 
@@ -11,9 +12,9 @@
 #include "meta/meta.h"
 
 /* ---- proposals (propose.c) ---- */
-#define META_PROPOSALS_MAX       256
-#define META_PROPOSAL_BYTES_MAX  (4u << 20)
-#define META_APPENDED_BYTES_MAX  (1u << 20) /* handed to libraft and not applied yet; one larger proposal goes alone */
+#define META_PROPOSALS_MAX      256
+#define META_PROPOSAL_BYTES_MAX (4u << 20)
+#define META_APPENDED_BYTES_MAX (1u << 20) /* handed to libraft and not applied yet; one larger proposal goes alone */
 
 struct meta_proposal {
     struct raft_apply request;
@@ -40,7 +41,18 @@ struct meta_io {
     bool dropping;           /* what libraft sends now is not to be sent */
     raft_term snapshot_term; /* of the snapshot that libraft is about to send */
     struct buffer scratch;
-    uint64_t writes_open, writes_open_since_ms; /* log writes that have not ended, and when the oldest of them may have begun */
+    uint64_t writes_open,
+        writes_open_since_ms; /* log writes that have not ended, and when the oldest of them may have begun */
+};
+
+/* Changes of libraft's configuration, the most urgent first (membership.c). */
+enum meta_change_kind {
+    META_CHANGE_NONE,
+    META_CHANGE_ADD,
+    META_CHANGE_STANDBY,
+    META_CHANGE_DEMOTE,
+    META_CHANGE_REMOVE,
+    META_CHANGE_PROMOTE,
 };
 
 struct meta {
@@ -56,9 +68,9 @@ struct meta {
     struct meta_options options;
     char *dir;
     struct cluster_state *state;
-    bool open;    /* meta_open has returned */
+    bool open;          /* meta_open has returned */
     uint64_t snapshots; /* taken and installed since then */
-    bool failed;  /* nothing moves any more; `failure` says why */
+    bool failed;        /* nothing moves any more; `failure` says why */
     bool told_failed;
     struct error failure;
     bool closing;
@@ -69,9 +81,9 @@ struct meta {
     bool founding;       /* it is proposed */
     struct raft_barrier barrier;
     bool barrier_open;
-    uint64_t barrier_term;         /* the term it was asked for in */
-    uint64_t ready_term;           /* the newest term of ours whose beginning we have applied */
-    uint64_t told_term;            /* the term handler.leadership(true) was called for; 0: told false last */
+    uint64_t barrier_term;           /* the term it was asked for in */
+    uint64_t ready_term;             /* the newest term of ours whose beginning we have applied */
+    uint64_t told_term;              /* the term handler.leadership(true) was called for; 0: told false last */
     uint64_t seen_term, seen_leader; /* who sent entries in the newest term */
 
     struct meta_queue waiting, appended, finished;
@@ -79,8 +91,8 @@ struct meta {
     struct meta_change {
         struct raft_change request; /* libraft may keep it after a failed raft_assign: never freed before the end */
         bool open;
-        uint64_t raft_id;   /* whom it is for */
-        int kind;
+        uint64_t raft_id; /* whom it is for */
+        enum meta_change_kind kind;
         unsigned failures;  /* in a row */
         uint64_t failed_id; /* whose change failed last: others go first */
         uint64_t retry_ms;  /* on the loop's clock */
@@ -103,7 +115,8 @@ void meta_io_complete_sends(struct meta *m, int status);
 
 /* machine.c: libraft's view of cluster_state. */
 void meta_machine_init(struct meta *m);
-/* An entry of libraft's log for an encoded command: a length, the bytes, zeros up to a multiple of 8. NULL: no memory or too large. */
+/* An entry of libraft's log for an encoded command: a length, the bytes, zeros up to a multiple of 8. NULL: no memory
+ * or too large. */
 bool meta_machine_entry(struct bytes command, struct raft_buffer *out);
 /* Whether `data` is a snapshot that restore would take; a state of another cluster than ours is none. */
 int meta_machine_check_snapshot(const struct meta *m, struct bytes data, struct error *e);

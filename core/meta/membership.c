@@ -1,9 +1,10 @@
 /* Membership: libraft's configuration is brought to the roles that the state wants, one change after the other.
  *
- * Level-triggered: each step compares the two anew and makes the first change that is missing, so it does not matter who made the ones
- * before, nor whether the last one is known to have happened. The order keeps majorities reachable: newcomers replicate first, then
- * voters that are to go lose their vote, then others get it (so no fourth voter joins three of which one is dead). libraft changes one
- * server at a time; two such steps always have overlapping majorities (Ongaro 2014, 4.1). */
+ * Level-triggered: each step compares the two anew and makes the first change that is missing, so it does not matter
+ * who made the ones before, nor whether the last one is known to have happened. The order keeps majorities reachable:
+ * newcomers replicate first, then voters that are to go lose their vote, then others get it (so no fourth voter joins
+ * three of which one is dead). libraft changes one server at a time; two such steps always have overlapping majorities
+ * (Ongaro 2014, 4.1). */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -14,10 +15,12 @@
 #define RETRY_MIN_MS 50
 #define RETRY_MAX_MS 1000
 
-enum change_kind { CHANGE_NONE, CHANGE_ADD, CHANGE_STANDBY, CHANGE_DEMOTE, CHANGE_REMOVE, CHANGE_PROMOTE };
 static const char *const change_text[] = {
-    [CHANGE_ADD] = "add",       [CHANGE_STANDBY] = "replicate to", [CHANGE_DEMOTE] = "take the vote from",
-    [CHANGE_REMOVE] = "remove", [CHANGE_PROMOTE] = "give a vote to",
+    [META_CHANGE_ADD] = "add",
+    [META_CHANGE_STANDBY] = "replicate to",
+    [META_CHANGE_DEMOTE] = "take the vote from",
+    [META_CHANGE_REMOVE] = "remove",
+    [META_CHANGE_PROMOTE] = "give a vote to",
 };
 
 static const struct raft_server *server_of(const struct meta *m, uint64_t raft_id)
@@ -36,14 +39,16 @@ static unsigned voter_count(const struct meta *m)
 }
 
 /* What server `s` lacks to be what `wanted` says. */
-static enum change_kind change_of_server(const struct meta *m, const struct raft_server *s, enum cluster_role wanted)
+static enum meta_change_kind change_of_server(const struct meta *m, const struct raft_server *s,
+                                              enum cluster_role wanted)
 {
     if (s->role == RAFT_VOTER && wanted != CLUSTER_ROLE_VOTER) {
-        return voter_count(m) < 2 ? CHANGE_NONE : CHANGE_DEMOTE; /* never the last one: another is to be promoted first */
+        return voter_count(m) < 2 ? META_CHANGE_NONE
+                                  : META_CHANGE_DEMOTE; /* never the last one: another is to be promoted first */
     }
-    if (wanted == CLUSTER_ROLE_NONE) return CHANGE_REMOVE;
-    if (s->role == RAFT_SPARE) return CHANGE_STANDBY;
-    return s->role == RAFT_STANDBY && wanted == CLUSTER_ROLE_VOTER ? CHANGE_PROMOTE : CHANGE_NONE;
+    if (wanted == CLUSTER_ROLE_NONE) return META_CHANGE_REMOVE;
+    if (s->role == RAFT_SPARE) return META_CHANGE_STANDBY;
+    return s->role == RAFT_STANDBY && wanted == CLUSTER_ROLE_VOTER ? META_CHANGE_PROMOTE : META_CHANGE_NONE;
 }
 
 static enum cluster_role wanted_role(const struct meta *m, uint64_t raft_id)
@@ -53,16 +58,16 @@ static enum cluster_role wanted_role(const struct meta *m, uint64_t raft_id)
 }
 
 struct choice {
-    enum change_kind kind;
+    enum meta_change_kind kind;
     uint64_t raft_id;
 };
 
 /* Keeps the more urgent of two; the one that failed last waits behind all others. */
-static void consider(const struct meta *m, struct choice *best, enum change_kind kind, uint64_t raft_id)
+static void consider(const struct meta *m, struct choice *best, enum meta_change_kind kind, uint64_t raft_id)
 {
-    if (kind == CHANGE_NONE) return;
+    if (kind == META_CHANGE_NONE) return;
     bool failed = raft_id == m->change.failed_id, best_failed = best->raft_id == m->change.failed_id;
-    if (best->kind == CHANGE_NONE || (best_failed && !failed) || (best_failed == failed && kind < best->kind)) {
+    if (best->kind == META_CHANGE_NONE || (best_failed && !failed) || (best_failed == failed && kind < best->kind)) {
         *best = (struct choice){kind, raft_id};
     }
 }
@@ -73,7 +78,7 @@ static struct choice choose(const struct meta *m)
     for (uint32_t i = 0; i < m->state->node_count; i++) {
         const struct cluster_node *node = &m->state->nodes[i];
         if (node->raft_id && node->role != CLUSTER_ROLE_NONE && !server_of(m, node->raft_id)) {
-            consider(m, &best, CHANGE_ADD, node->raft_id);
+            consider(m, &best, META_CHANGE_ADD, node->raft_id);
         }
     }
     for (unsigned i = 0; i < m->raft.configuration.n; i++) {
@@ -83,14 +88,14 @@ static struct choice choose(const struct meta *m)
     return best;
 }
 
-static void describe(struct meta *m, enum change_kind kind, uint64_t raft_id, const char *reason)
+static void describe(struct meta *m, enum meta_change_kind kind, uint64_t raft_id, const char *reason)
 {
     const struct cluster_node *node = cluster_node_by_raft_id(m->state, raft_id);
-    snprintf(m->change.problem, sizeof(m->change.problem), "cannot %s raft member %" PRIu64 " (%s): %s", change_text[kind], raft_id,
-             node && node->info.name[0] ? node->info.name : "unnamed", reason);
+    snprintf(m->change.problem, sizeof(m->change.problem), "cannot %s raft member %" PRIu64 " (%s): %s",
+             change_text[kind], raft_id, node && node->info.name[0] ? node->info.name : "unnamed", reason);
 }
 
-static void failed(struct meta *m, enum change_kind kind, uint64_t raft_id, const char *reason)
+static void failed(struct meta *m, enum meta_change_kind kind, uint64_t raft_id, const char *reason)
 {
     unsigned shift = m->change.failures < 5 ? m->change.failures : 5;
     uint64_t pause = (uint64_t)RETRY_MIN_MS << shift;
@@ -106,14 +111,16 @@ static const char *reason_of(int status)
     return status == RAFT_NOCONNECTION ? "it does not answer, or does not catch up" : raft_strerror(status);
 }
 
-/* May come for a request whose raft_assign had failed (libraft keeps the pointer): then nothing is open, and there is nothing to say. */
+/* May come for a request whose raft_assign had failed (libraft keeps the pointer): then nothing is open, and there is
+ * nothing to say. */
 static void change_ended(struct raft_change *request, int status)
 {
     struct meta *m = request->data;
     if (!m->change.open) return;
     m->change.open = false;
     if (status == 0) {
-        log_info("MetaRaft's members changed", "change=%s raft_id=%" PRIu64, log_quote(change_text[m->change.kind]), m->change.raft_id);
+        log_info("MetaRaft's members changed", "change=%s raft_id=%" PRIu64, log_quote(change_text[m->change.kind]),
+                 m->change.raft_id);
         m->change.failures = 0;
         m->change.failed_id = 0;
         m->change.problem[0] = 0;
@@ -129,11 +136,11 @@ static int begin(struct meta *m, struct choice c)
     struct raft_change *request = &m->change.request;
     meta_wire_address(c.raft_id, address);
     switch (c.kind) {
-    case CHANGE_ADD: return raft_add(&m->raft, request, c.raft_id, address, change_ended);
-    case CHANGE_STANDBY:
-    case CHANGE_DEMOTE: return raft_assign(&m->raft, request, c.raft_id, RAFT_STANDBY, change_ended);
-    case CHANGE_PROMOTE: return raft_assign(&m->raft, request, c.raft_id, RAFT_VOTER, change_ended);
-    case CHANGE_REMOVE: return raft_remove(&m->raft, request, c.raft_id, change_ended);
+    case META_CHANGE_ADD: return raft_add(&m->raft, request, c.raft_id, address, change_ended);
+    case META_CHANGE_STANDBY:
+    case META_CHANGE_DEMOTE: return raft_assign(&m->raft, request, c.raft_id, RAFT_STANDBY, change_ended);
+    case META_CHANGE_PROMOTE: return raft_assign(&m->raft, request, c.raft_id, RAFT_VOTER, change_ended);
+    case META_CHANGE_REMOVE: return raft_remove(&m->raft, request, c.raft_id, change_ended);
     default: return RAFT_INVALID;
     }
 }
@@ -141,17 +148,18 @@ static int begin(struct meta *m, struct choice c)
 /* libraft takes one change at a time, and loses memory when asked for one that it cannot take. */
 static bool libraft_ready(const struct meta *m)
 {
-    return m->raft.configuration_uncommitted_index == 0 && m->raft.leader_state.promotee_id == 0 && m->raft.leader_state.transferee == 0;
+    return m->raft.configuration_uncommitted_index == 0 && m->raft.leader_state.promotee_id == 0 &&
+           m->raft.leader_state.transferee == 0;
 }
 
 static void carry_out(struct meta *m, struct choice c)
 {
-    if (c.raft_id == m->options.raft_id && (c.kind == CHANGE_DEMOTE || c.kind == CHANGE_REMOVE)) {
+    if (c.raft_id == m->options.raft_id && (c.kind == META_CHANGE_DEMOTE || c.kind == META_CHANGE_REMOVE)) {
         struct error e = {0}; /* a leader does not remove itself: it hands over, and the next one does */
         if (meta_transfer(m, 0, &e)) failed(m, c.kind, c.raft_id, e.text);
         return;
     }
-    if (c.kind == CHANGE_ADD && m->raft.configuration.n >= META_WIRE_SERVERS_MAX) {
+    if (c.kind == META_CHANGE_ADD && m->raft.configuration.n >= META_WIRE_SERVERS_MAX) {
         failed(m, c.kind, c.raft_id, "MetaRaft has too many members");
         return;
     }
@@ -162,14 +170,15 @@ static void carry_out(struct meta *m, struct choice c)
     int rv = begin(m, c);
     if (rv == 0) return;
     m->change.open = false;
-    if (rv != RAFT_BADROLE && rv != RAFT_DUPLICATEID && rv != RAFT_NOTLEADER) failed(m, c.kind, c.raft_id, reason_of(rv));
+    if (rv != RAFT_BADROLE && rv != RAFT_DUPLICATEID && rv != RAFT_NOTLEADER)
+        failed(m, c.kind, c.raft_id, reason_of(rv));
 }
 
 void meta_membership_step(struct meta *m)
 {
     if (!meta_leads(m) || !m->state->id[0] || m->change.open || !libraft_ready(m)) return;
     struct choice c = choose(m);
-    if (c.kind == CHANGE_NONE) {
+    if (c.kind == META_CHANGE_NONE) {
         m->change.problem[0] = 0;
         m->change.failures = 0;
         m->change.failed_id = 0;

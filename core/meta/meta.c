@@ -9,10 +9,10 @@
 #include "meta/member.h"
 #include "meta/wire.h"
 
-#define SNAPSHOT_EVERY      1024 /* entries */
-#define SNAPSHOT_TRAILING   1024 /* entries kept behind it, for members that are a little behind */
-#define SNAPSHOT_TIMEOUT_MS 5000 /* then the leader sends it again */
-#define STARTING_HEARTBEAT_MS 100 /* with less, 0.22.1 delays the first entry of a group of one */
+#define SNAPSHOT_EVERY        1024 /* entries */
+#define SNAPSHOT_TRAILING     1024 /* entries kept behind it, for members that are a little behind */
+#define SNAPSHOT_TIMEOUT_MS   5000 /* then the leader sends it again */
+#define STARTING_HEARTBEAT_MS 100  /* with less, 0.22.1 delays the first entry of a group of one */
 
 /* ---- the turn ---- */
 
@@ -84,7 +84,8 @@ static int open_error(struct error *e, int rv, const char *dir, const char *reas
 {
     if (rv == RAFT_CORRUPT || rv == RAFT_MALFORMED) {
         return error_set(e, ERROR_FORMAT,
-                         "%s is damaged (%s): wipe the data directory and rejoin under a new raft id; the other members have the metadata",
+                         "%s is damaged (%s): wipe the data directory and rejoin under a new raft id; the other "
+                         "members have the metadata",
                          dir, reason);
     }
     return error_set(e, ERROR_IO, "%s: %s", dir, reason);
@@ -120,7 +121,8 @@ static int init_raft(struct meta *m, struct error *e)
     raft_set_heartbeat_timeout(&m->raft, STARTING_HEARTBEAT_MS);
     raft_set_install_snapshot_timeout(&m->raft, SNAPSHOT_TIMEOUT_MS);
     raft_set_max_inflight_entries(&m->raft, META_WIRE_ENTRIES_MAX);
-    raft_set_capacity_threshold(&m->raft, 0); /* libraft's own measure is the space in prepared segments; see meta_lead_watch_disk */
+    raft_set_capacity_threshold(
+        &m->raft, 0); /* libraft's own measure is the space in prepared segments; see meta_lead_watch_disk */
     raft_set_snapshot_threshold(&m->raft, SNAPSHOT_EVERY);
     raft_set_snapshot_trailing(&m->raft, SNAPSHOT_TRAILING);
     return 0;
@@ -168,10 +170,11 @@ static void release(struct meta *m)
     free(m);
 }
 
-int meta_open(uv_loop_t *loop, const struct meta_options *options, const struct meta_handler *handler, const struct cluster_command *found,
-              struct meta **out, struct error *e)
+int meta_open(uv_loop_t *loop, const struct meta_options *options, const struct meta_handler *handler,
+              const struct cluster_command *found, struct meta **out, struct error *e)
 {
-    if (mkdir(options->dir, 0700) && errno != EEXIST) return error_system(e, ERROR_IO, errno, "cannot make %s", options->dir);
+    if (mkdir(options->dir, 0700) && errno != EEXIST)
+        return error_system(e, ERROR_IO, errno, "cannot make %s", options->dir);
     struct meta *m = calloc(1, sizeof(*m));
     char *dir = strdup(options->dir);
     if (!m || !dir) abort();

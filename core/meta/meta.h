@@ -39,7 +39,8 @@ struct meta_options {
  * rejoin), IO. `applied` may be called before this returns. */
 int meta_open(uv_loop_t *loop, const struct meta_options *options, const struct meta_handler *handler, const struct cluster_command *found,
               struct meta **out, struct error *e);
-/* Stops; `closed` is called from the loop when everything is released. Proposals still open end with NOT_LEADER. */
+/* Stops; `closed` is called from the loop when everything is released. Proposals still open end with NOT_LEADER, or with STALE where they
+ * were appended already, as meta_propose says. */
 void meta_close(struct meta *m, void (*closed)(void *user), void *user);
 
 /* The state as this member has applied it. */

@@ -1,7 +1,7 @@
 /* Proposals: from the caller to libraft, and their results back.
  *
- * waiting → appended → finished. A caller is never answered from within his own call, nor libraft called from within one of its
- * callbacks: meta_propose only queues, and the turn does the rest. */
+ * waiting → appended → finished. A caller is never answered from within his own call, nor libraft called from within
+ * one of its callbacks: meta_propose only queues, and the turn does the rest. */
 #include <stdlib.h>
 
 #include "meta/member.h"
@@ -66,21 +66,23 @@ int meta_propose(struct meta *m, const struct cluster_command *command, meta_don
     struct buffer b;
     buffer_init(&b, META_PROPOSAL_BYTES_MAX);
     cluster_command_encode(command, &b);
-    int code = b.failed ? error_set(e, ERROR_LIMIT, "a change of the metadata may take %u bytes at most", META_PROPOSAL_BYTES_MAX)
+    int code = b.failed ? error_set(e, ERROR_LIMIT, "a change of the metadata may take %u bytes at most",
+                                    META_PROPOSAL_BYTES_MAX)
                         : meta_proposals_add(m, buffer_bytes(&b), done, user, e);
     buffer_release(&b);
     return code;
 }
 
-/* libraft's answer: 0 once the entry is applied, in which case the state machine has left the result. Otherwise the entry may be in
- * the log of a later leader, or not. */
+/* libraft's answer: 0 once the entry is applied, in which case the state machine has left the result. Otherwise the
+ * entry may be in the log of a later leader, or not. */
 static void proposal_ended(struct raft_apply *request, int status, void *result)
 {
     (void)result;
     struct meta_proposal *p = request->data;
     struct meta *m = p->member;
     if (status) {
-        error_set(&p->result.error, ERROR_STALE, "outcome unknown: %s before the change was committed", raft_strerror(status));
+        error_set(&p->result.error, ERROR_STALE, "outcome unknown: %s before the change was committed",
+                  raft_strerror(status));
     }
     finish(m, &m->appended, p);
 }

@@ -1,15 +1,16 @@
 /* Messages from other members: what may go into libraft, and in which form.
  *
- * A message that is wrong by itself was refused in wire_read.c. Here it is held against this member's log, term and configuration.
- * libraft 0.22.1 states most of this in assertions, which are compiled out; what it does then is named at each check. */
+ * A message that is wrong by itself was refused in wire_read.c. Here it is held against this member's log, term and
+ * configuration. libraft 0.22.1 states most of this in assertions, which are compiled out; what it does then is named
+ * at each check. */
 #include <inttypes.h>
 
 #include "base/log.h"
 #include "meta/member.h"
 #include "meta/wire.h"
 
-/* A term this far above ours is no election lost track of (5 a second for two days), but an attack: once stored, 2^64-1 ends all
- * elections for good. */
+/* A term this far above ours is no election lost track of (5 a second for two days), but an attack: once stored, 2^64-1
+ * ends all elections for good. */
 #define TERM_JUMP_MAX 1000000
 /* Raft ids that can have been given out since the last entry we have. */
 #define RAFT_ID_JUMP_MAX 1024
@@ -38,10 +39,11 @@ static bool in_configuration(const struct raft *r, uint64_t raft_id)
     return false;
 }
 
-/* A member that is behind may not have heard of the one that leads by now, and must listen to it in order to catch up. Raft ids are
- * counted up and never used again: one from the counter's end on may be newer than all we know; one before it that is no node's was
- * taken away. Nobody but a leader, or who wants to be one, speaks to a member that does not know it; what else a node says that has left
- * libraft's configuration, or is not in it yet, is dropped without blame. */
+/* A member that is behind may not have heard of the one that leads by now, and must listen to it in order to catch up.
+ * Raft ids are counted up and never used again: one from the counter's end on may be newer than all we know; one before
+ * it that is no node's was taken away. Nobody but a leader, or who wants to be one, speaks to a member that does not
+ * know it; what else a node says that has left libraft's configuration, or is not in it yet, is dropped without blame.
+ */
 static int check_sender(const struct meta *m, uint64_t from, enum raft_message_type type, bool *drop, struct error *e)
 {
     bool seeks = type == RAFT_APPEND_ENTRIES || type == RAFT_INSTALL_SNAPSHOT || type == RAFT_REQUEST_VOTE;
@@ -73,18 +75,21 @@ static int check_term(const struct meta *m, uint64_t from, uint64_t term, struct
     uint64_t ours = m->raft.current_term;
     bool fresh = m->raft.configuration.n == 0; /* the cluster may be of any age */
     if (!fresh && term > ours && term - ours > TERM_JUMP_MAX) {
-        return error_set(e, ERROR_FORMAT, "raft message from %" PRIu64 " with term %" PRIu64 ", ours is %" PRIu64, from, term, ours);
+        return error_set(e, ERROR_FORMAT, "raft message from %" PRIu64 " with term %" PRIu64 ", ours is %" PRIu64, from,
+                         term, ours);
     }
     return 0;
 }
 
-/* One leader a term. libraft takes entries from anyone; and a leader that gets some in its own term treats its own bookkeeping as a
- * follower's, which shares its memory. */
+/* One leader a term. libraft takes entries from anyone; and a leader that gets some in its own term treats its own
+ * bookkeeping as a follower's, which shares its memory. */
 static int check_only_leader(struct meta *m, uint64_t from, uint64_t term, struct error *e)
 {
     bool second = term == m->seen_term && from != m->seen_leader;
     if (second || (m->raft.state == RAFT_LEADER && term == m->raft.current_term)) {
-        return error_set(e, ERROR_FORMAT, "raft member %" PRIu64 " claims to lead in term %" PRIu64 ", where another one does", from, term);
+        return error_set(e, ERROR_FORMAT,
+                         "raft member %" PRIu64 " claims to lead in term %" PRIu64 ", where another one does", from,
+                         term);
     }
     if (term >= m->raft.current_term) {
         m->seen_term = term;
@@ -102,14 +107,16 @@ static int check_committed(const struct raft *r, const struct raft_append_entrie
         uint64_t theirs = i ? p->entries[i - 1].term : p->prev_log_term;
         uint64_t ours = meta_term_of(r, p->prev_log_index + i);
         if (ours && ours != theirs) {
-            return error_set(e, ERROR_FORMAT, "raft entry %llu is committed in term %" PRIu64 " here, and comes with term %" PRIu64,
+            return error_set(e, ERROR_FORMAT,
+                             "raft entry %llu is committed in term %" PRIu64 " here, and comes with term %" PRIu64,
                              p->prev_log_index + i, ours, theirs);
         }
     }
     return 0;
 }
 
-/* Leaves out entries that our snapshot holds already: libraft knows nothing of them any more and would append them as new ones. */
+/* Leaves out entries that our snapshot holds already: libraft knows nothing of them any more and would append them as
+ * new ones. */
 static void skip_snapshotted(const struct raft *r, struct raft_append_entries *p)
 {
     uint64_t held = r->trail.snapshot.index;
@@ -128,8 +135,8 @@ static void skip_snapshotted(const struct raft *r, struct raft_append_entries *p
     p->prev_log_term = r->trail.snapshot.term;
 }
 
-/* Raft: commit index = min(leader's, last new entry). libraft compares before it takes the minimum, and so would go *back* when an old
- * or partial message arrives; a snapshot taken then is of a later state than it says. */
+/* Raft: commit index = min(leader's, last new entry). libraft compares before it takes the minimum, and so would go
+ * *back* when an old or partial message arrives; a snapshot taken then is of a later state than it says. */
 static void bound_commit(struct raft_append_entries *p)
 {
     uint64_t last = p->prev_log_index + p->n_entries;
@@ -158,14 +165,14 @@ static int check_snapshot(struct meta *m, uint64_t from, const struct raft_insta
     if (code) return code;
     uint64_t ours = meta_term_of(&m->raft, p->last_index);
     if (p->last_index <= m->raft.commit_index && ours && ours != p->last_term) {
-        return error_set(e, ERROR_FORMAT, "raft snapshot at entry %llu of term %llu, committed here in term %" PRIu64, p->last_index,
-                         p->last_term, ours);
+        return error_set(e, ERROR_FORMAT, "raft snapshot at entry %llu of term %llu, committed here in term %" PRIu64,
+                         p->last_index, p->last_term, ours);
     }
     return meta_machine_check_snapshot(m, bytes_of(p->data.base, p->data.len), e);
 }
 
-/* While it takes a snapshot libraft puts the incoming one aside and then loses its pointer to it (a crash); while it installs one, it
- * leaks the next. The leader sends again. */
+/* While it takes a snapshot libraft puts the incoming one aside and then loses its pointer to it (a crash); while it
+ * installs one, it leaks the next. The leader sends again. */
 static bool snapshot_unwelcome(const struct raft *r)
 {
     return r->legacy.snapshot_taking || r->legacy.snapshot_install || r->snapshot.installing;
@@ -174,10 +181,13 @@ static bool snapshot_unwelcome(const struct raft *r)
 /* ---- the rest ---- */
 
 /* A rejection repeats an index that this leader has sent. */
-static int check_result(const struct meta *m, uint64_t from, const struct raft_append_entries_result *p, struct error *e)
+static int check_result(const struct meta *m, uint64_t from, const struct raft_append_entries_result *p,
+                        struct error *e)
 {
-    if (m->raft.state == RAFT_LEADER && p->term == m->raft.current_term && p->rejected > raft_last_index((struct raft *)&m->raft)) {
-        return error_set(e, ERROR_FORMAT, "raft member %" PRIu64 " rejects entry %llu, which does not exist", from, p->rejected);
+    if (m->raft.state == RAFT_LEADER && p->term == m->raft.current_term &&
+        p->rejected > raft_last_index((struct raft *)&m->raft)) {
+        return error_set(e, ERROR_FORMAT, "raft member %" PRIu64 " rejects entry %llu, which does not exist", from,
+                         p->rejected);
     }
     return 0;
 }
@@ -189,18 +199,15 @@ static int check_message(struct meta *m, uint64_t from, struct raft_message *msg
     if (code == 0) code = check_term(m, from, message_term(msg), e);
     if (code || *drop) return code;
     switch (msg->type) {
-    case RAFT_APPEND_ENTRIES:
-        return check_append_entries(m, from, &msg->append_entries, e);
+    case RAFT_APPEND_ENTRIES: return check_append_entries(m, from, &msg->append_entries, e);
     case RAFT_INSTALL_SNAPSHOT:
         *drop = snapshot_unwelcome(&m->raft);
         return *drop ? 0 : check_snapshot(m, from, &msg->install_snapshot, e);
-    case RAFT_APPEND_ENTRIES_RESULT:
-        return check_result(m, from, &msg->append_entries_result, e);
+    case RAFT_APPEND_ENTRIES_RESULT: return check_result(m, from, &msg->append_entries_result, e);
     case RAFT_REQUEST_VOTE_RESULT: /* libraft reads a candidate's fields whatever it is */
         *drop = m->raft.state != RAFT_CANDIDATE;
         return 0;
-    default:
-        return 0;
+    default: return 0;
     }
 }
 

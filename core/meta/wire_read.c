@@ -105,7 +105,8 @@ static int read_append_entries(struct reader *r, struct raft_append_entries *p, 
     if (p->n_entries > META_WIRE_ENTRIES_MAX) {
         REFUSE("%u entries, at most %u are allowed", p->n_entries, META_WIRE_ENTRIES_MAX);
     }
-    if (p->prev_log_index > META_WIRE_INDEX_MAX || (p->prev_log_index == 0) != (p->prev_log_term == 0) || p->prev_log_term > p->term) {
+    if (p->prev_log_index > META_WIRE_INDEX_MAX || (p->prev_log_index == 0) != (p->prev_log_term == 0) ||
+        p->prev_log_term > p->term) {
         REFUSE("previous entry %llu of term %llu in term %llu", p->prev_log_index, p->prev_log_term, p->term);
     }
     size_t total;
@@ -169,8 +170,8 @@ static int read_install_snapshot(struct reader *r, struct raft_install_snapshot 
     if (!reader_done(r) || data.len == 0) {
         REFUSE("InstallSnapshot is cut short, too large, or has bytes behind it");
     }
-    if (p->last_index == 0 || p->last_index > META_WIRE_INDEX_MAX || p->last_term == 0 || p->last_term > p->term || p->conf_index == 0 ||
-        p->conf_index > p->last_index) {
+    if (p->last_index == 0 || p->last_index > META_WIRE_INDEX_MAX || p->last_term == 0 || p->last_term > p->term ||
+        p->conf_index == 0 || p->conf_index > p->last_index) {
         REFUSE("a snapshot at entry %llu of term %llu in term %llu", p->last_index, p->last_term, p->term);
     }
     p->data.base = raft_malloc(data.len);
@@ -284,7 +285,8 @@ int meta_wire_read(struct bytes in, uint64_t from, struct raft_message *out, str
 
 void meta_wire_release(struct raft_message *message)
 {
-    if (message->type == RAFT_APPEND_ENTRIES && message->append_entries.n_entries > 0 && message->append_entries.entries) {
+    if (message->type == RAFT_APPEND_ENTRIES && message->append_entries.n_entries > 0 &&
+        message->append_entries.entries) {
         raft_free(message->append_entries.entries[0].batch);
         raft_free(message->append_entries.entries);
         message->append_entries.entries = NULL;

@@ -35,7 +35,8 @@ static unsigned part_length(const struct raft_append_entries *p, unsigned first)
     unsigned i;
     for (i = first; i < p->n_entries && i - first < META_WIRE_ENTRIES_MAX; i++) {
         size_t len = p->entries[i].buf.len;
-        if (len > META_WIRE_ENTRY_MAX || (i > first && (p->entries[i].type == RAFT_CHANGE || size + len > META_WIRE_PART_MAX))) {
+        if (len > META_WIRE_ENTRY_MAX ||
+            (i > first && (p->entries[i].type == RAFT_CHANGE || size + len > META_WIRE_PART_MAX))) {
             break;
         }
         size += len;
@@ -69,7 +70,8 @@ static bool write_append_entries(const struct raft_append_entries *p, struct buf
     return true;
 }
 
-static bool write_install_snapshot(const struct raft_install_snapshot *p, struct buffer *b, meta_wire_emit emit, void *user)
+static bool write_install_snapshot(const struct raft_install_snapshot *p, struct buffer *b, meta_wire_emit emit,
+                                   void *user)
 {
     write_header(b, RAFT_INSTALL_SNAPSHOT, p->version, 0, p->term);
     write_u64(b, p->last_index);
@@ -87,10 +89,8 @@ static bool write_install_snapshot(const struct raft_install_snapshot *p, struct
 bool meta_wire_write(const struct raft_message *message, struct buffer *scratch, meta_wire_emit emit, void *user)
 {
     switch (message->type) {
-    case RAFT_APPEND_ENTRIES:
-        return write_append_entries(&message->append_entries, scratch, emit, user);
-    case RAFT_INSTALL_SNAPSHOT:
-        return write_install_snapshot(&message->install_snapshot, scratch, emit, user);
+    case RAFT_APPEND_ENTRIES: return write_append_entries(&message->append_entries, scratch, emit, user);
+    case RAFT_INSTALL_SNAPSHOT: return write_install_snapshot(&message->install_snapshot, scratch, emit, user);
     case RAFT_APPEND_ENTRIES_RESULT: {
         const struct raft_append_entries_result *p = &message->append_entries_result;
         write_header(scratch, message->type, p->version, 0, p->term);
@@ -102,7 +102,8 @@ bool meta_wire_write(const struct raft_message *message, struct buffer *scratch,
     }
     case RAFT_REQUEST_VOTE: { /* the candidate is the sender */
         const struct raft_request_vote *p = &message->request_vote;
-        write_header(scratch, message->type, p->version, (p->disrupt_leader ? 1u : 0) | (p->pre_vote ? 2u : 0), p->term);
+        write_header(scratch, message->type, p->version, (p->disrupt_leader ? 1u : 0) | (p->pre_vote ? 2u : 0),
+                     p->term);
         write_u64(scratch, p->last_log_index);
         write_u64(scratch, p->last_log_term);
         return emit_whole(scratch, emit, user);

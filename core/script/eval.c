@@ -45,7 +45,9 @@ static void write_number(lua_State *L, struct eval *c, int index)
 /* Writes {ok = "text"} or {err = "text"}; false if the table at `index` is neither. */
 static bool write_status(lua_State *L, struct eval *c, int index)
 {
-    static const struct { const char *name, *mark; } fields[] = {{"err", "-"}, {"ok", "+"}};
+    static const struct {
+        const char *name, *mark;
+    } fields[] = {{"err", "-"}, {"ok", "+"}};
     for (size_t f = 0; f < 2; f++) {
         lua_pushstring(L, fields[f].name);
         if (lua_rawget(L, index) == LUA_TSTRING) {
@@ -133,8 +135,9 @@ static int run_eval(lua_State *L)
     return 0;
 }
 
-int script_eval(const struct script_source *source, const struct bytes *argv, uint32_t argc, const struct script_world *world,
-                const struct script_limits *limits, int protocol, struct buffer *reply, struct script_steps *steps, struct error *e)
+int script_eval(const struct script_source *source, const struct bytes *argv, uint32_t argc,
+                const struct script_world *world, const struct script_limits *limits, int protocol,
+                struct buffer *reply, struct script_steps *steps, struct error *e)
 {
     struct eval call = {.argv = argv, .argc = argc, .world = world, .writer = {reply, protocol}, .steps = steps};
     size_t before = reply ? reply->len : 0;

@@ -4,7 +4,8 @@
 
 static int refuse_write(lua_State *L)
 {
-    if (lua_type(L, 2) == LUA_TSTRING) return luaL_error(L, "the view is read-only: cannot set '%s'", lua_tostring(L, 2));
+    if (lua_type(L, 2) == LUA_TSTRING)
+        return luaL_error(L, "the view is read-only: cannot set '%s'", lua_tostring(L, 2));
     return luaL_error(L, "the view is read-only");
 }
 

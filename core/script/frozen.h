@@ -1,5 +1,5 @@
-/* Frozen tables: a view is made of empty tables that read from another one behind them. `#`, ipairs, pairs (sorted) and indexing work as on
- * the table itself, writing is an error. */
+/* Frozen tables: a view is made of empty tables that read from another one behind them. `#`, ipairs, pairs (sorted) and
+ * indexing work as on the table itself, writing is an error. */
 #ifndef AIKV_SCRIPT_FROZEN_H
 #define AIKV_SCRIPT_FROZEN_H
 
@@ -14,13 +14,14 @@ enum frozen_kind {
 
 /* Replaces the table on top of the stack with its frozen form; nobody else may hold the table. */
 void frozen_wrap(lua_State *L, enum frozen_kind kind);
-/* If the value at `index` is frozen, pushes the table behind it and returns true; else pushes nothing. Raises no error. */
+/* If the value at `index` is frozen, pushes the table behind it and returns true; else pushes nothing. Raises no error.
+ */
 bool frozen_push_behind(lua_State *L, int index);
 /* The kind of a frozen table. */
 enum frozen_kind frozen_kind(lua_State *L, int index);
 
-/* Pushes what a `pairs` of the table at `index` returns: an iterator in the order false, true, numbers, strings. Values are read when
- * their turn comes, without metamethods; other types of keys are an error. Returns 3. */
+/* Pushes what `pairs` of the table at `index` returns: an iterator in the order false, true, numbers, strings. Values
+ * are read when their turn comes, without metamethods; other types of keys are an error. Returns 1. */
 int sorted_pairs(lua_State *L, int index);
 
 #endif

@@ -5,7 +5,8 @@
 #include "script/frozen.h"
 #include "script/view.h"
 
-/* Texts are bytes in Lua; what is not UTF-8 (an error's text may hold anything) loses the offending bytes' meaning, not its place. */
+/* Texts are bytes in Lua; what is not UTF-8 (an error's text may hold anything) loses the offending bytes' meaning, not
+ * its place. */
 static json_t *text_value(const char *text, size_t len)
 {
     json_t *value = json_stringn(text, len);

@@ -70,6 +70,12 @@ static int release_model(lua_State *L)
     return 0;
 }
 
+static _Noreturn void fail_without_memory(lua_State *L)
+{
+    luaL_error(L, "no memory");
+    abort(); /* luaL_error does not return */
+}
+
 static int refused(lua_State *L, const struct error *e)
 {
     luaL_pushfail(L);
@@ -116,7 +122,7 @@ static struct script_world world_of(lua_State *L, const struct model *m, struct 
     cluster_live_release(live);
     live->nodes = calloc(m->state->node_count + 1u, sizeof *live->nodes);
     live->candidates = calloc(m->outsider_count + 1u, sizeof *live->candidates);
-    if (!live->nodes || !live->candidates) luaL_error(L, "no memory");
+    if (!live->nodes || !live->candidates) fail_without_memory(L);
     memcpy(live->leader, m->leader, sizeof live->leader);
     list_members(m, live);
     for (uint32_t i = 0; i < m->outsider_count; i++)
@@ -134,7 +140,8 @@ static int apply(lua_State *L, struct model *m, struct scratch *s, struct cluste
     buffer_clear(&s->encoded);
     cluster_command_encode(&s->command, &s->encoded);
     cluster_apply(m->state, buffer_bytes(&s->encoded), result);
-    if (cluster_state_check(m->state, &e)) luaL_error(L, "%s breaks an invariant: %s", cluster_command_name(s->command.type), e.text);
+    if (cluster_state_check(m->state, &e))
+        luaL_error(L, "%s breaks an invariant: %s", cluster_command_name(s->command.type), e.text);
     elect(m);
     return result->error.code;
 }
@@ -169,13 +176,15 @@ static void make_id(const struct model *m, struct cluster_node_info *info)
 {
     uint64_t state = m->seed * 1000003 + info->alias;
     for (const char *c = info->name; *c; c++) state = state * 31 + (unsigned char)*c;
-    for (size_t i = 0; i < CLUSTER_ID_LEN; i += 8) snprintf(info->id + i, 9, "%08x", (unsigned)(random_next(&state) >> 32));
+    for (size_t i = 0; i < CLUSTER_ID_LEN; i += 8)
+        snprintf(info->id + i, 9, "%08x", (unsigned)(random_next(&state) >> 32));
 }
 
 static void describe(lua_State *L, const struct model *m, struct cluster_node_info *info)
 {
     char alias[16] = "";
-    *info = (struct cluster_node_info){.version = AIKV_VERSION, .bus_port = 50051, .incarnation = 1, .endpoint_count = 1};
+    *info = (struct cluster_node_info){
+        .version = AIKV_VERSION, .bus_port = 50051, .incarnation = 1, .endpoint_count = 1};
     set_text(L, "alias", alias, sizeof alias);
     info->alias = (uint32_t)strtoul(alias, NULL, 10);
     snprintf(info->name, sizeof info->name, "node%s", alias);
@@ -193,16 +202,23 @@ static int compare_outsiders(const void *a, const void *b)
     return strcmp(((const struct outsider *)a)->info.id, ((const struct outsider *)b)->info.id);
 }
 
+/* The one with the id of `key`, or NULL. */
+static struct outsider *find_outsider(const struct model *m, const struct outsider *key)
+{
+    if (m->outsider_count == 0) return NULL;
+    return bsearch(key, m->outsiders, m->outsider_count, sizeof *key, compare_outsiders);
+}
+
 static int model_node(lua_State *L)
 {
     struct model *m = model_at(L);
     struct outsider o = {.up = true};
     luaL_checktype(L, 2, LUA_TTABLE);
     describe(L, m, &o.info);
-    if (is_member(m, o.info.id) || bsearch(&o, m->outsiders, m->outsider_count, sizeof o, compare_outsiders))
+    if (is_member(m, o.info.id) || find_outsider(m, &o))
         return luaL_error(L, "there is a node %s already: give it an alias or name of its own", o.info.name);
     struct outsider *more = realloc(m->outsiders, (m->outsider_count + 1u) * sizeof *more);
-    if (!more) return luaL_error(L, "no memory");
+    if (!more) fail_without_memory(L);
     m->outsiders = more;
     more[m->outsider_count++] = o;
     qsort(more, m->outsider_count, sizeof *more, compare_outsiders);
@@ -214,9 +230,10 @@ static struct outsider *check_outsider(lua_State *L, const struct model *m, int 
 {
     struct outsider key = {0};
     snprintf(key.info.id, sizeof key.info.id, "%s", luaL_checkstring(L, arg));
-    struct outsider *o = bsearch(&key, m->outsiders, m->outsider_count, sizeof key, compare_outsiders);
-    if (!o) luaL_error(L, "there is no node %s", key.info.id);
-    return o;
+    struct outsider *o = find_outsider(m, &key);
+    if (o) return o;
+    luaL_error(L, "there is no node %s", key.info.id);
+    abort(); /* luaL_error does not return */
 }
 
 static int model_found(lua_State *L)
@@ -273,7 +290,7 @@ static int model_apply(lua_State *L)
 static char *copy_text(lua_State *L, int index)
 {
     char *copy = strdup(luaL_checkstring(L, index));
-    if (!copy) luaL_error(L, "no memory");
+    if (!copy) fail_without_memory(L);
     return copy;
 }
 
@@ -291,7 +308,7 @@ static int model_run_start(lua_State *L)
     c->source = strdup("-- a table in the model"); /* the model plans with the policy it is given */
     c->source_len = c->source ? strlen(c->source) : 0;
     c->params = calloc(lua_rawlen(L, 3) + 1, sizeof *c->params);
-    if (!c->source || !c->params) return luaL_error(L, "no memory");
+    if (!c->source || !c->params) fail_without_memory(L);
     for (lua_Integer i = 1; lua_rawgeti(L, 3, i) == LUA_TTABLE; i++) {
         struct cluster_param *p = &c->params[c->param_count];
         lua_rawgeti(L, -1, 1);
@@ -319,8 +336,11 @@ static int model_run_round(lua_State *L)
     struct scratch *s = push_scratch(L);
     struct script_world world = world_of(L, m, s);
     steps_read(L, 2, &world, &s->steps);
-    s->command = (struct cluster_command){
-        .type = CLUSTER_RUN_ROUND, .run = run->id, .round = run->round + 1, .steps = s->steps.list, .step_count = s->steps.count};
+    s->command = (struct cluster_command){.type = CLUSTER_RUN_ROUND,
+                                          .run = run->id,
+                                          .round = run->round + 1,
+                                          .steps = s->steps.list,
+                                          .step_count = s->steps.count};
     s->steps = (struct script_steps){0}; /* the command's now */
     return apply_and_return(L, m, s, false);
 }
@@ -350,8 +370,9 @@ static int model_run_end(lua_State *L)
     const struct cluster_run *run = check_run(L, m);
     lua_settop(L, 3);
     struct scratch *s = push_scratch(L);
-    s->command = (struct cluster_command){
-        .type = CLUSTER_RUN_END, .run = run->id, .run_status = (enum cluster_run_status)luaL_checkoption(L, 2, NULL, names)};
+    s->command = (struct cluster_command){.type = CLUSTER_RUN_END,
+                                          .run = run->id,
+                                          .run_status = (enum cluster_run_status)luaL_checkoption(L, 2, NULL, names)};
     snprintf(s->command.text, sizeof s->command.text, "%.380s", luaL_optstring(L, 3, ""));
     return apply_and_return(L, m, s, false);
 }
@@ -416,10 +437,18 @@ static void make_metatable(lua_State *L, const char *name, lua_CFunction release
 
 int script_model_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"node", model_node},           {"found", model_found},         {"down", model_down},
-                                       {"up", model_up},               {"apply", model_apply},         {"view", model_view},
-                                       {"check", model_check},         {"run_start", model_run_start}, {"run_round", model_run_round},
-                                       {"run_step", model_run_step},   {"run_end", model_run_end},     {"completed", model_completed},
+    static const luaL_Reg methods[] = {{"node", model_node},
+                                       {"found", model_found},
+                                       {"down", model_down},
+                                       {"up", model_up},
+                                       {"apply", model_apply},
+                                       {"view", model_view},
+                                       {"check", model_check},
+                                       {"run_start", model_run_start},
+                                       {"run_round", model_run_round},
+                                       {"run_step", model_run_step},
+                                       {"run_end", model_run_end},
+                                       {"completed", model_completed},
                                        {NULL, NULL}};
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_pushcfunction(L, nearest_name); /* in the node the sandbox has it */

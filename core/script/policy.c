@@ -19,7 +19,8 @@ struct call {
 
 enum { CALL = 1, POLICY, PARAMS, VIEW }; /* places on the stack */
 
-/* Calls the function above `top` with the arguments above it. It gives a value, which is left, or nil and what is wrong. */
+/* Calls the function above `top` with the arguments above it. It gives a value, which is left, or nil and what is
+ * wrong. */
 static void call_checked(lua_State *L, int top)
 {
     lua_call(L, lua_gettop(L) - top - 1, 2);
@@ -27,8 +28,8 @@ static void call_checked(lua_State *L, int top)
     lua_pop(L, 1);
 }
 
-/* Puts the checked policy at POLICY and the function that reads its parameters at PARAMS. Our functions come first, because the script
- * could change what the modules hold. */
+/* Puts the checked policy at POLICY and the function that reads its parameters at PARAMS. Our functions come first,
+ * because the script could change what the modules hold. */
 static void load_policy(lua_State *L)
 {
     sandbox_push_module(L, "aikv.params");
@@ -115,7 +116,8 @@ static int run_plan(lua_State *L)
     return 0;
 }
 
-int script_check(const struct script_source *source, const struct script_limits *limits, char *doc, size_t doc_size, struct error *e)
+int script_check(const struct script_source *source, const struct script_limits *limits, char *doc, size_t doc_size,
+                 struct error *e)
 {
     struct call call = {.doc = doc, .doc_size = doc_size};
     return sandbox_run(source, limits, run_check, &call, e);
@@ -128,12 +130,12 @@ int script_check_params(const struct script_source *source, const struct cluster
     return sandbox_run(source, limits, run_check_params, &call, e);
 }
 
-int script_plan(const struct script_source *source, const struct cluster_param *params, uint32_t param_count, const struct script_world *world,
-                const struct script_limits *limits, struct script_steps *out, double *score, struct error *e)
+int script_plan(const struct script_source *source, const struct cluster_param *params, uint32_t param_count,
+                const struct script_world *world, const struct script_limits *limits, struct script_steps *out,
+                double *score, struct error *e)
 {
     *out = (struct script_steps){0};
-    struct call call = {
-        .params = params, .param_count = param_count, .world = world, .steps = out, .score = score};
+    struct call call = {.params = params, .param_count = param_count, .world = world, .steps = out, .score = score};
     int code = sandbox_run(source, limits, run_plan, &call, e);
     if (code) script_steps_release(out);
     return code;

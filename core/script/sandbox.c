@@ -22,21 +22,22 @@ enum limit { LIMIT_NONE, LIMIT_INSTRUCTIONS, LIMIT_TIME, LIMIT_MEMORY, LIMIT_STO
 struct sandbox {
     const struct script_source *source;
     const struct script_limits *limits;
-    lua_State *L; /* NULL while the state is being made */
+    lua_State *L;                /* NULL while the state is being made */
     char chunk_name[LUA_IDSIZE]; /* "=name@version", as Lua keeps it */
     size_t used;                 /* bytes */
     uint64_t spent;              /* instructions and charges */
     uint64_t unchecked;          /* charges since the last look at the clock */
     uint64_t deadline_us;
-    enum limit hit;              /* once set it stays */
-    size_t refused;              /* bytes of the last allocation that was refused */
-    int line;                    /* where it was hit; 0: not known */
-    size_t loaded;               /* bytes of the source given to the compiler */
+    enum limit hit; /* once set it stays */
+    size_t refused; /* bytes of the last allocation that was refused */
+    int line;       /* where it was hit; 0: not known */
+    size_t loaded;  /* bytes of the source given to the compiler */
 };
 
 static const char registry_key; /* its address */
 
-/* The innermost line of the script itself (not of a module it uses) on the stack; 0 if there is none. Allocates nothing. */
+/* The innermost line of the script itself (not of a module it uses) on the stack; 0 if there is none. Allocates
+ * nothing. */
 static int script_line(const struct sandbox *s)
 {
     lua_Debug ar;
@@ -65,7 +66,8 @@ static void look_at_clock(struct sandbox *s)
         hit(s, LIMIT_STOP);
 }
 
-/* Refusing makes Lua collect all garbage and ask once more, which is long on a full heap: so the clock is looked at here too. */
+/* Refusing makes Lua collect all garbage and ask once more, which is long on a full heap: so the clock is looked at
+ * here too. */
 static void *refuse(struct sandbox *s, size_t size)
 {
     if (s->hit) return NULL;
@@ -149,7 +151,8 @@ void sandbox_rethrow(lua_State *L, int status)
     if (s->hit) raise_limit(L, s);
 }
 
-/* The compiler has no hook, and takes seconds for some sources (names looked for in 180 nested functions): so it gets small pieces. */
+/* The compiler has no hook, and takes seconds for some sources (names looked for in 180 nested functions): so it gets
+ * small pieces. */
 static const char *read_piece(lua_State *L, void *user, size_t *size)
 {
     (void)user;
@@ -212,24 +215,28 @@ void sandbox_push_module(lua_State *L, const char *name)
     lua_remove(L, -2);
 }
 
-/* Runs where the error is raised, while the stack is still there: puts the script's own line in front of errors that come from
- * elsewhere (a module, C). */
+static bool is_labelled(const struct sandbox *s, const char *text)
+{
+    const char *label = s->chunk_name + 1;
+    while (*label && *label == *text) label++, text++;
+    return *label == 0 && *text == ':';
+}
+
+/* Runs where the error is raised, while the stack is still there: puts the script's own line in front of errors that
+ * come from elsewhere (a module, C). */
 static int on_error(lua_State *L)
 {
     struct sandbox *s = sandbox_of(L);
-    if (s->hit || !s->L) return 1;
-    if (lua_type(L, 1) != LUA_TSTRING) {
-        lua_pushfstring(L, "error object is a %s value", luaL_typename(L, 1));
-        lua_replace(L, 1);
-    }
-    const char *label = s->chunk_name + 1;
-    size_t len = strlen(label);
-    if (strncmp(lua_tostring(L, 1), label, len) == 0 && lua_tostring(L, 1)[len] == ':') return 1;
+    if (s->hit) return 1;
+    const char *text = lua_isstring(L, 1) ? lua_tostring(L, 1) : NULL;
+    if (!text) text = lua_pushfstring(L, "error object is a %s value", luaL_typename(L, 1));
     int line = script_line(s);
-    if (line > 0)
-        lua_pushfstring(L, "%s:%d: %s", label, line, lua_tostring(L, 1));
+    if (is_labelled(s, text))
+        lua_pushstring(L, text);
+    else if (line > 0)
+        lua_pushfstring(L, "%s:%d: %s", s->chunk_name + 1, line, text);
     else
-        lua_pushfstring(L, "%s: %s", label, lua_tostring(L, 1));
+        lua_pushfstring(L, "%s: %s", s->chunk_name + 1, text);
     return 1;
 }
 
@@ -238,7 +245,8 @@ static int limit_error(const struct sandbox *s, struct error *e)
     const struct script_limits *l = s->limits;
     switch (s->hit) {
     case LIMIT_INSTRUCTIONS:
-        error_set(e, ERROR_SCRIPT, "instruction limit: more than %llu instructions", (unsigned long long)l->instructions);
+        error_set(e, ERROR_SCRIPT, "instruction limit: more than %llu instructions",
+                  (unsigned long long)l->instructions);
         break;
     case LIMIT_TIME:
         error_set(e, ERROR_SCRIPT, "time limit: longer than %llu ms", (unsigned long long)l->time_ms);
@@ -250,9 +258,7 @@ static int limit_error(const struct sandbox *s, struct error *e)
             error_set(e, ERROR_SCRIPT, "memory limit: more than %zu bytes", l->memory);
         break;
     case LIMIT_STOP:
-    case LIMIT_NONE:
-        error_set(e, ERROR_SCRIPT, "stopped");
-        break;
+    case LIMIT_NONE: error_set(e, ERROR_SCRIPT, "stopped"); break;
     }
     if (s->line > 0)
         error_prefix(e, "%s:%d: ", s->chunk_name + 1, s->line);
@@ -290,7 +296,9 @@ static int run(struct sandbox *s, lua_CFunction body, void *user, struct error *
     if (status == LUA_ERRMEM) hit(s, LIMIT_MEMORY);
     if (s->hit) return limit_error(s, e);
     if (status == LUA_OK) return 0;
-    return error_set(e, ERROR_SCRIPT, "%s", lua_tostring(L, -1));
+    const char *text = lua_tostring(L, -1); /* always a string: on_error's, or Lua's own about on_error */
+    if (!is_labelled(s, text)) return error_set(e, ERROR_SCRIPT, "%s: %s", s->chunk_name + 1, text);
+    return error_set(e, ERROR_SCRIPT, "%s", text);
 }
 
 /* Lua cuts names of chunks at LUA_IDSIZE: here the name gives way, not the version. */
@@ -308,7 +316,8 @@ static int set_registry(lua_State *L)
     return 0;
 }
 
-int sandbox_run(const struct script_source *source, const struct script_limits *limits, lua_CFunction body, void *user, struct error *e)
+int sandbox_run(const struct script_source *source, const struct script_limits *limits, lua_CFunction body, void *user,
+                struct error *e)
 {
     struct sandbox s = {.source = source, .limits = limits ? limits : &script_limits_default};
     s.deadline_us = clock_monotonic_us() + s.limits->time_ms * 1000;

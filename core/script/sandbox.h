@@ -1,8 +1,8 @@
 /* The sandbox: one call of a script in a Lua state of its own, within limits. (design: control-plane.md, "The sandbox")
  *
- * What makes it hold: a count hook reads the clock every 100 instructions; every C function that could loop for long without meeting the
- * hook is wrapped and charges for its work first; the allocator bounds the whole and any single block, which bounds every linear C
- * function; and a limit that was hit stays hit, so that pcall cannot eat it. */
+ * What makes it hold: a count hook reads the clock every 100 instructions; every C function that could loop for long
+ * without meeting the hook is wrapped and charges for its work first; the allocator bounds the whole and any single
+ * block, which bounds every linear C function; and a limit that was hit stays hit, so that pcall cannot eat it. */
 #ifndef AIKV_SCRIPT_SANDBOX_H
 #define AIKV_SCRIPT_SANDBOX_H
 
@@ -10,18 +10,21 @@
 
 #include "script/policy.h"
 
-/* Runs `body` with `user` as light userdata at index 1, in a new state with the sandbox's libraries, and closes the state. `body` raises
- * Lua errors to fail; whatever it must release later belongs in `user`, not in local variables. `limits` may be NULL: the default ones.
- * Errors: SCRIPT, with the source's name, version and, where one is known, line in front. */
-int sandbox_run(const struct script_source *source, const struct script_limits *limits, lua_CFunction body, void *user, struct error *e);
+/* Runs `body` with `user` as light userdata at index 1, in a new state with the sandbox's libraries, and closes the
+ * state. `body` raises Lua errors to fail; whatever it must release later belongs in `user`, not in local variables.
+ * `limits` may be NULL: the default ones. Errors: SCRIPT, with the source's name, version and, where one is known, line
+ * in front. */
+int sandbox_run(const struct script_source *source, const struct script_limits *limits, lua_CFunction body, void *user,
+                struct error *e);
 
 /* Pushes the compiled source of sandbox_run as a function; raises a syntax error. */
 void sandbox_push_chunk(lua_State *L);
-/* Pushes what `require(name)` gives, for the module `name` ("aikv.view"); raises an error that lists the modules if there is no such one. */
+/* Pushes what `require(name)` gives, for the module `name` ("aikv.view"); raises an error that lists the modules if
+ * there is no such one. */
 void sandbox_push_module(lua_State *L, const char *name);
 
-/* Counts `cost` instructions' worth of work that C is about to do, and looks at the clock now and then; raises if a limit is hit. In a
- * state that is not a sandbox (the model's) it does nothing. */
+/* Counts `cost` instructions' worth of work that C is about to do, and looks at the clock now and then; raises if a
+ * limit is hit. In a state that is not a sandbox (the model's) it does nothing. */
 void sandbox_charge(lua_State *L, uint64_t cost);
 
 /* Raises the memory limit if a value of `size` bytes is not to be had: for C that would say it otherwise. */

@@ -37,15 +37,16 @@ static int base_require(lua_State *L)
 }
 
 /* ---- metatables ----
- * Lua looks for __gc and __mode in a metatable at times of its own: finalisers run without the hook, and a chain of weak tables makes one
- * garbage collection take minutes. So objects get a copy of the metatable, which the script cannot change; the original tells it so when it
- * tries to add a metamethod later. */
+ * Lua looks for __gc and __mode in a metatable at times of its own: finalisers run without the hook, and a chain of
+ * weak tables makes one garbage collection take minutes. So objects get a copy of the metatable, which the script
+ * cannot change; the original tells it so when it tries to add a metamethod later. */
 
 static const char own_key; /* its address marks metatables made here, which setmetatable may replace */
 
-static const char *const events[] = {"__index", "__newindex", "__call",   "__len",  "__eq",   "__lt",   "__le",    "__concat",   "__unm",
-                                     "__add",   "__sub",      "__mul",    "__div",  "__mod",  "__pow",  "__idiv",  "__band",     "__bor",
-                                     "__bxor",  "__shl",      "__shr",    "__bnot", "__name", "__pairs", "__close", "__tostring"};
+static const char *const events[] = {"__index",  "__newindex", "__call",  "__len",   "__eq",      "__lt",  "__le",
+                                     "__concat", "__unm",      "__add",   "__sub",   "__mul",     "__div", "__mod",
+                                     "__pow",    "__idiv",     "__band",  "__bor",   "__bxor",    "__shl", "__shr",
+                                     "__bnot",   "__name",     "__pairs", "__close", "__tostring"};
 
 static int raw_field(lua_State *L, int index, const char *name)
 {
@@ -56,7 +57,8 @@ static int raw_field(lua_State *L, int index, const char *name)
 static int refuse_late_event(lua_State *L)
 {
     const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-    if (strncmp(key, "__", 2) == 0) return luaL_error(L, "'%s' must be in the metatable before setmetatable, which copies it", key);
+    if (strncmp(key, "__", 2) == 0)
+        return luaL_error(L, "'%s' must be in the metatable before setmetatable, which copies it", key);
     lua_settop(L, 3);
     lua_rawset(L, 1);
     return 0;
@@ -130,7 +132,8 @@ static int base_setmetatable(lua_State *L)
 
 void sandbox_open_base(lua_State *L)
 {
-    static const char *const removed[] = {"load", "loadfile", "dofile", "collectgarbage", "rawset", "next", "xpcall", "print", "warn"};
+    static const char *const removed[] = {"load",   "loadfile", "dofile", "collectgarbage", "rawset", "next",
+                                          "xpcall", "print",    "warn"};
     static const luaL_Reg ours[] = {{"pcall", base_pcall},
                                     {"pairs", base_pairs},
                                     {"setmetatable", base_setmetatable},

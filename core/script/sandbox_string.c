@@ -53,17 +53,15 @@ static int count_choices(const char *p, size_t len)
         case '*':
         case '+':
         case '-':
-        case '?':
-            choices++;
-            break;
-        default:
-            break;
+        case '?': choices++; break;
+        default: break;
         }
     }
     return choices;
 }
 
-/* Most steps of matching: positions in the subject rise from choice to choice, so there are (len + c) over c ways to set c of them. */
+/* Most steps of matching: positions in the subject rise from choice to choice, so there are (len + c) over c ways to
+ * set c of them. */
 static double match_cost(lua_State *L, bool anchors)
 {
     size_t len, pattern_len;
@@ -77,7 +75,8 @@ static double match_cost(lua_State *L, bool anchors)
     return cost;
 }
 
-/* Most calls take far less than their worst case, so they are not charged with it; but before one that could be long the clock is read. */
+/* Most calls take far less than their worst case, so they are not charged with it; but before one that could be long
+ * the clock is read. */
 static void charge_search(lua_State *L, double cost)
 {
     sandbox_charge(L, cost > 1e5 ? 1000 : 100);
@@ -101,7 +100,8 @@ static int string_find(lua_State *L)
     return call_original(L);
 }
 
-/* One step of gmatch. After the last match every further call searches the whole rest again, so each looks at the clock. */
+/* One step of gmatch. After the last match every further call searches the whole rest again, so each looks at the
+ * clock. */
 static int gmatch_next(lua_State *L)
 {
     sandbox_charge(L, 1000);

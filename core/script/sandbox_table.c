@@ -1,4 +1,5 @@
-/* The table library: on plain tables and frozen views only, because metamethods in C would run without the hook; and charged by length. */
+/* The table library: on plain tables and frozen views only, because metamethods in C would run without the hook; and
+ * charged by length. */
 #include <lauxlib.h>
 #include <lualib.h>
 
@@ -94,7 +95,8 @@ static int table_move(lua_State *L)
 /* Upvalue 1: a comparing function in C, or nil for `<`. Two long texts may take 0.1 ms to compare. */
 static int compare(lua_State *L)
 {
-    size_t a = lua_type(L, 1) == LUA_TSTRING ? lua_rawlen(L, 1) : 0, b = lua_type(L, 2) == LUA_TSTRING ? lua_rawlen(L, 2) : 0;
+    size_t a = lua_type(L, 1) == LUA_TSTRING ? lua_rawlen(L, 1) : 0,
+           b = lua_type(L, 2) == LUA_TSTRING ? lua_rawlen(L, 2) : 0;
     sandbox_charge(L, 10 + (a < b ? a : b) / 16);
     if (lua_isnil(L, lua_upvalueindex(1))) {
         lua_pushboolean(L, lua_compare(L, 1, 2, LUA_OPLT));

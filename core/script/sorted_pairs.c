@@ -67,7 +67,8 @@ static bool in_sequence(lua_State *L, int index, lua_Integer n)
     return lua_isinteger(L, index) && lua_tointeger(L, index) >= 1 && lua_tointeger(L, index) <= n;
 }
 
-/* Pushes a sorted list of the keys outside 1 to n of the table at `index`; `first` gets where the ones after n begin. */
+/* Pushes a sorted list of the keys outside 1 to n of the table at `index`; `first` gets where the ones after n begin.
+ */
 static void push_other_keys(lua_State *L, int index, lua_Integer n, lua_Integer *after)
 {
     lua_Integer count = 0, steps = 0;
@@ -76,7 +77,8 @@ static void push_other_keys(lua_State *L, int index, lua_Integer n, lua_Integer 
         steps++;
     }
     sandbox_charge(L, (uint64_t)(steps + 10 * count));
-    struct key *keys = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof *keys, 0); /* freed by Lua if an error is raised */
+    struct key *keys = lua_newuserdatauv(L, (size_t)(count + 1) * sizeof *keys,
+                                         0); /* freed by Lua if an error is raised */
     size_t used = 0;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
         if (!in_sequence(L, -2, n)) keys[used++] = read_key(L, -2);
@@ -96,7 +98,8 @@ enum { TABLE = 1, OTHERS, SEQUENCE, AFTER, POSITION }; /* the iterator's upvalue
 /* Pushes the key at a position: the others below 1, then 1 to n, then the rest. Nil at the end. */
 static void push_key_at(lua_State *L, lua_Integer position)
 {
-    lua_Integer n = lua_tointeger(L, lua_upvalueindex(SEQUENCE)), before = lua_tointeger(L, lua_upvalueindex(AFTER)) - 1;
+    lua_Integer n = lua_tointeger(L, lua_upvalueindex(SEQUENCE)),
+                before = lua_tointeger(L, lua_upvalueindex(AFTER)) - 1;
     if (position <= before)
         lua_rawgeti(L, lua_upvalueindex(OTHERS), position);
     else if (position <= before + n)
@@ -131,7 +134,5 @@ int sorted_pairs(lua_State *L, int index)
     lua_pushinteger(L, after);
     lua_pushinteger(L, 0);
     lua_pushcclosure(L, next_pair, 5);
-    lua_pushvalue(L, index);
-    lua_pushnil(L);
-    return 3;
+    return 1; /* not the table: behind a frozen one it would be open to writes */
 }

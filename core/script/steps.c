@@ -38,8 +38,8 @@ struct reading {
     const struct script_world *world;
     struct cluster_step *step;
     const struct cluster_op_info *op;
-    int table;   /* its place on the stack */
-    int number;  /* in its list, from 1; 0: alone */
+    int table;  /* its place on the stack */
+    int number; /* in its list, from 1; 0: alone */
 };
 
 /* Raises "step 2 (assign_slots): …". */
@@ -52,7 +52,7 @@ static _Noreturn __attribute__((format(printf, 2, 3))) void fail(struct reading 
     va_end(args);
     if (r->number && r->op) luaL_error(r->L, "step %d (%s): %s", r->number, r->op->name, text);
     if (r->number) luaL_error(r->L, "step %d: %s", r->number, text);
-    luaL_error(r->L, "%s%s%s", r->op ? r->op->name : "step", ": ", text);
+    luaL_error(r->L, "%s: %s", r->op ? r->op->name : "step", text);
     abort(); /* luaL_error does not return */
 }
 
@@ -159,7 +159,8 @@ static void read_slots(struct reading *r)
     if (count > CLUSTER_SLOTS) fail(r, "slots has %lld ranges", (long long)count);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, -1, i);
-        if (!open_table(L) || list_len(L, lua_gettop(L)) != 2) fail(r, "slots must be a list of {from, to}: entry %d is not", (int)i);
+        if (!open_table(L) || list_len(L, lua_gettop(L)) != 2)
+            fail(r, "slots must be a list of {from, to}: entry %d is not", (int)i);
         unsigned from = read_slot(r, 1), to = read_slot(r, 2);
         if (cluster_ranges_add(&r->step->slots, from, to, &e)) fail(r, "slots: %s", e.text);
         lua_pop(L, 1);
@@ -184,7 +185,8 @@ static void read_why(struct reading *r)
         struct bytes why = text_at(r->L, -1);
         if (why.len > WHY_MAX) fail(r, "why has %zu bytes, at most %zu", why.len, WHY_MAX);
         for (size_t i = 0; i < why.len; i++)
-            if (why.data[i] < 0x20 || why.data[i] == 0x7f) fail(r, "why must be one line of text without control characters");
+            if (why.data[i] < 0x20 || why.data[i] == 0x7f)
+                fail(r, "why must be one line of text without control characters");
         memcpy(r->step->why, why.data, why.len);
         r->step->why[why.len] = 0;
     }
@@ -245,7 +247,8 @@ static void check_fields(struct reading *r)
 static void read_step(struct reading *r)
 {
     luaL_checkstack(r->L, 10, NULL);
-    if (!open_table(r->L)) fail(r, "a step is a table such as {op = \"wait\", ms = 1000}, not a %s", luaL_typename(r->L, -1));
+    if (!open_table(r->L))
+        fail(r, "a step is a table such as {op = \"wait\", ms = 1000}, not a %s", luaL_typename(r->L, -1));
     r->table = lua_gettop(r->L);
     read_op(r);
     check_fields(r);

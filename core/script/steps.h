@@ -6,8 +6,8 @@
 
 #include "script/policy.h"
 
-/* Reads the list of steps at `index` into `out`, which must be empty, and which the caller releases also when an error is raised. The
- * error names the step and the field. Needs no more of the world than state and live. */
+/* Reads the list of steps at `index` into `out`, which must be empty, and which the caller releases also when an error
+ * is raised. The error names the step and the field. Needs no more of the world than state and live. */
 void steps_read(lua_State *L, int index, const struct script_world *world, struct script_steps *out);
 /* Reads the one step at `index` into `out`, likewise. */
 void steps_read_one(lua_State *L, int index, const struct script_world *world, struct cluster_step *out);

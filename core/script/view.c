@@ -16,7 +16,8 @@ bool view_shard_number(struct bytes name, uint32_t *out)
 {
     int64_t number;
     if (name.len < 2 || name.data[0] != 's') return false;
-    if (!number_parse_integer(bytes_of(name.data + 1, name.len - 1), &number) || number < 1 || number > UINT32_MAX) return false;
+    if (!number_parse_integer(bytes_of(name.data + 1, name.len - 1), &number) || number < 1 || number > UINT32_MAX)
+        return false;
     *out = (uint32_t)number;
     return true;
 }
@@ -128,7 +129,8 @@ static void set_nodes(lua_State *L, const struct script_world *w)
     lua_createtable(L, 0, (int)(members + candidates));
     lua_createtable(L, (int)(members + candidates), 0);
     while (m < members || c < candidates) {
-        bool member = c == candidates || (m < members && strcmp(w->state->nodes[m].info.id, w->live->candidates[c].id) < 0);
+        bool member = c == candidates ||
+                      (m < members && strcmp(w->state->nodes[m].info.id, w->live->candidates[c].id) < 0);
         if (member)
             push_member(L, w, &w->state->nodes[m]);
         else
@@ -196,7 +198,8 @@ static void set_ranges(lua_State *L, const char *name, int slots, lua_Integer pl
     lua_setfield(L, -2, name);
 }
 
-static void push_shard(lua_State *L, const struct script_world *w, const struct cluster_shard *s, const char *name, uint32_t slot_count)
+static void push_shard(lua_State *L, const struct script_world *w, const struct cluster_shard *s, const char *name,
+                       uint32_t slot_count)
 {
     const struct cluster_node *primary = cluster_node_find(w->state, s->primary);
     const struct cluster_live_node *live = cluster_live_find(w->live, s->primary);

@@ -1,4 +1,5 @@
-/* The view: what a policy sees of a cluster, as frozen Lua tables. JSON is made from the same tables, so the two cannot differ. */
+/* The view: what a policy sees of a cluster, as frozen Lua tables. JSON is made from the same tables, so the two cannot
+ * differ. */
 #ifndef AIKV_SCRIPT_VIEW_H
 #define AIKV_SCRIPT_VIEW_H
 

@@ -391,7 +391,7 @@ bool config_flag(const struct config *c, enum setting id)
 
 void config_reference(struct buffer *out)
 {
-    buffer_append_text(out, "# Configuration\n\nMade by `aikv --settings` from `core/server/config.def`. A flag wins over the environment, that over the "
+    buffer_append_text(out, "# Configuration\n\nMade by `aikv --reference configuration` from `core/server/config.def`. A flag wins over the environment, that over the "
                             "file, that over the default.\n\n| TOML | default | flag | environment | CONFIG | what |\n|---|---|---|---|---|---|\n");
     for (int i = 0; i < SETTINGS; i++) {
         const struct setting_info *s = &setting_table[i];

@@ -65,7 +65,7 @@ int64_t config_number(const struct config *c, enum setting id); /* of PORT, COUN
 bool config_flag(const struct config *c, enum setting id);
 bool config_wildcard_host(const struct config *c); /* host is 0.0.0.0 or :: */
 
-/* docs/reference/configuration.md is this (`aikv --settings`). */
+/* docs/reference/configuration.md is this (`aikv --reference configuration`). */
 void config_reference(struct buffer *out);
 
 #endif

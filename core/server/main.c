@@ -8,8 +8,9 @@
 #include "server/node.h"
 #include "server/options.h"
 #include "server/ping.h"
+#include "server/reference.h"
 
-static int print(void (*write_page)(struct buffer *out))
+static int print(reference_writer *write_page)
 {
     struct buffer out;
     buffer_init(&out, 1 << 20);
@@ -23,6 +24,13 @@ static int complain(const struct error *e, int exit_code)
 {
     fprintf(stderr, "aikv: %s\n", e->text);
     return exit_code;
+}
+
+static int refer(const char *page)
+{
+    struct error e;
+    reference_writer *writer = reference_page(page, &e);
+    return writer ? print(writer) : complain(&e, EXIT_USAGE);
 }
 
 static int serve(struct config *config, const struct options *options)
@@ -50,8 +58,7 @@ int main(int argc, char **argv)
     if (options_read(argc, argv, &options, &config, &e)) return complain(&e, EXIT_USAGE);
     switch (options.action) {
     case ACTION_HELP: return print(options_help);
-    case ACTION_COMMANDS: return print(command_reference);
-    case ACTION_SETTINGS: return print(config_reference);
+    case ACTION_REFERENCE: return refer(options.page);
     case ACTION_VERSION: printf("aikv %s\n", AIKV_VERSION); return EXIT_OK;
     case ACTION_CHECK_CONFIG: printf("the configuration is valid\n"); return EXIT_OK;
     case ACTION_PING: return ping_node(&config, &e) ? complain(&e, EXIT_INTERNAL) : EXIT_OK;

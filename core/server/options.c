@@ -11,8 +11,6 @@ static const struct {
     {"version", ACTION_VERSION, "Shows the version."},
     {"check-config", ACTION_CHECK_CONFIG, "Reads the configuration, says whether it is valid, and ends."},
     {"ping", ACTION_PING, "Asks the node of this configuration for a PONG; exit code 0 if it answers (for health checks)."},
-    {"commands", ACTION_COMMANDS, "Writes the reference page of all commands."},
-    {"settings", ACTION_SETTINGS, "Writes the reference page of all settings."},
 };
 
 struct flag_value {
@@ -28,6 +26,7 @@ static int unknown_flag(const char *flag, struct error *e)
     for (int i = 0; i < SETTINGS; i++) nearest_offer(&n, setting_table[i].flag);
     nearest_offer(&n, "config");
     nearest_offer(&n, "ready-file");
+    nearest_offer(&n, "reference");
     if (n.best) return error_set(e, ERROR_CONFIG, "unknown flag --%.60s; did you mean --%s?", flag, n.best);
     return error_set(e, ERROR_CONFIG, "unknown flag --%.60s: aikv --help lists them", flag);
 }
@@ -55,7 +54,10 @@ static int read_flag(const char *flag, const char *inline_value, int *i, int arg
             out->action = actions[a].action;
             return 0;
         }
-    const char **path = strcmp(flag, "config") == 0 ? &out->config_file : strcmp(flag, "ready-file") == 0 ? &out->ready_file : NULL;
+    const char **path = strcmp(flag, "config") == 0       ? &out->config_file
+                        : strcmp(flag, "ready-file") == 0 ? &out->ready_file
+                        : strcmp(flag, "reference") == 0  ? &out->page
+                                                          : NULL;
     int id = 0;
     while (!path && id < SETTINGS && strcmp(flag, setting_table[id].flag) != 0) id++;
     if (!path && id == SETTINGS) return unknown_flag(flag, e);
@@ -90,7 +92,8 @@ int options_read(int argc, char **argv, struct options *out, struct config *conf
         flag[len] = 0;
         if ((code = read_flag(flag, equals ? equals + 1 : NULL, &i, argc, argv, out, values, &count, e))) return code;
     }
-    if (out->action == ACTION_HELP || out->action == ACTION_VERSION || out->action == ACTION_COMMANDS || out->action == ACTION_SETTINGS) return 0;
+    if (out->page) out->action = ACTION_REFERENCE;
+    if (out->action == ACTION_HELP || out->action == ACTION_VERSION || out->action == ACTION_REFERENCE) return 0;
     if (out->config_file && (code = config_read_file(config, out->config_file, e))) return code;
     if ((code = config_read_environment(config, e))) return code;
     for (size_t i = 0; i < count; i++)
@@ -109,7 +112,8 @@ void options_help(struct buffer *out)
                             "With no configuration at all: one durable node on 127.0.0.1:6379, data in ./data.\n"
                             "A flag wins over the environment, that over the file, that over the default.\n\n"
                             "  --config FILE              Reads settings from a TOML file.\n"
-                            "  --ready-file FILE          Writes the ports in use to FILE once clients are served.\n");
+                            "  --ready-file FILE          Writes the ports in use to FILE once clients are served.\n"
+                            "  --reference PAGE           Writes a page of docs/reference: commands, configuration, errors or steps.\n");
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) buffer_printf(out, "  --%-24s %s\n", actions[i].name, actions[i].doc);
     buffer_append_text(out, "\nSettings (flag, place in the file, default):\n");
     for (int i = 0; i < SETTINGS; i++) {

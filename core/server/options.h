@@ -4,12 +4,13 @@
 
 #include "server/config.h"
 
-enum options_action { ACTION_SERVE, ACTION_CHECK_CONFIG, ACTION_PING, ACTION_HELP, ACTION_VERSION, ACTION_COMMANDS, ACTION_SETTINGS };
+enum options_action { ACTION_SERVE, ACTION_CHECK_CONFIG, ACTION_PING, ACTION_HELP, ACTION_VERSION, ACTION_REFERENCE };
 
 struct options {
     enum options_action action;
     const char *config_file; /* NULL: none */
     const char *ready_file;  /* NULL: none */
+    const char *page;        /* of ACTION_REFERENCE: a name that reference_page knows */
 };
 
 /* Reads the command line, the file it names, and the environment into `config`. Errors: CONFIG. */

@@ -1,5 +1,5 @@
 -- Writing steps. A step is a plain table; these only save typing.
-local M = {}
+local M = { STEPS_MAX = 1000 }
 
 -- A step `op` for each of the nodes.
 function M.each(nodes, op)
@@ -22,10 +22,11 @@ function M.wait(ms, why, ...)
   return { { op = "wait", ms = ms, why = why:format(...) } }
 end
 
--- The first of the lists that has steps; an empty one if none has.
+-- The first of the lists that has steps; an empty one if none has. Of a list that is too long for one round the beginning:
+-- the next round goes on.
 function M.first(...)
   for _, steps in ipairs { ... } do
-    if #steps > 0 then return steps end
+    if #steps > 0 then return table.move(steps, 1, math.min(#steps, M.STEPS_MAX), 1, {}) end
   end
   return {}
 end

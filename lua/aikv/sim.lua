@@ -15,8 +15,8 @@ local params = require "aikv.params"
 local contract = require "aikv.policy"
 local M = {}
 
-local ROUNDS_MAX = 100
-local COMPLETIONS_MAX = 2 -- of equal steps; the third one is a circle
+-- The same bounds as in core/control/run_decision.h.
+local ROUNDS_MAX, FAILED_ROUNDS_MAX, EQUAL_STEPS_MAX, WAITED_MAX_MS = 100, 5, 3, 600000
 
 local function typed_list(given)
   local names, list = {}, {}
@@ -47,6 +47,11 @@ local function execute(model, step, options)
   return model:apply(step)
 end
 
+local function text(step)
+  return ("%s %s"):format(step.op, step.node or step.shard or "")
+end
+
+-- Raises if the steps are not well-formed. Returns true, or nil and the step that failed.
 local function run_round(model, steps, options, log)
   local round = model:view().run.round + 1
   assert(model:run_round(steps))
@@ -54,34 +59,52 @@ local function run_round(model, steps, options, log)
     assert(model:run_step(i, "started"))
     local ok, err = execute(model, step, options)
     log[#log + 1] = copy(step, round, err)
-    if not ok then return assert(model:run_step(i, "failed", err)) end -- ends the round
-    assert(model:run_step(i, "done"))
+    assert(model:run_step(i, ok and "done" or "failed", err))
+    if not ok then return nil, log[#log] end
   end
+  return true
 end
 
 local function plan(model, policy, typed)
   local view = model:view()
   local values, wrong = params.read(policy.params, typed, view)
   if not values then error(wrong, 0) end
-  local steps = policy.plan(view, values)
+  return policy.plan(view, values)
+end
+
+-- Why a run must not go on after a round; nil if it may.
+local function exhausted(model, steps, memory)
   for _, step in ipairs(steps) do
-    if step.op ~= "wait" and model:completed(step) >= COMPLETIONS_MAX then
-      error(("goes in circles: %s %s was completed %d times"):format(step.op, step.node or step.shard, COMPLETIONS_MAX), 0)
-    end
+    if step.op ~= "wait" and model:completed(step) >= EQUAL_STEPS_MAX then return "goes in circles: " .. text(step) end
   end
-  return steps
+  if memory.failed >= FAILED_ROUNDS_MAX then
+    local last = memory.last
+    return ("%d rounds failed one after the other, the last at %s: %s"):format(memory.failed, text(last), last.error)
+  end
+  if memory.waited_ms >= WAITED_MAX_MS then
+    return ("waited %d minutes for: %s"):format(WAITED_MAX_MS // 60000, steps[1].why or "no reason given")
+  end
+  if memory.rounds >= ROUNDS_MAX then return ("not done after %d rounds"):format(ROUNDS_MAX) end
+end
+
+local function remember(memory, steps, failed)
+  if only_waits(steps) then
+    for _, step in ipairs(steps) do memory.waited_ms = memory.waited_ms + step.ms end
+  else
+    memory.rounds = memory.rounds + 1
+  end
+  memory.failed, memory.last = failed and memory.failed + 1 or 0, failed
 end
 
 -- Asks the policy for rounds of steps until it has none. Returns true, or nil and what went wrong; then the log: a list of the
 -- steps, each with `round` and, if it failed, `error`. Options:
 --   fail(step, model)    a true value (or an error text) makes the step fail
 --   wait(model, step)    called for `wait` steps: the time to let something happen
---   wait_max_ms          waiting longer than this altogether fails the run: 600,000
 function M.run(model, policy, given, options)
   options = options or {}
   assert(contract.check(policy))
   local log, typed = {}, typed_list(given or {})
-  local rounds, waited = 0, 0
+  local memory = { rounds = 0, waited_ms = 0, failed = 0 }
   local function finish(err)
     assert(model:run_end(err and "failed" or "done", err))
     if err then return nil, err, log end
@@ -90,18 +113,14 @@ function M.run(model, policy, given, options)
 
   assert(model:run_start(policy.name, typed))
   while true do
-    local ok, steps = pcall(plan, model, policy, typed)
-    if not ok then return finish(tostring(steps)) end
-    if #steps == 0 then return finish() end
-    local accepted, err = pcall(run_round, model, steps, options, log)
-    if not accepted then return finish(tostring(err)) end
-    if only_waits(steps) then
-      for _, step in ipairs(steps) do waited = waited + step.ms end
-    else
-      rounds = rounds + 1
-    end
-    if rounds > ROUNDS_MAX then return finish(("more than %d rounds"):format(ROUNDS_MAX)) end
-    if waited > (options.wait_max_ms or 600000) then return finish("waited too long: " .. (steps[1].why or "")) end
+    local planned, steps = pcall(plan, model, policy, typed)
+    if not planned then return finish(tostring(steps)) end
+    if type(steps) == "table" and #steps == 0 then return finish() end
+    local accepted, done, failed = pcall(run_round, model, steps, options, log)
+    if not accepted then return finish(tostring(done)) end
+    remember(memory, steps, failed)
+    local reason = exhausted(model, steps, memory)
+    if reason then return finish(reason) end
   end
 end
 

@@ -76,6 +76,19 @@ function M.count_by(rows, field)
   return count
 end
 
+-- The rows by their value of `field`, a list for each. A value that none has gives an empty list.
+function M.group_by(rows, field)
+  local group = setmetatable({}, { __index = function() return {} end })
+  for _, row in ipairs(rows) do
+    local value = row[field]
+    if value ~= nil then
+      local list = group[value]
+      list[#list + 1], group[value] = row, list
+    end
+  end
+  return group
+end
+
 -- How far the fullest row is above the mean of `field`: 0 is even, 1 is twice the mean.
 function M.imbalance(rows, field)
   local total, most = M.sum(rows, field), 0
@@ -128,22 +141,27 @@ end
 -- As many pairs {left, right} as possible where fits(left, right), each row in one pair at most, in the order of `left`.
 -- (Placing one after the other, without ever changing one's mind, fails with 6 nodes in 3 zones already.)
 function M.match(left, right, fits)
-  local partner = {} -- place in right → place in left
-  local function place(i, tried)
-    local occupied = {}
+  local options, partner = {}, {} -- places in `right` that fit, by place in `left`; the other way round, who has it
+  for i, l in ipairs(left) do
+    options[i] = {}
     for j, r in ipairs(right) do
-      if not tried[j] and fits(left[i], r) then
-        if not partner[j] then
-          partner[j] = i
-          return true
-        end
-        occupied[#occupied + 1] = j
+      if fits(l, r) then table.insert(options[i], j) end
+    end
+  end
+
+  local hopeless = {} -- who was asked in vain once can never give way
+  local function place(i, asked)
+    for _, j in ipairs(options[i]) do
+      if not partner[j] then
+        partner[j] = i
+        return true
       end
     end
-    for _, j in ipairs(occupied) do -- may its partner go elsewhere?
-      if not tried[j] then
-        tried[j] = true
-        if place(partner[j], tried) then
+    for _, j in ipairs(options[i]) do -- taken: may its partner go elsewhere?
+      if not asked.by[j] and not hopeless[j] then
+        asked.by[j] = true
+        table.insert(asked, j)
+        if place(partner[j], asked) then
           partner[j] = i
           return true
         end
@@ -151,12 +169,16 @@ function M.match(left, right, fits)
     end
     return false
   end
-  for i = 1, #left do place(i, {}) end
+  for i = 1, #left do
+    local asked = { by = {} }
+    if not place(i, asked) then
+      for _, j in ipairs(asked) do hopeless[j] = true end
+    end
+  end
 
-  local found = {}
-  for j, i in pairs(partner) do found[#found + 1] = { left[i], right[j], place = i } end
-  table.sort(found, function(a, b) return a.place < b.place end)
-  for _, pair in ipairs(found) do pair.place = nil end
+  local pairs_by_left, found = {}, {}
+  for j, i in pairs(partner) do pairs_by_left[i] = { left[i], right[j] } end
+  for i = 1, #left do found[#found + 1] = pairs_by_left[i] end
   return found
 end
 

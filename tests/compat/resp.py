@@ -11,7 +11,7 @@ class Closed(Exception):
 
 
 class Reply:
-    """One reply: its type byte, and its value: bytes, int, None, or a list of replies (of a map: keys and values in turn)."""
+    """One reply: its type byte, and its value: bytes, int, None, or a list of replies (of a map keys and values)."""
 
     def __init__(self, kind, value):
         self.kind = kind

@@ -150,20 +150,22 @@ def main():
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("transcripts", nargs="*", help="all of this folder if none is given")
     options = parser.parse_args()
-    servers = [Server(name, options.host, getattr(options, name)) for name in ("redis", "aikv") if getattr(options, name)]
+    ports = {"redis": options.redis, "aikv": options.aikv}
+    servers = [Server(name, options.host, port) for name, port in ports.items() if port]
     if not servers:
         parser.error("give --redis PORT, --aikv PORT, or both")
     here = os.path.dirname(os.path.abspath(__file__))
     paths = options.transcripts or sorted(glob.glob(os.path.join(here, "*.txt")))
-    failures = replies = 0
+    failed = replies = 0
     for path in paths:
         player = run(path, servers)
         replies += player.replies
-        failures += len(player.failures)
+        failed += bool(player.failures)
         for text in player.failures:
             print(text)
-    print("%d transcripts, %d replies from %s, %d wrong" % (len(paths), replies, " and ".join(s.name for s in servers), failures))
-    return 1 if failures else 0
+    print("transcripts: %d replies from %s" % (replies, " and ".join(server.name for server in servers)))
+    print("%d passed, %d failed" % (len(paths) - failed, failed))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ import os
 import random
 import socket
 import subprocess
+import time
 import unittest
 
 import redis
@@ -83,16 +84,11 @@ class LeaderKilled(unittest.TestCase):
             self.addCleanup(log.close)
             log.seek(0, os.SEEK_END)
             run = c[0]("CLUSTER", "SCRIPT", "RUN", "init")
-            seen = b""
-            mark = f'step={position} '.encode()
-
-            def begun():
-                nonlocal seen
+            seen, mark = b"", b'msg="a step begins" run=%d step=%s ' % (run, position.encode())
+            deadline = time.monotonic() + PATIENCE_S
+            while mark not in seen:  # as fast as it can: the step goes on meanwhile
                 seen += log.read()
-                return any(b"step started" in line and mark in line + b" " for line in seen.split(b"\n"))
-            for _ in range(20_000_000):  # as fast as it can: the step goes on meanwhile
-                if begun():
-                    break
+                self.assertLess(time.monotonic(), deadline, f"step {position} never began")
             c[0].kill()
             c[0].start()
             status = c.ended(run)

@@ -52,7 +52,7 @@ describe("scripts/init.lua", function()
     local version = m:view().nodes[1].version
     local ok, err, log = m:run(init)
     assert.is_nil(ok)
-    assert.equal("waited too long: 2 more nodes are needed: 4 of 6 have announced themselves", err)
+    assert.equal("waited 10 minutes for: 2 more nodes are needed: 4 of 6 have announced themselves", err)
     for _, step in ipairs(log) do assert.equal("wait", step.op) end
     assert.equal(version, m:view().nodes[1].version)
     assert.equal(0, #m:view().shards)
@@ -142,7 +142,7 @@ describe("scripts/init.lua", function()
       end,
     })
     assert.is_true(ok, err)
-    assert.equal("copies are missing of 1 shards: 1 of their primaries are up, 0 nodes are free and up", whys[1])
+    assert.equal("1 shards lack a copy: of these 1 have a primary that is up; 0 nodes are free", whys[1])
     assert.equal(3, #whys)
     line.assert_complete(m, { shards = 3, replicas = 1, voters = 3 })
   end)

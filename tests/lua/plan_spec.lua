@@ -10,6 +10,9 @@ describe("aikv.plan", function()
     assert.same({ 2 }, P.first({}, { 2 }, { 3 }))
     assert.same({}, P.first({}, {}))
     assert.same({}, P.first())
+    local long = {}
+    for i = 1, 1500 do long[i] = i end
+    assert.equal(1000, #P.first(long))
   end)
 
   it("waits with a reason", function()

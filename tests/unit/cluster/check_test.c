@@ -1,5 +1,6 @@
 /* Every invariant, broken by hand: the check must find it. (What apply refuses is tested with the rules.) */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "rich.h"
 
@@ -36,6 +37,7 @@ static void test_what_is_wrong_with_nodes_is_found(void **state)
     FINDS("there is no voter", for (int i = 0; i < 3; i++) s->nodes[i].role = CLUSTER_ROLE_LEARNER);
     FINDS("is in shard s9, which is not there", s->nodes[4].shard = 9);
     FINDS("in sync without a shard", (s->nodes[5].shard = 0, s->nodes[5].in_sync = true));
+    FINDS("has an unknown role", s->nodes[5].role = (enum cluster_role)7);
     FINDS("zone", s->nodes[5].info.zone[0] = ' ');
 }
 
@@ -49,6 +51,19 @@ static void test_what_is_wrong_with_shards_and_slots_is_found(void **state)
     FINDS("shard s3 has epoch or reign 0", s->shards[2].reign = 0);
     FINDS("number that was not given out", s->next_shard = 3);
     FINDS("slot 77 is owned by shard s4, which is not there", s->owner[77] = 4);
+}
+
+static void test_a_shard_that_is_there_twice_is_found(void **state)
+{
+    (void)state;
+    struct cluster_state *s = rich_state();
+    struct error e;
+    s->shards = realloc(s->shards, 4 * sizeof *s->shards);
+    s->shards[3] = s->shards[2];
+    s->shard_count = 4;
+    assert_int_equal(cluster_state_check(s, &e), ERROR_INVARIANT);
+    assert_non_null(strstr(e.text, "shard s3 is out of order"));
+    cluster_state_free(s);
 }
 
 static void test_what_is_wrong_with_scripts_is_found(void **state)
@@ -82,6 +97,9 @@ static void test_what_is_wrong_with_runs_is_found(void **state)
     (void)state;
     FINDS("run 2 has a number that was not given out", s->next_run = 2);
     FINDS("is out of order", s->runs[0].id = 2);
+    FINDS("unknown status", s->runs[0].status = (enum cluster_run_status)9);
+    FINDS("run 1 has ended and still counts completions",
+          (s->runs[0].completions = calloc(1, sizeof *s->runs[0].completions), s->runs[0].completion_count = 1));
     FINDS("run 1 runs beside a newer one", s->runs[0].status = CLUSTER_RUN_RUNNING);
     FINDS("run 2 has a source of", s->runs[1].status = CLUSTER_RUN_DONE);
     FINDS("run 2 has a source of 0 bytes", s->runs[1].source_len = 0);
@@ -112,6 +130,7 @@ int run_check_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_wrong_with_nodes_is_found),
         cmocka_unit_test(test_what_is_wrong_with_shards_and_slots_is_found),
+        cmocka_unit_test(test_a_shard_that_is_there_twice_is_found),
         cmocka_unit_test(test_what_is_wrong_with_scripts_is_found),
         cmocka_unit_test(test_too_many_versions_of_a_script_are_found),
         cmocka_unit_test(test_what_is_wrong_with_runs_is_found),

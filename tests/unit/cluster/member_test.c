@@ -90,6 +90,27 @@ static void test_an_update_is_never_of_an_older_incarnation(void **state)
     cluster_state_free(s);
 }
 
+static void test_any_field_that_differs_is_an_update(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(2);
+    struct cluster_node_info info = node_info(2, "a");
+#define UPDATES(change_it) (nothing(s, update_node(info)), change_it, change(s, update_node(info)))
+    UPDATES(info.alias = 7);
+    UPDATES(info.name[0] = 'x');
+    UPDATES(info.version[0] = '1');
+    UPDATES(info.bus_host[0] = 'x');
+    UPDATES(info.bus_port++);
+    UPDATES(info.zone[0] = 'x');
+    UPDATES(info.labels[0] = 'x');
+    UPDATES(info.incarnation++);
+    UPDATES(info.endpoints[0].host[0] = 'x');
+    UPDATES(info.endpoints[0].port++);
+    UPDATES(info.endpoints[info.endpoint_count++] = info.endpoints[0]);
+    UPDATES(snprintf(info.endpoints[0].match, sizeof info.endpoints[0].match, "gateway"));
+    cluster_state_free(s);
+}
+
 static void test_a_role_is_won_step_by_step(void **state)
 {
     (void)state;
@@ -176,6 +197,7 @@ int run_member_tests(void)
         cmocka_unit_test(test_admitting_again_changes_nothing),
         cmocka_unit_test(test_an_alias_belongs_to_one_node),
         cmocka_unit_test(test_an_update_is_never_of_an_older_incarnation),
+        cmocka_unit_test(test_any_field_that_differs_is_an_update),
         cmocka_unit_test(test_a_role_is_won_step_by_step),
         cmocka_unit_test(test_no_role_is_taken_away),
         cmocka_unit_test(test_a_node_that_is_down_gets_no_role),

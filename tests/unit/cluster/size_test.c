@@ -170,6 +170,8 @@ static void test_there_are_at_most_4096_nodes(void **state)
     add_nodes(s, CLUSTER_NODES_MAX, admit);
     assert_int_equal(cluster_state_check(s, NULL), 0);
     refused(s, admit(5000), ERROR_LIMIT, "at most 4096 nodes");
+    add_nodes(s, CLUSTER_NODES_MAX + 1, admit);
+    assert_int_equal(cluster_state_check(s, NULL), ERROR_INVARIANT);
     cluster_state_free(s);
 }
 

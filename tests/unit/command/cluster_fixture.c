@@ -15,12 +15,14 @@ static const char *node_id(unsigned number)
 /* Every node has an address for the machine itself, one for a network of containers, and one for everybody else. */
 static struct cluster_node_info node_info(unsigned number)
 {
-    struct cluster_node_info i = {.alias = number, .bus_port = (uint16_t)(50050 + number), .incarnation = 1, .endpoint_count = 3};
+    struct cluster_node_info i = {
+        .alias = number, .bus_port = (uint16_t)(50050 + number), .incarnation = 1, .endpoint_count = 3};
     snprintf(i.id, sizeof i.id, "%s", node_id(number));
     snprintf(i.name, sizeof i.name, "host%u", number);
     snprintf(i.version, sizeof i.version, "0.1.0");
     snprintf(i.bus_host, sizeof i.bus_host, "10.0.0.%u", number);
-    i.endpoints[0] = (struct cluster_endpoint){.match = "127.0.0.1/32", .host = "127.0.0.1", .port = (uint16_t)(6378 + number)};
+    i.endpoints[0] = (struct cluster_endpoint){
+        .match = "127.0.0.1/32", .host = "127.0.0.1", .port = (uint16_t)(6378 + number)};
     i.endpoints[1] = (struct cluster_endpoint){.match = "127.0.0.0/8", .port = 6379};
     snprintf(i.endpoints[1].host, sizeof i.endpoints[1].host, "aikv%u", number);
     i.endpoints[2] = (struct cluster_endpoint){.match = "any", .port = 7000};

@@ -68,10 +68,12 @@ static void test_a_slot_without_owner_or_a_dead_primary_stops_the_cluster(void *
     says(n, c, "GET b", "-CLUSTERDOWN The cluster is down");
     says(n, c, "MGET a b", "-CLUSTERDOWN Hash slot not served"); /* the first key's slot is looked at first */
     says(n, c, "MGET b a", "-CROSSSLOT Keys in request don't hash to the same slot");
-    assert_contains(ask(n, c, "CLUSTER INFO"), "cluster_state:fail\r\ncluster_slots_assigned:10923\r\ncluster_slots_ok:10923\r\n");
+    assert_contains(ask(n, c, "CLUSTER INFO"),
+                    "cluster_state:fail\r\ncluster_slots_assigned:10923\r\ncluster_slots_ok:10923\r\n");
     command_engine_set_routing(n->engine, routing_of(1, 3, 2));
     says(n, c, "GET b", "-CLUSTERDOWN The cluster is down");
-    assert_contains(ask(n, c, "CLUSTER INFO"), "cluster_slots_ok:10922\r\ncluster_slots_pfail:0\r\ncluster_slots_fail:5462\r\n");
+    assert_contains(ask(n, c, "CLUSTER INFO"),
+                    "cluster_slots_ok:10922\r\ncluster_slots_pfail:0\r\ncluster_slots_fail:5462\r\n");
     command_engine_set_routing(n->engine, routing_of(1, 3, 5)); /* a replica */
     says(n, c, "GET b", "$-1");
     client_close(c);
@@ -84,12 +86,12 @@ static void test_nodes_are_told_as_redis_tells_them(void **state)
     command_engine_set_routing(n->engine, routing_of(1, 3, 5));
     const char *reply = ask(n, c, "CLUSTER NODES");
     assert_string_equal(strchr(reply, '\n') + 1,
-                        ID1 " 127.0.0.1:6379@50051 myself,master - 0 0 3 connected 0-5460\n"
-                        ID2 " 127.0.0.1:6380@50052 master - 0 0 3 connected 5461-10922\n"
-                        ID3 " 127.0.0.1:6381@50053 master - 0 0 3 connected 10923-16383\n"
-                        ID4 " 127.0.0.1:6382@50054 slave " ID1 " 0 0 3 connected\n"
-                        ID5 " 127.0.0.1:6383@50055 slave,fail " ID2 " 0 0 3 disconnected\n"
-                        ID6 " 127.0.0.1:6384@50056 slave " ID3 " 0 0 3 connected\n");
+                        ID1 " 127.0.0.1:6379@50051 myself,master - 0 0 3 connected 0-5460\n" ID2
+                            " 127.0.0.1:6380@50052 master - 0 0 3 connected 5461-10922\n" ID3
+                            " 127.0.0.1:6381@50053 master - 0 0 3 connected 10923-16383\n" ID4
+                            " 127.0.0.1:6382@50054 slave " ID1 " 0 0 3 connected\n" ID5
+                            " 127.0.0.1:6383@50055 slave,fail " ID2 " 0 0 3 disconnected\n" ID6
+                            " 127.0.0.1:6384@50056 slave " ID3 " 0 0 3 connected\n");
     says(n, c, "CLUSTER REPLICAS " ID3, "*1\r\n$124\r\n" ID6 " 127.0.0.1:6384@50056 slave " ID3 " 0 0 3 connected");
     says(n, c, "CLUSTER REPLICAS 1", "*1\r\n$124\r\n" ID4 " 127.0.0.1:6382@50054 slave " ID1 " 0 0 3 connected");
     says(n, c, "CLUSTER SLAVES " ID4, "-ERR The specified node is not a master");
@@ -110,9 +112,10 @@ static void test_slots_and_shards_have_what_clients_need(void **state)
          "*4\r\n$9\r\n127.0.0.1\r\n:6383\r\n$40\r\n" ID5 "\r\n*0\r\n"
          "*3\r\n:10923\r\n:16383\r\n*4\r\n$9\r\n127.0.0.1\r\n:6381\r\n$40\r\n" ID3 "\r\n*0");
     const char *shards = ask(n, c, "CLUSTER SHARDS");
-    assert_contains(shards, "*3\r\n*4\r\n$5\r\nslots\r\n*2\r\n:0\r\n:5460\r\n$5\r\nnodes\r\n*2\r\n*14\r\n$2\r\nid\r\n$40\r\n" ID1
-                            "\r\n$4\r\nport\r\n:6379\r\n$2\r\nip\r\n$9\r\n127.0.0.1\r\n$8\r\nendpoint\r\n$9\r\n127.0.0.1\r\n"
-                            "$4\r\nrole\r\n$6\r\nmaster\r\n$18\r\nreplication-offset\r\n:0\r\n$6\r\nhealth\r\n$6\r\nonline\r\n");
+    assert_contains(
+        shards, "*3\r\n*4\r\n$5\r\nslots\r\n*2\r\n:0\r\n:5460\r\n$5\r\nnodes\r\n*2\r\n*14\r\n$2\r\nid\r\n$40\r\n" ID1
+                "\r\n$4\r\nport\r\n:6379\r\n$2\r\nip\r\n$9\r\n127.0.0.1\r\n$8\r\nendpoint\r\n$9\r\n127.0.0.1\r\n"
+                "$4\r\nrole\r\n$6\r\nmaster\r\n$18\r\nreplication-offset\r\n:0\r\n$6\r\nhealth\r\n$6\r\nonline\r\n");
     assert_contains(shards, ID6 "\r\n$4\r\nport\r\n:6384\r\n");
     assert_contains(shards, "$7\r\nreplica\r\n$18\r\nreplication-offset\r\n:0\r\n$6\r\nhealth\r\n$4\r\nfail");
     says(n, c, "CLUSTER MYSHARDID", "$40\r\nc0ffee0000000000000000000000000000000002");

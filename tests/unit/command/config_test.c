@@ -17,10 +17,12 @@ static void test_several_settings_are_set_all_or_none(void **state)
     int c = client_connect(n, "127.0.0.1");
     says(n, c, "CONFIG SET timeout 5 maxclients 6", "+OK");
     says(n, c, "CONFIG SET timeout 7 maxclients many",
-         "-ERR CONFIG SET failed (possibly related to argument 'maxclients') - argument couldn't be parsed into an integer");
+         "-ERR CONFIG SET failed (possibly related to argument 'maxclients') - argument couldn't be parsed into an "
+         "integer");
     assert_string_equal(n->settings[1], "5");
     assert_string_equal(n->settings[0], "6");
-    says(n, c, "CONFIG SET timeout 7 nothing 1", "-ERR Unknown option or number of arguments for CONFIG SET - 'nothing'");
+    says(n, c, "CONFIG SET timeout 7 nothing 1",
+         "-ERR Unknown option or number of arguments for CONFIG SET - 'nothing'");
     assert_string_equal(n->settings[1], "5");
     says(n, c, "CONFIG SET timeout 7 TIMEOUT 8",
          "-ERR CONFIG SET failed (possibly related to argument 'TIMEOUT') - duplicate parameter");

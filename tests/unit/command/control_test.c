@@ -67,8 +67,9 @@ static void test_all_that_changes_the_cluster_goes_to_control(void **state)
 {
     struct node *n = *state;
     static const char *const requests[] = {
-        "CLUSTER MEET 127.0.0.1 6380",  "CLUSTER ADDSLOTS 1 2",           "CLUSTER ADDSLOTSRANGE 0 5460",
-        "CLUSTER REPLICATE 1",          "CLUSTER ADDREPLICATION 4 1",     "CLUSTER METARAFT MEMBERS",
+        "CLUSTER MEET 127.0.0.1 6380",  "CLUSTER ADDSLOTS 1 2",
+        "CLUSTER ADDSLOTSRANGE 0 5460", "CLUSTER REPLICATE 1",
+        "CLUSTER ADDREPLICATION 4 1",   "CLUSTER METARAFT MEMBERS",
         "CLUSTER SCRIPT EVAL steps -x", "cluster metaraft addlearner 2 aikv2:50052",
     };
     int c = client_connect(n, "127.0.0.1");

@@ -29,7 +29,8 @@ static int host_set_setting(void *user, const char *name, struct bytes value, st
     if (value.len == 0 || value.data[0] < '0' || value.data[0] > '9') {
         return error_set(e, ERROR_CONFIG, "argument couldn't be parsed into an integer");
     }
-    snprintf(n->settings[strcmp(name, "timeout") == 0], sizeof n->settings[0], "%.*s", (int)value.len, (const char *)value.data);
+    snprintf(n->settings[strcmp(name, "timeout") == 0], sizeof n->settings[0], "%.*s", (int)value.len,
+             (const char *)value.data);
     return 0;
 }
 
@@ -59,8 +60,8 @@ static bool host_control(void *user, uint64_t token, int argc, const struct byte
     n->control.protocol = protocol;
     size_t used = 0;
     for (int i = 0; i < argc; i++) {
-        used += (size_t)snprintf(n->control.line + used, sizeof n->control.line - used, "%s%.*s", i ? " " : "", (int)argv[i].len,
-                                 (const char *)argv[i].data);
+        used += (size_t)snprintf(n->control.line + used, sizeof n->control.line - used, "%s%.*s", i ? " " : "",
+                                 (int)argv[i].len, (const char *)argv[i].data);
         if (used >= sizeof n->control.line) break;
     }
     return true;
@@ -115,7 +116,8 @@ static void start(struct node *n, bool cluster)
     uv_async_init(&n->loop, &n->durable, woken);
     if (store_open(&stored, &n->store, &report, &e)) fail_msg("%s", e.text);
     if (keyspace_open(n->store, 16, &n->keyspace, &e)) fail_msg("%s", e.text);
-    struct command_options options = {.keyspace = n->keyspace, .databases = 16, .cluster_enabled = cluster, .host = &host};
+    struct command_options options = {
+        .keyspace = n->keyspace, .databases = 16, .cluster_enabled = cluster, .host = &host};
     n->engine = command_engine_new(&options);
     struct net_handler handler;
     struct net_limits limits;

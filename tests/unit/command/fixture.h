@@ -1,5 +1,5 @@
-/* A node in one thread: engine, client server, keyspace and store, all real; and clients that talk to it over sockets. The loop turns
- * while a client waits for a reply. */
+/* A node in one thread: engine, client server, keyspace and store, all real; and clients that talk to it over sockets.
+ * The loop turns while a client waits for a reply. */
 #ifndef AIKV_TEST_COMMAND_FIXTURE_H
 #define AIKV_TEST_COMMAND_FIXTURE_H
 

@@ -27,7 +27,8 @@ static void test_hello_changes_the_protocol_with_its_own_reply(void **state)
     struct node *n = *state;
     int c = client_connect(n, "127.0.0.1");
     says(n, c, "GET missing", "$-1");
-    assert_contains(ask(n, c, "HELLO 3 SETNAME me"), "%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n");
+    assert_contains(ask(n, c, "HELLO 3 SETNAME me"),
+                    "%7\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n");
     says(n, c, "GET missing", "_");
     says(n, c, "CLIENT GETNAME", "$2\r\nme");
     assert_contains(ask(n, c, "HELLO 2"), "*14\r\n");

@@ -54,7 +54,8 @@ static void test_every_command_is_found_by_its_name(void **state)
 static void test_subcommands_are_resolved_from_the_second_argument(void **state)
 {
     (void)state;
-    struct bytes id[] = {bytes_text("CLIENT"), bytes_text("iD")}, none[] = {bytes_text("CLIENT"), bytes_text("nothing")};
+    struct bytes id[] = {bytes_text("CLIENT"), bytes_text("iD")},
+                 none[] = {bytes_text("CLIENT"), bytes_text("nothing")};
     assert_string_equal(command_table_resolve(&table, 2, id)->name, "client|id");
     assert_string_equal(command_table_resolve(&table, 1, id)->name, "client");
     assert_null(command_table_resolve(&table, 2, none));
@@ -69,7 +70,8 @@ static void test_every_row_is_whole(void **state)
         assert_true(row->run || row->subcommands);
         assert_int_not_equal(row->flags & (READ | WRITE), READ | WRITE);
         assert_true(!row->keys.first == !row->keys.step);
-        if (row->keys.first) assert_int_not_equal(row->flags & (READ | WRITE), 0); /* or keys were touched outside a batch */
+        if (row->keys.first)
+            assert_int_not_equal(row->flags & (READ | WRITE), 0); /* or keys were touched outside a batch */
         assert_true(!row->key_flags == !(row->keys.flags & KEY_VARIABLE));
         assert_true(!row->replaced_by == !row->deprecated_since);
     }
@@ -79,7 +81,8 @@ static void keys_of(const char *name, int argc, char out[32])
 {
     const struct command_row *row = command_table_find(&table, bytes_text(name))->row;
     out[0] = 0;
-    for (int i = command_keys_first(row, argc); i; i = command_keys_next(row, argc, i)) sprintf(out + strlen(out), "%d ", i);
+    for (int i = command_keys_first(row, argc); i; i = command_keys_next(row, argc, i))
+        sprintf(out + strlen(out), "%d ", i);
 }
 
 static void test_keys_are_where_the_row_says(void **state)
@@ -119,8 +122,8 @@ static void test_the_reference_has_every_command(void **state)
     for (size_t i = 0; i < table.count; i++) {
         char heading[64];
         snprintf(heading, sizeof heading, "%s %s%s%s\n", table.entries[i].container ? "####" : "###",
-                 table.entries[i].container ? table.entries[i].container->row->name : "", table.entries[i].container ? " " : "",
-                 table.entries[i].row->name);
+                 table.entries[i].container ? table.entries[i].container->row->name : "",
+                 table.entries[i].container ? " " : "", table.entries[i].row->name);
         assert_contains((const char *)page.data, heading);
     }
     buffer_release(&page);

@@ -76,18 +76,22 @@ static void test_errors_name_what_is_wrong(void **state)
     (void)state;
     struct test_nodes *t = nodes_new();
     nodes_start_cluster(t, 2);
-    nodes_expect_part(t, 0, "CLUSTER METARAFT PROMOT 2", "-ERR unknown subcommand 'PROMOT'. Did you mean PROMOTE? Try CLUSTER METARAFT HELP.");
+    nodes_expect(t, 0, "CLUSTER MEET 127.0.0.1 7002", "+OK\r\n");
+    nodes_call_begin(t, 1, "CLUSTER METARAFT ADDLEARNER 3 127.0.0.1:1", NULL);
+    nodes_expect_part(t, 0, "CLUSTER METARAFT PROMOT 2",
+                      "-ERR unknown subcommand 'PROMOT'. Did you mean PROMOTE? Try CLUSTER METARAFT HELP.");
     nodes_expect_part(t, 0, "CLUSTER METARAFT", "-ERR wrong number of arguments for 'cluster|METARAFT' command");
-    nodes_expect_part(t, 0, "CLUSTER METARAFT ADDLEARNER 2", "-ERR wrong number of arguments for 'cluster|metaraft|addlearner' command");
+    nodes_expect_part(t, 0, "CLUSTER METARAFT ADDLEARNER 2",
+                      "-ERR wrong number of arguments for 'cluster|metaraft|addlearner' command");
     nodes_expect_part(t, 0, "CLUSTER METARAFT ADDLEARNER two #1", "-ERR an alias is a number");
     nodes_expect_part(t, 0, "CLUSTER METARAFT ADDLEARNER 2 nowhere", "-ERR");
-    nodes_expect_part(t, 0, "CLUSTER METARAFT PROMOTE 2", "2");
-    nodes_expect_part(t, 0, "CLUSTER METARAFT ADDLEARNER 2 127.0.0.1:1", "127.0.0.1:1");
-    nodes_expect_part(t, 0, "CLUSTER METARAFT ADDLEARNER 1 #1", "alias 1 is taken");
+    nodes_expect_part(t, 0, "CLUSTER METARAFT ADDLEARNER 1 #1", "with the alias 2");
+    nodes_expect_part(t, 0, "CLUSTER METARAFT PROMOTE 7", "7");
     nodes_expect_part(t, 0, "CLUSTER MEET 127.0.0.1 0", "Invalid base port");
     nodes_expect_part(t, 0, "CLUSTER MEET 127.0.0.1 7002 1234567890123456789012345678901234567890", "Unknown node");
-    nodes_expect(t, 0, "CLUSTER MEET 127.0.0.1 7002", "+OK\r\n");
-    nodes_expect_part(t, 1, "CLUSTER METARAFT PROMOTE 2", "ADDLEARNER comes first");
+    nodes_expect_part(t, 0, "CLUSTER METARAFT PROMOTE 2", "ADDLEARNER comes first");
+    assert_non_null(
+        strstr(nodes_call_end(t, 1), "-CLUSTERDOWN no node of a cluster with this secret answers at 127.0.0.1:1: "));
     nodes_free(t);
 }
 
@@ -116,7 +120,8 @@ static void test_too_many_and_too_large_calls_are_answered(void **state)
     large[size] = 0;
     assert_non_null(strstr(nodes_call_with(t, 0, "CLUSTER SCRIPT LOAD big", large), "-ERR the command is 2097"));
     large[300 << 10] = 0;
-    assert_non_null(strstr(nodes_call_with(t, 0, "CLUSTER SCRIPT LOAD big", large), "-ERR the script is 307200 bytes; up to 262144 are taken"));
+    assert_non_null(strstr(nodes_call_with(t, 0, "CLUSTER SCRIPT LOAD big", large),
+                           "-ERR the script is 307200 bytes; up to 262144 are taken"));
     free(large);
     /* Nobody takes replies while the loop does not turn: after 256 the answer is no. */
     struct bytes argv[3] = {bytes_text("CLUSTER"), bytes_text("SCRIPT"), bytes_text("VIEW")};

@@ -17,5 +17,6 @@ int main(void)
     failed += command_tests();
     failed += script_tests();
     failed += restart_tests();
+    failed += hostile_tests();
     return failed != 0;
 }

@@ -70,7 +70,9 @@ static void write_sample(int kind, struct buffer *b)
         buffer_release(&commands);
         break;
     case 5: message_call_write(b, &(struct message_call){9, 3, 3, argv}); break;
-    case 6: message_call_reply_write(b, &(struct message_call_reply){9, MESSAGE_NOT_LEADER, bytes_text("+OK\r\n")}); break;
+    case 6:
+        message_call_reply_write(b, &(struct message_call_reply){9, MESSAGE_NOT_LEADER, bytes_text("+OK\r\n")});
+        break;
     case 7: cluster_node_info_write(b, &info); break;
     default: message_raft_write(b, &(struct message_raft){1, 2, bytes_text("raft")}); break;
     }
@@ -168,7 +170,8 @@ static void test_random_bytes_never_do_harm(void **state)
         int kind = (int)random_below(&seed, KINDS);
         buffer_init(&b, 100000);
         write_sample(kind, &b);
-        for (uint64_t n = random_below(&seed, 4); n > 0; n--) b.data[random_below(&seed, b.len)] = (uint8_t)random_next(&seed);
+        for (uint64_t n = random_below(&seed, 4); n > 0; n--)
+            b.data[random_below(&seed, b.len)] = (uint8_t)random_next(&seed);
         read_as(kind, bytes_of(b.data, random_below(&seed, b.len + 1)), &e);
         buffer_release(&b);
     }

@@ -171,7 +171,8 @@ void nodes_start_cluster(struct test_nodes *t, int count)
     snprintf(candidates, sizeof candidates, ":%d\r\n", count);
     uint64_t began = clock_monotonic_ms();
     while (strcmp(nodes_call_with(t, 0, "CLUSTER SCRIPT EVAL", "return #view.nodes"), candidates) != 0)
-        if (clock_monotonic_ms() - began > PATIENCE_MS) fail_msg("not all candidates announced themselves: %s", t->node[0].reply);
+        if (clock_monotonic_ms() - began > PATIENCE_MS)
+            fail_msg("not all candidates announced themselves: %s", t->node[0].reply);
 }
 
 /* ---- calls ---- */
@@ -246,7 +247,8 @@ void nodes_expect_soon(struct test_nodes *t, int i, const char *words, const cha
 {
     uint64_t began = clock_monotonic_ms();
     while (!strstr(nodes_call(t, i, words), part))
-        if (clock_monotonic_ms() - began > PATIENCE_MS) fail_msg("%s on node %d: no '%s' in: %s", words, i, part, t->node[i].reply);
+        if (clock_monotonic_ms() - began > PATIENCE_MS)
+            fail_msg("%s on node %d: no '%s' in: %s", words, i, part, t->node[i].reply);
 }
 
 /* ---- looking ---- */
@@ -265,7 +267,8 @@ uint32_t nodes_replicas(struct test_nodes *t, int i)
 {
     const struct cluster_state *s = t->node[i].routing->state;
     uint32_t count = 0;
-    for (uint32_t k = 0; k < s->node_count; k++) count += s->nodes[k].shard && !cluster_node_is_primary(s, &s->nodes[k]);
+    for (uint32_t k = 0; k < s->node_count; k++)
+        count += s->nodes[k].shard && !cluster_node_is_primary(s, &s->nodes[k]);
     return count;
 }
 

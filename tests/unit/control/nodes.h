@@ -1,5 +1,5 @@
-/* Several nodes' control in one process, over loopback: each has its own threads and data directory; the test's thread is the data thread
- * of all of them. */
+/* Several nodes' control in one process, over loopback: each has its own threads and data directory; the test's thread
+ * is the data thread of all of them. */
 #ifndef AIKV_TEST_CONTROL_NODES_H
 #define AIKV_TEST_CONTROL_NODES_H
 
@@ -16,8 +16,8 @@ struct test_node {
     uint16_t port;
     struct cluster_routing *routing; /* the newest */
     bool failed;
-    uint64_t awaited;      /* the token of the call under way */
-    char *reply;           /* NUL-terminated RESP, NULL: none yet */
+    uint64_t awaited; /* the token of the call under way */
+    char *reply;      /* NUL-terminated RESP, NULL: none yet */
     size_t reply_len;
 };
 
@@ -48,8 +48,8 @@ void nodes_wait(struct test_nodes *t, int i, nodes_condition condition, const ch
 bool nodes_knows_leader(struct test_nodes *t, int i);
 bool nodes_is_member(struct test_nodes *t, int i);
 
-/* A call on node `i`, words separated by blanks; "@2" stands for the node id of node 2, "#2" for the bus address of node 2, "#2p" for its
- * bus port. Returns the reply (RESP2), valid until the node's next call. */
+/* A call on node `i`, words separated by blanks; "@2" stands for the node id of node 2, "#2" for the bus address of
+ * node 2, "#2p" for its bus port. Returns the reply (RESP2), valid until the node's next call. */
 const char *nodes_call(struct test_nodes *t, int i, const char *words);
 /* The same with the last argument as it is. */
 const char *nodes_call_with(struct test_nodes *t, int i, const char *words, const char *last);

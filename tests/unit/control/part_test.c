@@ -112,17 +112,26 @@ static void test_the_step_log_tells_every_round(void **state)
 {
     (void)state;
     struct step_log l = {0};
-    struct cluster_step steps[] = {{.op = CLUSTER_OP_wait, .ms = 5, .why = "for a"}, {.op = CLUSTER_OP_wait, .ms = 6, .why = ""}};
-    apply(&l, &(struct cluster_command){.type = CLUSTER_RUN_ROUND, .run = 1, .round = 1, .steps = steps, .step_count = 2});
-    apply(&l, &(struct cluster_command){.type = CLUSTER_RUN_STEP, .run = 1, .round = 1, .index = 0, .step_status = CLUSTER_STEP_STARTED});
+    struct cluster_state *s = cluster_state_new();
+    struct cluster_step steps[] = {{.op = CLUSTER_OP_wait, .ms = 5, .why = "for a"},
+                                   {.op = CLUSTER_OP_wait, .ms = 6, .why = ""}};
+    apply(&l,
+          &(struct cluster_command){.type = CLUSTER_RUN_ROUND, .run = 1, .round = 1, .steps = steps, .step_count = 2});
     apply(&l, &(struct cluster_command){
-                  .type = CLUSTER_RUN_STEP, .run = 1, .round = 1, .index = 0, .step_status = CLUSTER_STEP_FAILED, .text = "oh"});
-    apply(&l, &(struct cluster_command){.type = CLUSTER_RUN_ROUND, .run = 1, .round = 2, .steps = steps, .step_count = 1});
+                  .type = CLUSTER_RUN_STEP, .run = 1, .round = 1, .index = 0, .step_status = CLUSTER_STEP_STARTED});
+    apply(&l, &(struct cluster_command){.type = CLUSTER_RUN_STEP,
+                                        .run = 1,
+                                        .round = 1,
+                                        .index = 0,
+                                        .step_status = CLUSTER_STEP_FAILED,
+                                        .text = "oh"});
+    apply(&l,
+          &(struct cluster_command){.type = CLUSTER_RUN_ROUND, .run = 1, .round = 2, .steps = steps, .step_count = 1});
     assert_int_equal(step_log_count(&l), 3);
     struct buffer text;
     buffer_init(&text, 10000);
     for (uint32_t i = 0; i < 3; i++) {
-        step_log_text(step_log_at(&l, i), &text);
+        step_log_text(step_log_at(&l, i), s, &text);
         buffer_append_text(&text, "\n");
     }
     buffer_append(&text, "", 1);
@@ -132,6 +141,7 @@ static void test_the_step_log_tells_every_round(void **state)
     assert_non_null(strstr(got, "\n2.1 pending wait"));
     buffer_release(&text);
     step_log_release(&l);
+    cluster_state_free(s);
 }
 
 static void test_the_step_log_forgets_the_oldest(void **state)
@@ -140,7 +150,8 @@ static void test_the_step_log_forgets_the_oldest(void **state)
     struct step_log l = {0};
     struct cluster_step step = {.op = CLUSTER_OP_wait, .ms = 5};
     for (uint32_t round = 1; round <= STEP_LOG_MAX + 100; round++)
-        apply(&l, &(struct cluster_command){.type = CLUSTER_RUN_ROUND, .run = 1, .round = round, .steps = &step, .step_count = 1});
+        apply(&l, &(struct cluster_command){
+                      .type = CLUSTER_RUN_ROUND, .run = 1, .round = round, .steps = &step, .step_count = 1});
     assert_int_equal(step_log_count(&l), STEP_LOG_MAX);
     assert_int_equal(step_log_at(&l, 0)->round, 101);
     assert_int_equal(step_log_at(&l, STEP_LOG_MAX - 1)->round, STEP_LOG_MAX + 100);

@@ -55,7 +55,8 @@ static void test_a_silent_member_is_down_until_it_answers(void **state)
     nodes_free(t);
 }
 
-/* The only voter is stopped after each step, and started again: the same cluster in the end. */
+/* The only voter is stopped in the middle of a round and between two, and started again: the same cluster in the end.
+ */
 static void test_a_run_goes_on_after_the_only_voter_restarted(void **state)
 {
     (void)state;
@@ -63,7 +64,7 @@ static void test_a_run_goes_on_after_the_only_voter_restarted(void **state)
     nodes_start_cluster(t, 3);
     const char *init = "CLUSTER SCRIPT RUN init voters 1 replicas 0";
     nodes_expect(t, 0, init, ":1\r\n");
-    const char *const seen[] = {"1.1 done", "1.2 ", "2.1 ", "3.1 "};
+    const char *const seen[] = {"1.1 done", "2.1 "};
     for (size_t i = 0; i < sizeof seen / sizeof *seen; i++) {
         nodes_expect_soon(t, 0, "CLUSTER SCRIPT STATUS", seen[i]);
         nodes_stop(t, 0);
@@ -92,7 +93,8 @@ static void test_a_run_goes_on_under_another_leader(void **state)
     nodes_expect_part(t, 0, "CLUSTER SCRIPT RUN WAIT 30000 init shards 1 replicas 5", "\r\ndone\r\n");
     nodes_call_with(t, 5, "CLUSTER SCRIPT LOAD my",
                     "return { name = 'my', doc = 'd', params = {}, plan = function(view)\n"
-                    "  if view.run.round < 3 then return { { op = 'wait', ms = 300 + view.run.round, why = 'a' } } end return {} end }");
+                    "  if view.run.round < 3 then return { { op = 'wait', ms = 300 + view.run.round, why = 'a' } } end "
+                    "return {} end }");
     nodes_expect(t, 5, "CLUSTER SCRIPT RUN my", ":2\r\n");
     nodes_expect_soon(t, 5, "CLUSTER SCRIPT STATUS 2", "2.1 started");
     int leader = leader_of(t, 5);

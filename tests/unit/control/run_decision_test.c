@@ -27,7 +27,8 @@ static void test_a_run_without_steps_is_planned(void **state)
 static void test_steps_are_started_and_carried_out_one_after_the_other(void **state)
 {
     (void)state;
-    struct cluster_run_step steps[] = {step(CLUSTER_OP_admit, CLUSTER_STEP_DONE), step(CLUSTER_OP_promote, CLUSTER_STEP_PENDING)};
+    struct cluster_run_step steps[] = {step(CLUSTER_OP_admit, CLUSTER_STEP_DONE),
+                                       step(CLUSTER_OP_promote, CLUSTER_STEP_PENDING)};
     struct cluster_run run = {.id = 1, .round = 1, .steps = steps, .step_count = 2};
     struct run_decision d = decide(&run, &(struct run_memory){0});
     assert_int_equal(d.action, RUN_START);
@@ -43,7 +44,8 @@ static void test_steps_are_started_and_carried_out_one_after_the_other(void **st
 static void test_a_failed_step_ends_the_round(void **state)
 {
     (void)state;
-    struct cluster_run_step steps[] = {step(CLUSTER_OP_admit, CLUSTER_STEP_FAILED), step(CLUSTER_OP_promote, CLUSTER_STEP_PENDING)};
+    struct cluster_run_step steps[] = {step(CLUSTER_OP_admit, CLUSTER_STEP_FAILED),
+                                       step(CLUSTER_OP_promote, CLUSTER_STEP_PENDING)};
     struct cluster_run run = {.id = 1, .round = 1, .steps = steps, .step_count = 2};
     assert_int_equal(decide(&run, &(struct run_memory){0}).action, RUN_PLAN);
     run.one_round = true;
@@ -57,7 +59,8 @@ static void test_five_failed_rounds_in_a_row_end_the_run(void **state)
     (void)state;
     struct cluster_run_step steps[] = {step(CLUSTER_OP_admit, CLUSTER_STEP_FAILED)};
     struct cluster_failure failed[] = {{.round = 3}, {.round = 4}, {.round = 4}, {.round = 5}, {.round = 6}};
-    struct cluster_run run = {.id = 1, .round = 6, .steps = steps, .step_count = 1, .failed = failed, .failed_count = 5};
+    struct cluster_run run = {
+        .id = 1, .round = 6, .steps = steps, .step_count = 1, .failed = failed, .failed_count = 5};
     assert_int_equal(decide(&run, &(struct run_memory){0}).action, RUN_PLAN);
     failed[0].round = 2;
     failed[1].round = 3;
@@ -71,9 +74,11 @@ static void test_five_failed_rounds_in_a_row_end_the_run(void **state)
 static void test_the_third_completion_of_an_equal_step_is_a_circle(void **state)
 {
     (void)state;
-    struct cluster_run_step steps[] = {step(CLUSTER_OP_admit, CLUSTER_STEP_DONE), step(CLUSTER_OP_promote, CLUSTER_STEP_PENDING)};
+    struct cluster_run_step steps[] = {step(CLUSTER_OP_admit, CLUSTER_STEP_DONE),
+                                       step(CLUSTER_OP_promote, CLUSTER_STEP_PENDING)};
     struct cluster_completion done[] = {{cluster_step_digest(&steps[0].step), 2}};
-    struct cluster_run run = {.id = 1, .round = 3, .steps = steps, .step_count = 2, .completions = done, .completion_count = 1};
+    struct cluster_run run = {
+        .id = 1, .round = 3, .steps = steps, .step_count = 2, .completions = done, .completion_count = 1};
     assert_int_equal(decide(&run, &(struct run_memory){0}).action, RUN_START);
     done[0].count = 3;
     struct run_decision d = decide(&run, &(struct run_memory){0});
@@ -86,7 +91,8 @@ static void test_waiting_and_rounds_are_bounded(void **state)
     (void)state;
     struct cluster_run run = {.id = 1, .round = 9};
     struct run_memory m = {0};
-    struct cluster_step wait = {.op = CLUSTER_OP_wait, .ms = 60000, .why = "more nodes"}, other = {.op = CLUSTER_OP_admit};
+    struct cluster_step wait = {.op = CLUSTER_OP_wait, .ms = 60000, .why = "more nodes"},
+                        other = {.op = CLUSTER_OP_admit};
     for (int i = 0; i < 9; i++) {
         run_memory_round_begun(&m, &wait, 1);
         run_memory_waited(&m, &wait);

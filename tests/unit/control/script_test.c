@@ -22,17 +22,19 @@ static void test_init_makes_a_cluster_of_six_candidates(void **state)
     if (!strstr(status, "\r\ndone\r\n")) fail_msg("%s", status);
     for (int i = 0; i < 6; i++) expect_whole_cluster(t, i);
     nodes_expect_part(t, 4, "CLUSTER SCRIPT STATUS 1", "1.1 done admit");
+    nodes_expect_part(t, 4, "CLUSTER SCRIPT STATUS 1", "[2 node2]");
     nodes_expect(t, 5, "CLUSTER SCRIPT RUN init", ":2\r\n"); /* nothing left to do */
     nodes_expect_soon(t, 5, "CLUSTER SCRIPT STATUS 2", "\r\ndone\r\n");
     nodes_free(t);
 }
 
-static const char *const my_script = "-- Waits a little.\n"
-                                     "return { name = 'my', doc = 'd', params = { ms = { 'integer', default = 1, doc = 'how long' } },\n"
-                                     "  plan = function(view, p)\n"
-                                     "    if view.run.round == 0 then return { { op = 'wait', ms = p.ms, why = 'testing' } } end\n"
-                                     "    return {}\n"
-                                     "  end }\n";
+static const char *const my_script =
+    "-- Waits a little.\n"
+    "return { name = 'my', doc = 'd', params = { ms = { 'integer', default = 1, doc = 'how long' } },\n"
+    "  plan = function(view, p)\n"
+    "    if view.run.round == 0 then return { { op = 'wait', ms = p.ms, why = 'testing' } } end\n"
+    "    return {}\n"
+    "  end }\n";
 
 static void test_a_script_is_loaded_listed_and_run_on_any_node(void **state)
 {
@@ -103,17 +105,17 @@ static void test_eval_answers_and_runs_steps(void **state)
     nodes_free(t);
 }
 
-/* Node 1 is in a shard already: the step is refused each time, and the run gives up. */
+/* Who is no learner gets no vote: the step is refused each time, and the run gives up. */
 static void test_a_run_whose_steps_keep_failing_ends(void **state)
 {
     (void)state;
     struct test_nodes *t = nodes_new();
-    nodes_start_cluster(t, 1);
-    nodes_expect(t, 0, "CLUSTER ADDSLOTS 1", "+OK\r\n");
-    nodes_call_with(t, 0, "CLUSTER SCRIPT LOAD busy",
-                    "return { name = 'busy', doc = 'd', params = {}, plan = function(view)\n"
-                    "  return { { op = 'replicate', shard = 99, node = view.nodes[1].id }, { op = 'wait', ms = 1 } } end }");
-    nodes_expect_part(t, 0, "CLUSTER SCRIPT RUN WAIT 20000 busy", "5 rounds failed one after the other");
+    nodes_start_cluster(t, 2);
+    nodes_expect(t, 0, "CLUSTER MEET 127.0.0.1 7002", "+OK\r\n");
+    nodes_call_with(t, 0, "CLUSTER SCRIPT LOAD eager",
+                    "return { name = 'eager', doc = 'd', params = {}, plan = function(view)\n"
+                    "  return { { op = 'promote', node = '2' }, { op = 'wait', ms = 1 } } end }");
+    nodes_expect_part(t, 0, "CLUSTER SCRIPT RUN WAIT 20000 eager", "5 rounds failed one after the other");
     nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS", "5.2 dropped wait");
     nodes_free(t);
 }
@@ -135,7 +137,9 @@ static void test_a_failing_policy_ends_its_run_with_the_line(void **state)
     (void)state;
     struct test_nodes *t = nodes_new();
     nodes_start_cluster(t, 1);
-    nodes_call_with(t, 0, "CLUSTER SCRIPT LOAD bad", "return { name = 'bad', doc = 'd', params = {},\n plan = function(view)\n return view.nope.nope end }");
+    nodes_call_with(
+        t, 0, "CLUSTER SCRIPT LOAD bad",
+        "return { name = 'bad', doc = 'd', params = {},\n plan = function(view)\n return view.nope.nope end }");
     nodes_expect_part(t, 0, "CLUSTER SCRIPT RUN WAIT 20000 bad", ":3:");
     nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS", "\r\nfailed\r\n");
     nodes_free(t);

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 int message_tests(void);
@@ -15,5 +16,6 @@ int join_tests(void);
 int command_tests(void);
 int script_tests(void);
 int restart_tests(void);
+int hostile_tests(void);
 
 #endif

@@ -12,7 +12,8 @@
 
 #include "meta/meta.h"
 
-#define SEATS 6 /* members 1 to 6; a member's raft id is its number */
+#define CALM_MS 2000
+#define SEATS   6 /* members 1 to 6; a member's raft id is its number */
 
 struct message;
 struct group;
@@ -36,6 +37,8 @@ struct group {
     uv_timer_t pump;
     char root[64];
     uint64_t seed, random;
+    unsigned
+        election_ms; /* 200; a test that needs member 1 to stay the leader takes CALM_MS, however slow the machine */
     unsigned loss_percent, delay_max_ms;
     struct message *messages;
     size_t sent;
@@ -60,9 +63,12 @@ void group_run(struct group *g, unsigned turns);
 
 bool group_has_leader(struct group *g, uint64_t unused);
 bool group_leads(struct group *g, uint64_t id);
+bool group_leads_elsewhere(struct group *g, uint64_t id); /* somebody leads, and it is not `id` */
 bool group_voters_are(struct group *g, uint64_t count); /* as each member's libraft has it, and no change fails */
-bool group_agrees(struct group *g, uint64_t unused);     /* all open members have the leader's state */
-struct seat *group_leader(struct group *g);              /* NULL: nobody */
+bool group_agrees(struct group *g, uint64_t unused);    /* all open members have the leader's state */
+bool group_is_quiet(struct group *g,
+                    uint64_t unused);       /* and all that is in the leader's log is committed and applied by all */
+struct seat *group_leader(struct group *g); /* NULL: nobody */
 
 /* The node that member `id` is. */
 const char *group_node(uint64_t id);

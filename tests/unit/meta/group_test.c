@@ -97,8 +97,8 @@ static void test_leadership_is_handed_over_as_asked(void **state)
 {
     struct group *g = *state;
     struct error e;
+    g->election_ms = CALM_MS;
     group_grow(g, 3);
-    group_until(g, group_leads, 1);
     assert_int_equal(meta_transfer(g->seats[1].member, 4, &e), ERROR_NOT_FOUND);
     assert_int_equal(meta_transfer(g->seats[2].member, 3, &e), ERROR_NOT_LEADER);
     group_until(g, group_agrees, 0);
@@ -171,11 +171,13 @@ static void test_large_commands_wait_their_turn(void **state)
     static char source[CLUSTER_SCRIPT_MAX];
     memset(source, '-', sizeof source);
     for (unsigned i = 0; i < 15; i++) { /* 3.75 MiB: beyond what libraft is given at once */
-        struct cluster_command c = {.type = CLUSTER_LOAD_SCRIPT, .name = "large", .source = source, .source_len = sizeof source};
+        struct cluster_command c = {
+            .type = CLUSTER_LOAD_SCRIPT, .name = "large", .source = source, .source_len = sizeof source};
         snprintf(c.version, sizeof c.version, "%016x", i);
         assert_int_equal(meta_propose(leader->member, &c, count_answer, counts, &e), 0);
     }
-    struct cluster_command c = {.type = CLUSTER_LOAD_SCRIPT, .name = "large", .source = source, .source_len = sizeof source};
+    struct cluster_command c = {
+        .type = CLUSTER_LOAD_SCRIPT, .name = "large", .source = source, .source_len = sizeof source};
     memset(c.version, 'f', 16);
     assert_int_equal(meta_propose(leader->member, &c, count_answer, counts, &e), ERROR_LIMIT);
     group_until(g, has_counted, (uintptr_t)counts);

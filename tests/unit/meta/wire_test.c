@@ -75,10 +75,17 @@ static struct raft_message message_of(unsigned type)
         m.append_entries_result = (struct raft_append_entries_result){1, 5, 11, 10, 1, 8192};
         break;
     case RAFT_REQUEST_VOTE: m.request_vote = (struct raft_request_vote){2, 6, 7, 10, 5, false, true}; break;
-    case RAFT_REQUEST_VOTE_RESULT: m.request_vote_result = (struct raft_request_vote_result){2, 6, true, true, 1, 8192}; break;
+    case RAFT_REQUEST_VOTE_RESULT:
+        m.request_vote_result = (struct raft_request_vote_result){2, 6, true, true, 1, 8192};
+        break;
     case RAFT_INSTALL_SNAPSHOT:
-        m.install_snapshot = (struct raft_install_snapshot){
-            .version = 1, .term = 6, .last_index = 90, .last_term = 5, .conf = {servers, 2}, .conf_index = 4, .data = {state, sizeof state}};
+        m.install_snapshot = (struct raft_install_snapshot){.version = 1,
+                                                            .term = 6,
+                                                            .last_index = 90,
+                                                            .last_term = 5,
+                                                            .conf = {servers, 2},
+                                                            .conf_index = 4,
+                                                            .data = {state, sizeof state}};
         break;
     case RAFT_TIMEOUT_NOW: m.timeout_now = (struct raft_timeout_now){1, 6, 10, 5}; break;
     }
@@ -170,7 +177,8 @@ static void test_much_data_goes_in_several_messages_that_follow_each_other(void 
     (void)state;
     static uint8_t large[META_WIRE_PART_MAX / 2 + 8];
     struct raft_entry many[5];
-    for (unsigned i = 0; i < 5; i++) many[i] = (struct raft_entry){.term = 5, .type = RAFT_COMMAND, .buf = {large, sizeof large}};
+    for (unsigned i = 0; i < 5; i++)
+        many[i] = (struct raft_entry){.term = 5, .type = RAFT_COMMAND, .buf = {large, sizeof large}};
     struct raft_message m = append_entries(), back;
     m.append_entries.entries = many;
     m.append_entries.n_entries = 5;
@@ -270,8 +278,8 @@ static void test_configurations_that_libraft_would_misread_are_refused(void **st
         uint8_t byte;
         const char *why;
     } wrong[] = {
-        {0, 2, "unknown format"}, {1, 0, "0 members"},     {1, 65, "65 members"},  {1, 3, "wrong member"},
-        {9, 0, "wrong member"},   {9, 2, "wrong member"},  {17, 'x', "wrong member"}, {18, '1', "wrong member"},
+        {0, 2, "unknown format"}, {1, 0, "0 members"},        {1, 65, "65 members"},     {1, 3, "wrong member"},
+        {9, 0, "wrong member"},   {9, 2, "wrong member"},     {17, 'x', "wrong member"}, {18, '1', "wrong member"},
         {19, 9, "wrong member"},  {19, RAFT_SPARE, "voters"}, {28, '1', "wrong member"},
     };
     struct raft_configuration conf;

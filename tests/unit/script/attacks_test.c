@@ -173,7 +173,8 @@ static void test_compiling_has_a_time_limit_too(void **state)
     char *text = deep_source();
     struct attempt a = {.source = test_source(text), .world = &w->world, .limits = limits_of_test()};
     uint64_t ms = attack(&a);
-    if (getenv("AIKV_ATTACK_MS")) print_message("%-24s %5llu ms %s\n", "deep source", (unsigned long long)ms, a.error.text);
+    if (getenv("AIKV_ATTACK_MS"))
+        print_message("%-24s %5llu ms %s\n", "deep source", (unsigned long long)ms, a.error.text);
     assert_int_equal(a.code, ERROR_SCRIPT);
     assert_non_null(strstr(a.error.text, "time limit"));
     free(text);
@@ -207,7 +208,8 @@ static void test_the_stop_flag_ends_a_script(void **state)
     (void)state;
     atomic_bool stop = true;
     struct test_world *w = test_world_new(1, 0);
-    struct attempt a = {.source = test_source("while true do end"), .world = &w->world, .limits = script_limits_default};
+    struct attempt a = {
+        .source = test_source("while true do end"), .world = &w->world, .limits = script_limits_default};
     a.limits.stop = &stop;
     attack(&a);
     assert_string_equal(a.error.text, "test@0011223344556677: stopped");

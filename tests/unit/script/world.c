@@ -18,7 +18,8 @@ const char *test_world_id(uint32_t alias)
 
 static struct cluster_node_info describe(uint32_t alias)
 {
-    struct cluster_node_info info = {.alias = alias, .version = "0.1.0", .bus_port = 50051, .incarnation = 1, .endpoint_count = 1};
+    struct cluster_node_info info = {
+        .alias = alias, .version = "0.1.0", .bus_port = 50051, .incarnation = 1, .endpoint_count = 1};
     memcpy(info.id, test_world_id(alias), sizeof info.id);
     snprintf(info.name, sizeof info.name, "node%u", alias);
     snprintf(info.bus_host, sizeof info.bus_host, "node%u", alias);

@@ -10,8 +10,8 @@ struct test_world {
     struct script_world world;
 };
 
-/* Members with aliases 1 to `members` (the first one founded it, votes, and leads), candidates with the next ones, all named node<alias>,
- * in zones a, b, c in turn. */
+/* Members with aliases 1 to `members` (the first one founded it, votes, and leads), candidates with the next ones, all
+ * named node<alias>, in zones a, b, c in turn. */
 struct test_world *test_world_new(uint32_t members, uint32_t candidates);
 void test_world_free(struct test_world *w);
 /* Applies a command that must be accepted, and releases it; returns result.value. */

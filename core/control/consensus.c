@@ -1,0 +1,113 @@
+/* This node's part in MetaRaft: opening it, what it tells, what is proposed to it. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "control/control_thread.h"
+
+#define ELECTION_MS  200
+#define HEARTBEAT_MS 20
+
+static void meta_sends(void *user, uint64_t raft_id, struct bytes message)
+{
+    control_send_raft(user, raft_id, message);
+}
+
+static void meta_applied(void *user, struct bytes command, const struct cluster_result *result)
+{
+    struct control *c = user;
+    if (!result->changed) return;
+    step_log_applied(&c->steps, command);
+    control_push_applied(c, command);
+    control_touch(c);
+}
+
+static void meta_replaced(void *user)
+{
+    struct control *c = user;
+    if (c->meta) step_log_seed(&c->steps, meta_state(c->meta));
+    control_touch(c);
+}
+
+static void meta_leadership(void *user, bool leads)
+{
+    (void)leads; /* control_react looks by itself */
+    control_touch(user);
+}
+
+static void meta_fails(void *user, const struct error *e)
+{
+    control_fail(user, e);
+}
+
+int control_open_meta(struct control *c, const struct cluster_command *found, struct error *e)
+{
+    char dir[PATH_MAX];
+    snprintf(dir, sizeof dir, "%s/raft", c->options.data_dir);
+    struct meta_options options = {
+        .dir = dir, .raft_id = c->identity.raft_id, .election_ms = ELECTION_MS, .heartbeat_ms = HEARTBEAT_MS};
+    struct meta_handler handler = {.user = c,
+                                   .send = meta_sends,
+                                   .applied = meta_applied,
+                                   .replaced = meta_replaced,
+                                   .leadership = meta_leadership,
+                                   .failed = meta_fails};
+    int code = meta_open(&c->loop, &options, &handler, found, &c->meta, e);
+    if (code == 0) log_info("is a member of MetaRaft", "raft_id=%llu", (unsigned long long)c->identity.raft_id);
+    return code;
+}
+
+void control_take_part(struct control *c, const struct cluster_command *found)
+{
+    struct error e = {0};
+    if (control_open_meta(c, found, &e) != 0) control_fail(c, &e);
+    control_touch(c);
+}
+
+struct proposal {
+    struct control *control;
+    control_proposed done;
+    uint64_t number;
+    char node[CLUSTER_ID_LEN + 1];
+};
+
+static void proposal_done(void *user, const struct cluster_result *result)
+{
+    struct proposal *p = user;
+    struct control *c = p->control;
+    p->done(c, result, p->number, p->node);
+    free(p);
+    control_touch(c);
+}
+
+int control_propose(struct control *c, const struct cluster_command *command, control_proposed done, uint64_t number,
+                    const char *node, struct error *e)
+{
+    if (!c->meta || c->broken) return error_set(e, ERROR_NOT_LEADER, "this node does not lead MetaRaft");
+    struct proposal *p = control_allocate(sizeof *p);
+    p->control = c;
+    p->done = done;
+    p->number = number;
+    snprintf(p->node, sizeof p->node, "%s", node);
+    int code = meta_propose(c->meta, command, proposal_done, p, e);
+    if (code) free(p);
+    return code;
+}
+
+/* The state gave this node a part in MetaRaft: it takes it, once. A raft id is never exchanged for another: a wiped
+ * node is a new one. */
+void control_join_meta(struct control *c)
+{
+    const struct cluster_node *me = cluster_node_find(control_state(c), c->self.id);
+    if (c->meta || c->broken || !me || !me->raft_id || c->identity.raft_id) return;
+    struct control_identity identity = c->identity;
+    identity.raft_id = me->raft_id;
+    struct error e = {0};
+    if (c->options.save_identity(c->options.handler.user, &identity, &e) != 0) {
+        control_fail(c, &e);
+        return;
+    }
+    c->identity = identity;
+    control_take_part(c, NULL);
+}
