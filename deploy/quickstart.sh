@@ -79,7 +79,7 @@ cmake --build --preset release --target aikv >"build/release/quickstart.log" 2>&
 printf 'built %s in %d s\n' "$(build/release/aikv --version)" $((SECONDS - started))
 started=$SECONDS
 
-mkdir -p -m 700 "$dir"
+(umask 077; mkdir -p "$dir")
 [ -O "$dir" ] || die "$dir belongs to somebody else: give another --dir"
 for n in 1 2 3 4 5 6; do
     if running "$n"; then continue; fi

@@ -40,6 +40,7 @@ static enum error_code system_code(int errnum)
     case EROFS: return ERROR_PERMISSION;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG: /* ulimit -f */
     case EIO: return ERROR_DISK;
     default: return ERROR_IO;
     }

@@ -98,8 +98,7 @@ void control_admin_help(struct control *c, struct call *call)
     static const char *const lines[] = {
         "CLUSTER METARAFT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "MEMBERS",
-        "    Members of MetaRaft with their role: [[1, \"voter\"], [2, \"learner\"]]; by alias, without one by raft "
-        "id.",
+        "    Members of MetaRaft with their role, by alias (without one by raft id): [[1, \"voter\"], [2, \"learner\"]].",
         "STATUS",
         "    What this node knows of MetaRaft: leader, term, its own part, members, and what holds a change up.",
         "ADDLEARNER <alias> <host:bus-port>",

@@ -41,8 +41,8 @@ struct meta_io {
     bool dropping;           /* what libraft sends now is not to be sent */
     raft_term snapshot_term; /* of the snapshot that libraft is about to send */
     struct buffer scratch;
-    uint64_t writes_open,
-        writes_open_since_ms; /* log writes that have not ended, and when the oldest of them may have begun */
+    uint64_t writes_open;          /* log writes that have not ended */
+    uint64_t writes_open_since_ms; /* when the oldest of them may have begun */
 };
 
 /* Changes of libraft's configuration, the most urgent first (membership.c). */
@@ -115,8 +115,8 @@ void meta_io_complete_sends(struct meta *m, int status);
 
 /* machine.c: libraft's view of cluster_state. */
 void meta_machine_init(struct meta *m);
-/* An entry of libraft's log for an encoded command: a length, the bytes, zeros up to a multiple of 8. NULL: no memory
- * or too large. */
+/* An entry of libraft's log for an encoded command: a length, the bytes, zeros up to a multiple of 8. False: too
+ * large, or no memory. */
 bool meta_machine_entry(struct bytes command, struct raft_buffer *out);
 /* Whether `data` is a snapshot that restore would take; a state of another cluster than ours is none. */
 int meta_machine_check_snapshot(const struct meta *m, struct bytes data, struct error *e);

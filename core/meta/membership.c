@@ -189,7 +189,7 @@ void meta_membership_step(struct meta *m)
 
 const char *meta_change_problem(const struct meta *m)
 {
-    return m->change.problem;
+    return meta_leads(m) ? m->change.problem : ""; /* only the leader changes anything */
 }
 
 size_t meta_members(const struct meta *m, struct meta_member *out, size_t max)

@@ -22,13 +22,14 @@ static void turn(uv_idle_t *idle)
     uv_idle_stop(idle);
     meta_io_complete_sends(m, 0);
     meta_lead_watch(m);
-    if (m->failed) {
-        if (!m->told_failed) m->handler.failed(m->handler.user, &m->failure);
-        m->told_failed = true;
-        return;
-    }
     meta_proposals_deliver(m);
     if (m->closing) return;
+    if (m->failed) {
+        bool told = m->told_failed;
+        m->told_failed = true;
+        if (!told) m->handler.failed(m->handler.user, &m->failure);
+        return;
+    }
     if (m->raft.state == RAFT_LEADER) meta_proposals_push(m);
     meta_membership_step(m);
     meta_lead_watch_disk(m);
@@ -83,9 +84,7 @@ static void transport_close(struct raft_uv_transport *t, raft_uv_transport_close
 static int open_error(struct error *e, int rv, const char *dir, const char *reason)
 {
     if (rv == RAFT_CORRUPT || rv == RAFT_MALFORMED) {
-        return error_set(e, ERROR_FORMAT,
-                         "%s is damaged (%s): wipe the data directory and rejoin under a new raft id; the other "
-                         "members have the metadata",
+        return error_set(e, ERROR_FORMAT, "%s is damaged: wipe the data directory and rejoin under a new raft id (%s)",
                          dir, reason);
     }
     return error_set(e, ERROR_IO, "%s: %s", dir, reason);

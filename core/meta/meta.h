@@ -36,7 +36,7 @@ struct meta_options {
 
 /* Starts this member: loads what is in `dir`. A `found` command (CLUSTER_FOUND) makes an empty `dir` a group of one, which then leads and
  * applies it; without one an empty member waits for a leader to reach it. Errors: FORMAT (libraft's files are damaged: says to wipe and
- * rejoin), IO. `applied` may be called before this returns. */
+ * rejoin), IO; libraft's handles then leave the loop within its next turns. `applied` may be called before this returns. */
 int meta_open(uv_loop_t *loop, const struct meta_options *options, const struct meta_handler *handler, const struct cluster_command *found,
               struct meta **out, struct error *e);
 /* Stops; `closed` is called from the loop when everything is released. Proposals still open end with NOT_LEADER, or with STALE where they

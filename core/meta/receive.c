@@ -5,7 +5,6 @@
  * at each check. */
 #include <inttypes.h>
 
-#include "base/log.h"
 #include "meta/member.h"
 #include "meta/wire.h"
 

@@ -13,6 +13,12 @@
 
 #define NODE_FORMAT 1
 
+/* A path that leads nowhere is the configuration's fault, not the disk's. */
+static enum error_code path_problem(int errnum)
+{
+    return errnum == ENOENT || errnum == ENOTDIR || errnum == ENAMETOOLONG || errnum == ELOOP ? ERROR_CONFIG : ERROR_IO;
+}
+
 static int make_directories(const char *dir, struct error *e)
 {
     char path[1024];
@@ -22,7 +28,7 @@ static int make_directories(const char *dir, struct error *e)
         if (*p && *p != '/') continue;
         char end = *p;
         *p = 0;
-        if (mkdir(path, 0750) && errno != EEXIST) return error_system(e, ERROR_IO, errno, "cannot make data directory '%s'", path);
+        if (mkdir(path, 0750) && errno != EEXIST) return error_system(e, path_problem(errno), errno, "cannot make data directory '%s'", path);
         if (!end) return 0;
         *p = end;
     }
@@ -33,7 +39,7 @@ static int take_lock(struct identity *i, struct error *e)
     char path[1100];
     snprintf(path, sizeof path, "%s/LOCK", i->dir);
     i->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (i->lock_fd < 0) return error_system(e, ERROR_IO, errno, "cannot open '%.300s'", path);
+    if (i->lock_fd < 0) return error_system(e, path_problem(errno), errno, "cannot open '%.300s'", path);
     if (flock(i->lock_fd, LOCK_EX | LOCK_NB) == 0) return 0;
     int problem = errno;
     close(i->lock_fd);
@@ -57,6 +63,14 @@ static bool read_id(const json_t *root, const char *key, char out[CLUSTER_ID_LEN
     return true;
 }
 
+static bool read_number(const json_t *root, const char *key, uint64_t *out)
+{
+    const json_t *value = json_object_get(root, key);
+    if (!json_is_integer(value) || json_integer_value(value) < 0) return false;
+    *out = (uint64_t)json_integer_value(value);
+    return true;
+}
+
 static int read_node_file(struct identity *i, const char *path, struct error *e)
 {
     json_error_t problem;
@@ -68,10 +82,26 @@ static int read_node_file(struct identity *i, const char *path, struct error *e)
         code = error_set(e, ERROR_FORMAT, "'%.250s' has format %lld, this version of aikv knows %d", path, (long long)format, NODE_FORMAT);
     else if (!read_id(root, "node_id", i->node_id, false) || !read_id(root, "cluster_id", i->cluster_id, true))
         code = wrong(path, "node_id or cluster_id is not 40 hex digits", e);
-    i->incarnation = (uint64_t)json_integer_value(json_object_get(root, "incarnation"));
-    i->raft_id = (uint64_t)json_integer_value(json_object_get(root, "raft_id"));
+    if (!code && !(read_number(root, "incarnation", &i->incarnation) && read_number(root, "raft_id", &i->raft_id)))
+        code = wrong(path, "incarnation or raft_id is not a number from 0", e);
+    i->has_data = json_is_true(json_object_get(root, "has_data"));
     json_decref(root);
     return code;
+}
+
+/* node.json is written before anything else, so where there is something else it was lost, and with it who this is. */
+static int make_new(struct identity *i, struct error *e)
+{
+    static const char *const parts[] = {"lmdb", "raft"};
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+        char path[1100];
+        snprintf(path, sizeof path, "%s/%s", i->dir, parts[k]);
+        if (access(path, F_OK) == 0)
+            return error_set(e, ERROR_FORMAT, "'%.200s' holds %s/ but no node.json: restore it from a backup; to begin anew, empty the directory",
+                             i->dir, parts[k]);
+    }
+    random_hex(i->node_id, CLUSTER_ID_LEN);
+    return 0;
 }
 
 static void read_boot_id(char out[40])
@@ -96,7 +126,7 @@ int identity_open(struct identity *i, const char *dir, struct error *e)
     if (access(path, F_OK) == 0)
         code = read_node_file(i, path, e);
     else if (errno == ENOENT)
-        random_hex(i->node_id, CLUSTER_ID_LEN);
+        code = make_new(i, e);
     else
         code = error_system(e, ERROR_IO, errno, "cannot read '%.300s'", path);
     if (!code) {
@@ -131,8 +161,9 @@ static int replace_file(const char *dir, const char *path, const char *text, str
 
 int identity_save(const struct identity *i, struct error *e)
 {
-    json_t *root = json_pack("{s:i, s:s, s:I, s:s, s:I, s:s}", "format", NODE_FORMAT, "node_id", i->node_id, "incarnation",
-                             (json_int_t)i->incarnation, "cluster_id", i->cluster_id, "raft_id", (json_int_t)i->raft_id, "boot_id", i->boot_id);
+    json_t *root = json_pack("{s:i, s:s, s:I, s:s, s:I, s:b, s:s}", "format", NODE_FORMAT, "node_id", i->node_id, "incarnation",
+                             (json_int_t)i->incarnation, "cluster_id", i->cluster_id, "raft_id", (json_int_t)i->raft_id, "has_data", i->has_data,
+                             "boot_id", i->boot_id);
     char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
     if (!text) return error_set(e, ERROR_OOM, "no memory for node.json");

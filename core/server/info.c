@@ -25,7 +25,7 @@ static void server_section(struct node *n, struct buffer *out)
     struct utsname os;
     uname(&os);
     uint64_t uptime_s = (clock_monotonic_ms() - n->started_ms) / 1000;
-    buffer_printf(out, "redis_version:7.0.15\r\naikv_version:%s\r\nredis_mode:%s\r\nos:%s %s %s\r\narch_bits:%zu\r\n", AIKV_VERSION,
+    buffer_printf(out, "redis_version:" COMMAND_REDIS_VERSION "\r\naikv_version:%s\r\nredis_mode:%s\r\nos:%s %s %s\r\narch_bits:%zu\r\n", AIKV_VERSION,
                   n->control ? "cluster" : "standalone", os.sysname, os.release, os.machine, sizeof(void *) * 8);
     buffer_printf(out, "multiplexing_api:libuv %s\r\nprocess_id:%d\r\nrun_id:%s\r\nnode_id:%s\r\nincarnation:%llu\r\ntcp_port:%u\r\n",
                   uv_version_string(), (int)getpid(), n->run_id, n->identity.node_id, (unsigned long long)n->identity.incarnation, n->port);

@@ -126,6 +126,8 @@ static void on_tick(uv_timer_t *timer)
     struct node *n = timer->data;
     if (n->stopping_since_ms) {
         bool overdue = clock_monotonic_ms() - n->stopping_since_ms > STOP_LIMIT_MS;
+        store_flush(n->store); /* lets go of what became durable */
+        if (overdue) log_warn("not all that was accepted became durable in time", "waited_ms=%d", STOP_LIMIT_MS);
         if (everything_durable(n) || store_failed(n->store, NULL) || overdue) finish_stop(n);
         return;
     }
@@ -192,13 +194,16 @@ static int open_data(struct node *n, struct error *e)
 {
     char dir[1100];
     snprintf(dir, sizeof dir, "%s/lmdb", n->identity.dir);
-    struct store_options options = {.dir = dir, .pending_max = PENDING_MAX, .on_durable = store_moved, .user = n};
+    struct store_options options = {.dir = dir, .pending_max = PENDING_MAX, .on_durable = store_moved, .user = n, .expected = n->identity.has_data};
     struct store_report report;
     int code = store_open(&options, &n->store, &report, e);
     if (code) return code;
     log_info("data opened", "dir=%s rows=%llu sequence=%llu", log_quote(n->identity.dir), (unsigned long long)report.rows,
              (unsigned long long)report.position.sequence);
-    return keyspace_open(n->store, (unsigned)config_number(n->config, SETTING_DATABASES), &n->keyspace, e);
+    code = keyspace_open(n->store, (unsigned)config_number(n->config, SETTING_DATABASES), &n->keyspace, e);
+    if (code || n->identity.has_data) return code;
+    n->identity.has_data = true;
+    return identity_save(&n->identity, e);
 }
 
 static int open_clients(struct node *n, struct error *e)

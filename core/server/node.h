@@ -5,12 +5,11 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "base/exit_code.h"
 #include "command/command.h"
 #include "control/control.h"
 #include "server/config.h"
 #include "server/identity.h"
-
-enum exit_code { EXIT_OK, EXIT_INTERNAL, EXIT_USAGE, EXIT_ADDRESS, EXIT_LOCKED, EXIT_FORMAT, EXIT_PERMISSION, EXIT_DISK };
 
 struct node {
     struct config *config;

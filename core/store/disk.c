@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "base/exit_code.h"
 #include "base/log.h"
 #include "store/store.h"
 
@@ -24,18 +26,44 @@ static MDB_val state_key(void)
     return disk_val(bytes_text("state"));
 }
 
+static bool is_damage(int rc)
+{
+    return rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH || rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND ||
+           rc == MDB_INCOMPATIBLE;
+}
+
 _Noreturn void disk_die(const struct disk *d, int rc, const char *what)
 {
-    log_error("the store cannot be read", "dir=%s call=%s error=%s", log_quote(d->dir), what,
+    log_error("the store cannot be read: ending", "dir=%s call=%s error=%s", log_quote(d->dir), what,
               log_quote(mdb_strerror(rc)));
-    abort();
+    _exit(is_damage(rc) ? EXIT_FORMAT : EXIT_DISK);
+}
+
+/* LMDB found a page that no tree of its making can have. */
+static void die_of_damage(MDB_env *env, const char *assertion)
+{
+    const char *dir = "?";
+    mdb_env_get_path(env, &dir);
+    log_error("the store is damaged: ending; restore the data directory from a backup", "dir=%s assertion=%s",
+              log_quote(dir), log_quote(assertion));
+    _exit(EXIT_FORMAT);
+}
+
+#define ROOM_LEAST ((uint64_t)1 << 20) /* a disk with less is full */
+
+/* LMDB says EIO when a write was cut short, which is what a full disk does. */
+static int true_cause(const struct disk *d, int rc)
+{
+    struct statvfs fs;
+    if (rc != EIO || statvfs(d->dir, &fs)) return rc;
+    return fs.f_bavail * (uint64_t)fs.f_frsize < ROOM_LEAST ? ENOSPC : rc;
 }
 
 static int fail(const struct disk *d, int rc, const char *doing, struct error *e)
 {
-    bool damaged = rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH || rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND ||
-                   rc == MDB_INCOMPATIBLE;
-    return error_set(e, damaged ? ERROR_FORMAT : ERROR_IO, "cannot %s store %s: %s", doing, d->dir, mdb_strerror(rc));
+    if (rc > 0) return error_system(e, ERROR_IO, true_cause(d, rc), "cannot %s store %s", doing, d->dir);
+    enum error_code code = is_damage(rc) ? ERROR_FORMAT : rc == MDB_MAP_FULL ? ERROR_DISK : ERROR_IO;
+    return error_set(e, code, "cannot %s store %s: %s", doing, d->dir, mdb_strerror(rc));
 }
 
 /* Makes the names in a directory survive a power loss. */
@@ -83,11 +111,30 @@ static int open_env(struct disk *d, struct error *e)
     int rc;
     while ((rc = open_env_of_size(d, map_bytes)) == ENOMEM && map_bytes > MAP_BYTES_LEAST) map_bytes /= 2;
     if (rc) return fail(d, rc, "open", e);
+    mdb_env_set_assert(d->env, die_of_damage);
     if (map_bytes < MAP_BYTES_LITTLE)
         log_warn("little address space for the store", "dir=%s bytes=%zu", log_quote(d->dir), map_bytes);
     if (mdb_env_get_maxkeysize(d->env) < STORE_KEY_MAX)
         return error_set(e, ERROR_IO, "liblmdb was built for keys of %d bytes, %d are needed",
                          mdb_env_get_maxkeysize(d->env), STORE_KEY_MAX);
+    return 0;
+}
+
+/* Pages at the end that no tree uses need not be in the file, so a short one is no damage by itself; but to touch what is
+ * missing would end the process. As zeros, LMDB or the keyspace finds what is damage. */
+static int fill_up(struct disk *d, struct error *e)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    struct stat file;
+    int fd, rc = mdb_env_info(d->env, &info);
+    if (!rc) rc = mdb_env_stat(d->env, &stat);
+    if (!rc) rc = mdb_env_get_fd(d->env, &fd);
+    if (rc) return fail(d, rc, "open", e);
+    uint64_t whole = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+    if (whole > info.me_mapsize) return fail(d, MDB_CORRUPTED, "open", e);
+    if (fstat(fd, &file) || ((uint64_t)file.st_size < whole && ftruncate(fd, (off_t)whole)))
+        return error_system(e, ERROR_IO, errno, "cannot open store %s", d->dir);
     return 0;
 }
 
@@ -161,12 +208,31 @@ static int open_content(struct disk *d, uint64_t *sequence, struct error *e)
     return 0;
 }
 
-int disk_open(struct disk *d, const char *dir, uint64_t *sequence, struct error *e)
+/* LMDB would take a file that is missing or empty for a new environment. */
+static int check_file(const struct disk *d, struct error *e)
+{
+    char path[4096];
+    struct stat file;
+    snprintf(path, sizeof path, "%s/data.mdb", d->dir);
+    if (stat(path, &file)) {
+        if (errno != ENOENT) return error_system(e, ERROR_IO, errno, "cannot open '%s'", path);
+    } else if (file.st_size > 0) {
+        return 0;
+    }
+    return error_set(e, ERROR_FORMAT,
+                     "'%s' is missing or empty, but this node has kept data there: restore it from a backup; to begin "
+                     "anew, remove the whole data directory",
+                     path);
+}
+
+int disk_open(struct disk *d, const char *dir, bool expected, uint64_t *sequence, struct error *e)
 {
     *d = (struct disk){.calls = {mdb_txn_commit}, .dir = strdup(dir)};
     if (!d->dir) return error_system(e, ERROR_IO, ENOMEM, "cannot open store %s", dir);
-    int rc = make_dir(d, e);
+    int rc = expected ? check_file(d, e) : 0;
+    if (!rc) rc = make_dir(d, e);
     if (!rc) rc = open_env(d, e);
+    if (!rc) rc = fill_up(d, e);
     if (!rc) rc = open_content(d, sequence, e);
     if (rc) disk_close(d);
     return rc;

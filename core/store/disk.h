@@ -28,8 +28,9 @@ struct disk {
     char *dir;
 };
 
-/* Opens or makes the environment in `dir`; `sequence` gets that of the last batch in it. Errors: FORMAT, IO. */
-int disk_open(struct disk *d, const char *dir, uint64_t *sequence, struct error *e);
+/* Opens the environment in `dir`, or makes it unless one is `expected`; `sequence` gets that of the last batch in it.
+ * Errors: FORMAT, IO, PERMISSION, DISK. */
+int disk_open(struct disk *d, const char *dir, bool expected, uint64_t *sequence, struct error *e);
 void disk_close(struct disk *d);
 
 /* Moves the snapshot on to the last transaction. False: LMDB gives none any more, the old one stays. */
@@ -42,7 +43,7 @@ uint64_t disk_size_bytes(const struct disk *d);
 /* Writes sorted rows, one version a key, and the state in one transaction and syncs it. An error is final. */
 int disk_write(struct disk *d, struct row *const *rows, size_t count, uint64_t sequence, struct error *e);
 
-/* A read failed: the map is damaged. There is no right answer to give, so the process ends. */
+/* A read failed: the map is damaged. There is no right answer to give, so the process ends, with EXIT_FORMAT or EXIT_DISK. */
 _Noreturn void disk_die(const struct disk *d, int rc, const char *what);
 
 static inline MDB_val disk_val(struct bytes b)

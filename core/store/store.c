@@ -21,7 +21,7 @@ int store_open_with(const struct store_options *options, const struct disk_calls
                     struct store_report *report, struct error *e)
 {
     struct store *s = memory_zeroed(1, sizeof *s);
-    int rc = disk_open(&s->disk, options->dir, &s->sequence, e);
+    int rc = disk_open(&s->disk, options->dir, options->expected, &s->sequence, e);
     if (rc) {
         free(s);
         return rc;

@@ -33,6 +33,7 @@ struct store_options {
     /* Called on a thread of the store's whenever the durable position rose, or writing has failed for good: wake the owner. */
     void (*on_durable)(void *user);
     void *user;
+    bool expected;        /* it was there before: one that is missing is not made anew, but an error */
 };
 
 struct store_report { /* what opening found */
@@ -40,7 +41,7 @@ struct store_report { /* what opening found */
     struct store_position position;
 };
 
-/* Opens or makes the store in `dir`. Errors: FORMAT (damaged, or another version), IO (text with the path). */
+/* Opens or makes the store in `dir`. Errors: FORMAT (damaged, missing, or another version), IO, PERMISSION or DISK (text with the path). */
 int store_open(const struct store_options *options, struct store **out, struct store_report *report, struct error *e);
 /* Makes what was flushed durable, then closes. */
 void store_close(struct store *s);

@@ -7,7 +7,7 @@
 #include "fixture.h"
 #include "record.h"
 
-#define COMMANDS 20000
+#define COMMANDS 10000
 #define NODES    12 /* more than that are tried, as strangers */
 
 static struct cluster_step random_step(uint64_t *seed)

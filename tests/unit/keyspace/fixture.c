@@ -16,7 +16,7 @@ static void on_durable(void *user)
 
 void fixture_open_store(struct fixture *f)
 {
-    struct store_options options = {f->store_dir, 64 << 20, on_durable, NULL};
+    struct store_options options = {.dir = f->store_dir, .pending_max = 64 << 20, .on_durable = on_durable};
     struct error e;
     if (store_open(&options, &f->store, NULL, &e)) fail_msg("%s", e.text);
 }

@@ -70,7 +70,22 @@ static void test_a_write_that_fails_ends_the_member(void **state)
     assert_true(g->sent >= sent);
 }
 
-/* Overwrites bytes of the first file whose name begins with `prefix`. */
+static void test_a_leader_whose_disk_stalls_hands_over(void **state)
+{
+    struct group *g = *state;
+    g->election_ms = CALM_MS; /* nobody else would take over so soon */
+    group_grow(g, 3);
+    struct meta_io *net = &g->seats[1].member->net;
+    net->writes_open++; /* one that never ends */
+    while (g->seats[1].leads) {
+        net->writes_open_since_ms = 0;
+        group_run(g, 1);
+    }
+    net->writes_open--;
+    group_until(g, group_leads_elsewhere, 1);
+}
+
+/* Overwrites bytes of the files whose names begin with `prefix`. */
 static void damage(const struct seat *s, const char *prefix, long at)
 {
     DIR *dir = opendir(s->dir);
@@ -140,6 +155,7 @@ int meta_disk_tests(void)
     const struct CMUnitTest tests[] = {
         DISK_TEST(test_a_vote_that_cannot_be_stored_ends_the_member),
         DISK_TEST(test_a_write_that_fails_ends_the_member),
+        DISK_TEST(test_a_leader_whose_disk_stalls_hands_over),
         DISK_TEST(test_a_damaged_log_is_refused),
         DISK_TEST(test_a_damaged_snapshot_is_refused),
         DISK_TEST(test_what_is_no_directory_is_refused),

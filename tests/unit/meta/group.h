@@ -64,8 +64,8 @@ void group_run(struct group *g, unsigned turns);
 bool group_has_leader(struct group *g, uint64_t unused);
 bool group_leads(struct group *g, uint64_t id);
 bool group_leads_elsewhere(struct group *g, uint64_t id); /* somebody leads, and it is not `id` */
-bool group_voters_are(struct group *g, uint64_t count); /* as each member's libraft has it, and no change fails */
-bool group_agrees(struct group *g, uint64_t unused);    /* all open members have the leader's state */
+bool group_voters_are(struct group *g, uint64_t count);   /* as each member's libraft has it, and no change fails */
+bool group_agrees(struct group *g, uint64_t unused);      /* all open members have the leader's state */
 bool group_is_quiet(struct group *g,
                     uint64_t unused);       /* and all that is in the leader's log is committed and applied by all */
 struct seat *group_leader(struct group *g); /* NULL: nobody */

@@ -1,5 +1,5 @@
-/* A member that lies, against honest ones: it is refused, and nothing changes. What it sends is well formed; wire_test.c
- * has the rest. */
+/* A member that lies, against honest ones: it is refused, and nothing changes. What it sends is well formed;
+ * wire_test.c has the rest. */
 #include "liar.h"
 #include "snapshot.h"
 #include "tests.h"
@@ -189,6 +189,31 @@ static void test_snapshots_of_nonsense_and_of_other_clusters_are_refused(void **
     cluster_state_free(other);
 }
 
+static void test_a_snapshot_is_dropped_while_libraft_could_not_take_it(void **state)
+{
+    struct group *g = *state;
+    settle(g);
+    struct raft *r = &g->seats[2].member->raft;
+    struct raft_server servers[1] = {{1, NULL, RAFT_VOTER}};
+    struct raft_buffer *data;
+    unsigned n;
+    assert_int_equal(g->seats[1].member->fsm.snapshot(&g->seats[1].member->fsm, &data, &n), 0);
+    struct raft_message m = {.type = RAFT_INSTALL_SNAPSHOT,
+                             .install_snapshot = {.version = 1,
+                                                  .term = r->current_term,
+                                                  .last_index = raft_last_index(r) + 100,
+                                                  .last_term = r->current_term,
+                                                  .conf = {servers, 1},
+                                                  .conf_index = 1,
+                                                  .data = data[0]}};
+    r->legacy.snapshot_taking = true;
+    must_refuse(g, &g->seats[2], 1, &m, 0);
+    assert_false(r->snapshot.installing);
+    r->legacy.snapshot_taking = false;
+    raft_free(data[0].base);
+    raft_free(data);
+}
+
 int meta_hostile_tests(void)
 {
 #define HOSTILE_TEST(name) cmocka_unit_test_setup_teardown(name, group_setup, group_teardown)
@@ -203,6 +228,7 @@ int meta_hostile_tests(void)
         HOSTILE_TEST(test_entries_that_a_snapshot_holds_are_not_appended_again),
         HOSTILE_TEST(test_a_rejection_of_what_was_never_sent_is_refused),
         HOSTILE_TEST(test_snapshots_of_nonsense_and_of_other_clusters_are_refused),
+        HOSTILE_TEST(test_a_snapshot_is_dropped_while_libraft_could_not_take_it),
     };
     return cmocka_run_group_tests_name("meta: hostile members", tests, NULL, NULL);
 }

@@ -50,7 +50,7 @@ static void test_a_failed_commit_is_final(void **state)
 
 static int open_error(struct fixture *f, struct error *e)
 {
-    struct store_options options = {f->store_dir, 1 << 20, NULL, NULL};
+    struct store_options options = {.dir = f->store_dir, .pending_max = 1 << 20};
     struct store *s = NULL;
     return store_open(&options, &s, NULL, e);
 }

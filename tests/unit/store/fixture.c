@@ -41,7 +41,7 @@ void fixture_end(struct fixture *f)
 
 void fixture_open(struct fixture *f)
 {
-    struct store_options options = {f->store_dir, f->pending_max, on_durable, f};
+    struct store_options options = {.dir = f->store_dir, .pending_max = f->pending_max, .on_durable = on_durable, .user = f};
     struct error e;
     if (store_open_with(&options, f->calls, &f->store, &f->report, &e)) fail_msg("%s", e.text);
 }

@@ -1,0 +1,204 @@
+"""What the documentation says, held against the tree and against a running cluster."""
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests/integration"))
+from cluster import Cluster, until  # noqa: E402
+
+RUN_PAGES = ["docs/start/first-cluster.md", "README.md", "docs/guides/write-a-policy.md"]
+passed = failed = 0
+
+
+def check(name, problem):
+    """`problem` is empty, or says what is wrong."""
+    global passed, failed
+    if problem:
+        failed += 1
+        print(f"FAILED: {name}: {problem}", flush=True)
+    else:
+        passed += 1
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+        return f.read()
+
+
+def blocks(text):
+    """Fenced code blocks as (language, content, the line before)."""
+    return [(m[2], m[3], m[1]) for m in re.finditer(r"([^\n]*)\n```([a-z]*)\n(.*?)\n```", text, re.S)]
+
+
+# ---- the pages by themselves ----
+
+def markdown():
+    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [f for f in files.stdout.split() if os.path.exists(os.path.join(ROOT, f))]
+
+
+def anchors(text):
+    """As GitHub makes them from headings."""
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def check_links():
+    for page in markdown():
+        for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", read(page), flags=re.S)):
+            if re.match(r"[a-z]+:", target):
+                continue
+            path, _, anchor = target.partition("#")
+            whole = os.path.normpath(os.path.join(os.path.dirname(page), path)) if path else page
+            problem = "" if os.path.exists(os.path.join(ROOT, whole)) else "there is no such file"
+            if anchor and not problem and anchor not in anchors(read(whole)):
+                problem = "there is no such heading"
+            check(f"{page} links to {target}", problem)
+
+
+def check_map():
+    page = "docs/internals/map.md"
+    top = set(os.listdir(ROOT))
+    code = "".join(read(os.path.relpath(f, ROOT)) for f in glob.glob(os.path.join(ROOT, "core/*/*.[ch]")))
+    prose = re.sub(r"```.*?```", "", read(page), flags=re.S)
+    for token in sorted(set(re.findall(r"`([^`\n]+)`", prose))):
+        word = token.split()[0]
+        if re.fullmatch(r"[a-z_0-9]+\(\)", token):
+            known = re.search(rf"\b{token[:-2]}\([^;]*?\)\s*(\n\{{|;)", code)
+            check(f"{page} names the function {token}", "" if known else "core/ has no such function")
+        elif re.fullmatch(r"struct \w+", token):
+            check(f"{page} names {token}", "" if f"{token}\n{{" in code or f"{token} {{" in code else "core/ has no such struct")
+        elif word.split("/")[0] in top and not word.startswith("build"):
+            check(f"{page} names {word}", "" if glob.glob(os.path.join(ROOT, word)) else "there is no such path")
+
+
+def check_map_is_whole():
+    page = read("docs/internals/map.md")
+    for folder in sorted(glob.glob(os.path.join(ROOT, "core/*/"))):
+        name = "core/" + os.path.basename(folder[:-1])
+        check(f"the map tells of {name}", "" if f"**`{name}`**" in page else "it does not")
+
+
+def check_frames():
+    page = read("docs/reference/bus.md")
+    for name, number, size in re.findall(r"FRAME_TYPE\((\w+), (\d+), ([\d <]+)\)", read("core/net/frame.h")):
+        value, _, shift = size.partition("<<")
+        size = int(value) << int(shift or 0)
+        shown = f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KiB"
+        check(f"bus.md has frame {name}", "" if f"| `{name}` | {number} | {shown} |" in page else f"no row with {number} and {shown}")
+
+
+def check_calls():
+    page = read("docs/reference/scripts.md")
+    rows = re.findall(r'\{"(METARAFT|SCRIPT)", "(\w+)"', read("core/control/call_commands.c"))
+    check("there are calls", "" if rows else "none found in core/control/call_commands.c")
+    for group, name in rows:
+        check(f"scripts.md has {group} {name}", "" if f"## CLUSTER {group} {name}" in page else "no heading for it")
+
+
+# ---- what they show, run ----
+
+def policies(text):
+    """Lua files a page shows: the line before a block names the file, or the line behind it does."""
+    found = {}
+    for language, content, before in blocks(text):
+        name = re.search(r"`([\w-]+\.lua)`", before)
+        if language == "lua" and name:
+            found[name[1]] = content + "\n"
+    for content, name in re.findall(r"```lua\n((?:(?!```).)*?)```\nWith that as `([\w-]+\.lua)`", text, re.S):
+        found[name] = content
+    return found
+
+
+def commands(text):
+    lines = "\n".join(content for language, content, _ in blocks(text) if language in ("", "sh", "bash")).split("\n")
+    lines = [line.removeprefix("$ ") for line in lines]
+    return [line for line in lines if re.match(r"(\w+=\S+ )*(redis-cli|lua5\.4) ", line)]
+
+
+def make_redis_cli(folder, port):
+    """A redis-cli for whom 6379 is `port`, and an error reply an error."""
+    path = os.path.join(folder, "bin")
+    os.makedirs(path)
+    real = subprocess.run(["which", "redis-cli"], capture_output=True, text=True, check=True).stdout.strip()
+    with open(os.path.join(path, "redis-cli"), "w", encoding="utf-8") as f:
+        f.write(f"""#!/usr/bin/env bash
+arguments=() before=
+for word in "$@"; do
+    if [ "$before" = -p ]; then word=$((word - 6379 + {port})); fi
+    before=$word
+    arguments+=("$word")
+done
+exec {real} -e "${{arguments[@]}}"
+""")
+    os.chmod(os.path.join(path, "redis-cli"), 0o755)
+    return path
+
+
+def run_problem(cluster, command, output):
+    """A command that starts a run: how that ended."""
+    if not re.search(r"CLUSTER SCRIPT (EVAL )?RUN", command) or not output.strip().isdigit():
+        return ""
+    status = cluster.ended(int(output))
+    return "" if status["status"] == "done" else f"run {output.strip()} {status['status']}: {status['error']}"
+
+
+def run_page(cluster, page, folder, environment):
+    text = read(page)
+    for name, content in policies(text).items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+            f.write(content)
+    shown = commands(text)
+    check(f"{page} shows commands", "" if shown else "none found")
+    for command in shown:
+        done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=30, check=False)
+        problem = "" if done.returncode == 0 else (done.stdout + done.stderr).strip()[-300:] or f"exit code {done.returncode}"
+        check(f"{page}: {command}", problem or run_problem(cluster, command, done.stdout))
+
+
+def names(value):
+    """All names of fields in a JSON value."""
+    if isinstance(value, dict):
+        return set(value).union(*map(names, value.values()))
+    return set().union(*map(names, value)) if isinstance(value, list) else set()
+
+
+def check_view(cluster):
+    page = read("docs/reference/view.md")
+    for name in sorted(names(json.loads(cluster[1]("CLUSTER", "SCRIPT", "VIEW")))):
+        check(f"view.md has {name}", "" if f"`{name}`" in page else "no such field there")
+
+
+def check_commands():
+    with tempfile.TemporaryDirectory(prefix="aikv-docs-") as folder, Cluster() as cluster:
+        for name in ("lua", "scripts", "build"):
+            os.symlink(os.path.join(ROOT, name), os.path.join(folder, name))
+        environment = {**os.environ, "PATH": make_redis_cli(folder, cluster[0].port) + ":" + os.environ["PATH"]}
+        check("init", "" if cluster.run("init")["status"] == "done" else "the run failed")
+        cluster.wait_ok()
+        for page in RUN_PAGES:
+            run_page(cluster, page, folder, environment)
+        until("the last run has ended", lambda: json.loads(cluster[0]("CLUSTER", "SCRIPT", "VIEW"))["run"]["round"] == 0)
+        check_view(cluster)
+
+
+def main():
+    check_links()
+    check_map()
+    check_map_is_whole()
+    check_frames()
+    check_calls()
+    same = policies(read("README.md")).get("more-voters.lua") == policies(read("docs/guides/write-a-policy.md")).get("more-voters.lua")
+    check("the README's policy is the guide's", "" if same else "they differ")
+    check_commands()
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+sys.exit(main())
