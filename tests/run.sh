@@ -128,6 +128,7 @@ if [ "$mode" = quick ]; then
     suite 'unit, release' unit_tests release "${folders[@]}"
     suite 'policies (busted)' busted --lua=/usr/bin/lua5.4 tests/lua
     suite 'reference pages' generated_pages
+    suite 'documentation' tests/docs/run.sh
 else
     check 'build asan' build asan aikv unit_tests
     suite 'unit, asan' unit_tests asan "${folders[@]}"
@@ -135,6 +136,7 @@ else
     suite 'unit, tsan' unit_tests tsan store net control
     suite 'policies (busted)' busted --lua=/usr/bin/lua5.4 tests/lua
     suite 'reference pages' generated_pages
+    suite 'documentation' tests/docs/run.sh
     check 'build clang' build clang aikv unit_tests
     check 'build fuzz' build fuzz fuzzers
     suite 'fuzz' fuzz_all

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "control/control_thread.h"
 
 #define ADMIT_MS 15000
@@ -76,16 +77,24 @@ static bool effect_shows(struct control *c, const struct cluster_step *step, cha
     }
 }
 
+/* A step that this leader has not seen before: it began just now, or under the last leader. */
+static void begin_step(struct control *c, const struct cluster_run *run, uint32_t index)
+{
+    struct runner *r = &c->runner;
+    char what[200];
+    cluster_step_text(&run->steps[index].step, what, sizeof what);
+    log_info("a step begins", "run=%" PRIu64 " step=%u.%u what=%s", run->id, run->round, index + 1, log_quote(what));
+    r->step_run = run->id;
+    r->step_round = run->round;
+    r->step_index = index;
+    r->step_proposed = false;
+    r->step_since_ms = control_now_ms(c);
+}
+
 void control_effect_advance(struct control *c, const struct cluster_run *run, uint32_t index)
 {
     struct runner *r = &c->runner;
-    if (r->step_run != run->id || r->step_round != run->round || r->step_index != index) {
-        r->step_run = run->id;
-        r->step_round = run->round;
-        r->step_index = index;
-        r->step_proposed = false;
-        r->step_since_ms = control_now_ms(c);
-    }
+    if (r->step_run != run->id || r->step_round != run->round || r->step_index != index) begin_step(c, run, index);
     if (!r->step_proposed) begin_effect(c, run, index);
     if (!r->step_proposed || r->step_run != run->id) return;
     uint64_t limit_ms;

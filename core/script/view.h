@@ -7,7 +7,7 @@
 
 #include "script/policy.h"
 
-/* Pushes the view. Fields: docs/guides/write-a-policy. */
+/* Pushes the view. Fields: docs/reference/view.md. */
 void view_push(lua_State *L, const struct script_world *world);
 
 /* "s3" and back; false if the text is not the name of a shard. */

@@ -1,12 +1,12 @@
 /* aikv: reads the command line and does what it says. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/faults.h"
 #include "server/node.h"
 #include "server/options.h"
 #include "server/ping.h"
@@ -35,27 +35,6 @@ static int refer(const char *page)
     return writer ? print(writer) : complain(&e, EXIT_USAGE);
 }
 
-/* A page of a mapped file cannot be had: the file became shorter, or its disk is full or fails. The thread is in the midst
- * of reading or writing that page, not of logging, so it can still say so. */
-static void on_bus_error(int number, siginfo_t *info, void *context)
-{
-    (void)context;
-    if (info->si_code != BUS_ADRERR) { /* an error in the program: ends with the signal */
-        signal(number, SIG_DFL);
-        return;
-    }
-    log_error("cannot read or write a mapped file of the data directory: ending; it was cut short, or the disk is full or failing", "");
-    _exit(EXIT_DISK);
-}
-
-static void handle_signals(void)
-{
-    struct sigaction bus = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
-    sigaction(SIGBUS, &bus, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* the write says EFBIG */
-}
-
 static int serve(struct config *config, const struct options *options)
 {
     static struct node node;
@@ -68,7 +47,7 @@ static int serve(struct config *config, const struct options *options)
     }
     if (log_parse_level(config_text(config, SETTING_LOG_LEVEL), &level)) log_set_level(level);
     log_set_thread("data");
-    handle_signals();
+    faults_init();
     setenv("UV_THREADPOOL_SIZE", "8", 0); /* libraft's disk work and name look-ups share it */
     return node_run(&node, config, options->config_file, options->ready_file);
 }

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "net/resolve.h"
+#include "server/faults.h"
 
 #define TICK_MS          100
 #define STOP_LIMIT_MS    10000
@@ -98,9 +99,12 @@ static int save_identity(void *user, const struct control_identity *identity, st
 
 static void close_handles(struct node *n)
 {
-    uv_handle_t *handles[] = {(uv_handle_t *)&n->tick, (uv_handle_t *)&n->turn, (uv_handle_t *)&n->sigterm, (uv_handle_t *)&n->sigint};
-    for (size_t i = 0; i < sizeof handles / sizeof *handles; i++) uv_close(handles[i], NULL);
-    uv_unref((uv_handle_t *)&n->durable); /* the store may call until it is closed */
+    uv_close((uv_handle_t *)&n->tick, NULL);
+    uv_close((uv_handle_t *)&n->turn, NULL);
+    /* The store may call until it is closed; and until then a second signal must not end the process at once. */
+    uv_unref((uv_handle_t *)&n->durable);
+    uv_unref((uv_handle_t *)&n->sigterm);
+    uv_unref((uv_handle_t *)&n->sigint);
 }
 
 /* All that was accepted is durable and its replies are released, or never will be. */
@@ -128,7 +132,7 @@ static void on_tick(uv_timer_t *timer)
         bool overdue = clock_monotonic_ms() - n->stopping_since_ms > STOP_LIMIT_MS;
         store_flush(n->store); /* lets go of what became durable */
         if (overdue) log_warn("not all that was accepted became durable in time", "waited_ms=%d", STOP_LIMIT_MS);
-        if (everything_durable(n) || store_failed(n->store, NULL) || overdue) finish_stop(n);
+        if (overdue || store_failed(n->store, NULL) || everything_durable(n)) finish_stop(n);
         return;
     }
     command_engine_tick(n->engine);
@@ -196,12 +200,14 @@ static int open_data(struct node *n, struct error *e)
     snprintf(dir, sizeof dir, "%s/lmdb", n->identity.dir);
     struct store_options options = {.dir = dir, .pending_max = PENDING_MAX, .on_durable = store_moved, .user = n, .expected = n->identity.has_data};
     struct store_report report;
+    faults_opening(true);
     int code = store_open(&options, &n->store, &report, e);
+    if (!code) code = keyspace_open(n->store, (unsigned)config_number(n->config, SETTING_DATABASES), &n->keyspace, e);
+    faults_opening(false);
     if (code) return code;
     log_info("data opened", "dir=%s rows=%llu sequence=%llu", log_quote(n->identity.dir), (unsigned long long)report.rows,
              (unsigned long long)report.position.sequence);
-    code = keyspace_open(n->store, (unsigned)config_number(n->config, SETTING_DATABASES), &n->keyspace, e);
-    if (code || n->identity.has_data) return code;
+    if (n->identity.has_data) return 0;
     n->identity.has_data = true;
     return identity_save(&n->identity, e);
 }
@@ -327,6 +333,8 @@ static void close_node(struct node *n)
     if (n->keyspace) keyspace_close(n->keyspace);
     if (n->store) store_close(n->store);
     uv_close((uv_handle_t *)&n->durable, NULL);
+    uv_close((uv_handle_t *)&n->sigterm, NULL);
+    uv_close((uv_handle_t *)&n->sigint, NULL);
     uv_run(&n->loop, UV_RUN_DEFAULT);
     uv_loop_close(&n->loop);
     identity_close(&n->identity);

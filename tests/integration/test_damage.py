@@ -126,6 +126,8 @@ class Damage(unittest.TestCase):
         for w in writers:
             w.start()
         until("there is load", lambda: int(self.node("GET", "w0") or 0) > 50)
+        for _ in range(3):  # an impatient operator
+            self.node.process.terminate()
         self.assertEqual(self.node.stop(), 0)
         stop.set()
         for w in writers:

@@ -41,11 +41,17 @@ class CommandLine(unittest.TestCase):
 
     def test_wrong_types_and_broken_toml_are_refused_with_their_line(self):
         for text, said in (("[server]\nport = 'x'\n", "wrong type"), ("[server]\nport = 70000\n", "0 to 65535"),
-                           ("[server\n", ":1:"), ("[clutser]\nenabled = true\n", "did you mean [cluster]"),
+                           ("[server\n", ":1:"), ("[=", ":1:2"), ("[.a]\n", ":1:2"), ("[[[server]]]\n", ":1:3"), ("[clutser]\nenabled = true\n", "did you mean [cluster]"),
                            ("[server]\nmaxmemory = '1gb'\n", "cannot be enforced")):
             done = aikv("--check-config", "--config", self.write(text))
             self.assertEqual(done.returncode, 2, text)
             self.assertIn(said, done.stderr)
+
+    def test_a_configuration_file_that_cannot_be_read_is_not_an_empty_one(self):
+        for path in (self.folder, self.folder + "/missing"):
+            done = aikv("--check-config", "--config", path)
+            self.assertEqual(done.returncode, 2, path)
+            self.assertIn(f"cannot read configuration file '{path}'", done.stderr)
 
     def test_a_cluster_that_others_could_reach_needs_a_secret(self):
         done = aikv("--check-config", "--cluster-enabled", "--bind", "0.0.0.0", "--raft-addr", "10.0.0.1:7000")

@@ -93,7 +93,7 @@ static void test_a_run_goes_on_under_another_leader(void **state)
     nodes_expect_part(t, 0, "CLUSTER SCRIPT RUN WAIT 30000 init shards 1 replicas 5", "\r\ndone\r\n");
     nodes_call_with(t, 5, "CLUSTER SCRIPT LOAD my",
                     "return { name = 'my', doc = 'd', params = {}, plan = function(view)\n"
-                    "  if view.run.round < 3 then return { { op = 'wait', ms = 300 + view.run.round, why = 'a' } } end "
+                    "  if view.run.round < 3 then return { { op = 'wait', ms = 2000 + view.run.round, why = 'a' } } end "
                     "return {} end }");
     nodes_expect(t, 5, "CLUSTER SCRIPT RUN my", ":2\r\n");
     nodes_expect_soon(t, 5, "CLUSTER SCRIPT STATUS 2", "2.1 started");

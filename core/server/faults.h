@@ -1,0 +1,14 @@
+/* Signals that tell of a bad disk or damaged data rather than of a bad program: they end the process with a message and the
+ * exit code for it. */
+#ifndef AIKV_SERVER_FAULTS_H
+#define AIKV_SERVER_FAULTS_H
+
+#include <stdbool.h>
+
+/* From now on; before there are other threads. */
+void faults_init(void);
+/* While the store is opened all of it is looked at, and LMDB, whose pages carry no checksum, follows whatever they say: an
+ * access to memory that is not there counts as damage in between. */
+void faults_opening(bool yes);
+
+#endif
