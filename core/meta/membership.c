@@ -194,7 +194,9 @@ const char *meta_change_problem(const struct meta *m)
 
 size_t meta_members(const struct meta *m, struct meta_member *out, size_t max)
 {
-    const struct raft_configuration *conf = &m->raft.configuration;
+    const struct raft *r = &m->raft;
+    const struct raft_configuration *conf =
+        r->configuration_uncommitted_index ? &r->configuration_committed : &r->configuration;
     for (unsigned i = 0; i < conf->n && i < max; i++) {
         out[i].raft_id = conf->servers[i].id;
         out[i].role = conf->servers[i].role == RAFT_VOTER ? CLUSTER_ROLE_VOTER : CLUSTER_ROLE_LEARNER;

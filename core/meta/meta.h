@@ -60,7 +60,7 @@ int meta_propose(struct meta *m, const struct cluster_command *command, meta_don
 /* A message that came over the bus from raft member `from`, authenticated as such. Hostile bytes are refused: an error closes the link. */
 int meta_receive(struct meta *m, uint64_t from, struct bytes message, struct error *e);
 
-/* libraft's configuration now. */
+/* libraft's configuration as far as it is committed: what no change of leader takes back. */
 struct meta_member {
     uint64_t raft_id;
     enum cluster_role role;

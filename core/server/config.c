@@ -88,6 +88,7 @@ static bool as_alias(const char *text, char *out)
         *out = 0;
         return true;
     }
+    if (*text == '-') return false; /* a negative number is no name */
     size_t letters = 0;
     while (isalpha((unsigned char)text[letters]) || text[letters] == '-' || text[letters] == '_') letters++;
     return as_integer(text + letters, 1, INT32_MAX, out);
