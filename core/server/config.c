@@ -161,6 +161,8 @@ int config_set(struct config *c, enum setting id, const char *text, const char *
         return error_set(e, ERROR_CONFIG, "[storage] databases takes 1 to 1024, not '%s'", canonical);
     if (id == SETTING_MAXCLIENTS && atoi(canonical) < 1)
         return error_set(e, ERROR_CONFIG, "[server] maxclients takes at least 1");
+    if ((id == SETTING_HOST || id == SETTING_DATA_DIR) && !*canonical)
+        return error_set(e, ERROR_CONFIG, "[%s] %s must not be empty", info->section, info->key);
     memcpy(c->value[id], canonical, sizeof canonical);
     c->source[id] = source;
     return 0;
@@ -221,7 +223,8 @@ static bool kind_fits(enum setting_type type, enum toml_kind kind)
     case TYPE_INTEGER: return kind == TOML_INTEGER;
     case TYPE_BOOLEAN: return kind == TOML_BOOLEAN;
     case TYPE_SIZE:
-    case TYPE_ALIAS: return kind != TOML_BOOLEAN;
+    case TYPE_ALIAS: return kind == TOML_INTEGER || kind == TOML_STRING;
+    case TYPE_LIST: return kind == TOML_LIST || kind == TOML_STRING;
     default: return kind == TOML_STRING;
     }
 }
@@ -235,7 +238,11 @@ static int file_value(void *user, const char *section, int index, const char *ke
                       struct error *e)
 {
     struct file_reading *r = user;
-    if (strcmp(section, "cluster.announce") == 0) return announce_value(r->config, index, key, text, r->path, line, e);
+    bool announce = strcmp(section, "cluster.announce") == 0;
+    if (announce != (index >= 0))
+        return error_set(e, ERROR_CONFIG, "%s:%d: %s", r->path, line,
+                         announce ? "each rule is written [[cluster.announce]], with two brackets" : "only [[cluster.announce]] has two brackets");
+    if (announce) return announce_value(r->config, index, key, text, r->path, line, e);
     for (int i = 0; i < SETTINGS; i++) {
         if (strcmp(setting_table[i].section, section) != 0 || strcmp(setting_table[i].key, key) != 0) continue;
         if (!kind_fits(setting_table[i].type, kind))
@@ -261,21 +268,59 @@ int config_read_file(struct config *c, const char *path, struct error *e)
 
 /* ---- the environment ---- */
 
-int config_read_environment(struct config *c, struct error *e)
+#define ENVIRONMENT_NAME_MAX 80
+
+static void environment_name(enum setting id, char out[ENVIRONMENT_NAME_MAX])
+{
+    if (id == SETTING_ALIAS) {
+        strcpy(out, "AIKV_NODE_ID");
+        return;
+    }
+    int len = snprintf(out, ENVIRONMENT_NAME_MAX, "AIKV_%s_%s", setting_table[id].section, setting_table[id].key);
+    for (int i = 0; i < len; i++) out[i] = out[i] == '-' ? '_' : (char)toupper((unsigned char)out[i]);
+}
+
+/* Whether a name begins as those of our sections do: then it must be one. Others may be somebody else's. */
+static bool in_our_sections(const char *name)
 {
     for (int i = 0; i < SETTINGS; i++) {
-        char name[80];
-        int len = snprintf(name, sizeof name, "AIKV_%s_%s", setting_table[i].section, setting_table[i].key);
-        for (int j = 0; j < len; j++) name[j] = name[j] == '-' ? '_' : (char)toupper((unsigned char)name[j]);
-        const char *text = i == SETTING_ALIAS && getenv("AIKV_NODE_ID") ? getenv("AIKV_NODE_ID") : getenv(name);
-        if (!text) continue;
-        int code = config_set(c, (enum setting)i, text, "environment", e);
-        if (code) {
-            error_prefix(e, "environment, %s: ", i == SETTING_ALIAS && getenv("AIKV_NODE_ID") ? "AIKV_NODE_ID" : name);
-            return code;
+        size_t len = strlen(setting_table[i].section);
+        if (strncmp(name, "AIKV_", 5) == 0 && strncasecmp(name + 5, setting_table[i].section, len) == 0 && name[5 + len] == '_') return true;
+    }
+    return false;
+}
+
+static int check_names(struct error *e)
+{
+    for (char **entry = environ; *entry; entry++) {
+        size_t len = strcspn(*entry, "=");
+        if (!in_our_sections(*entry) || strncmp(*entry, "AIKV_CLUSTER_SECRET=", 20) == 0) continue;
+        char names[SETTINGS][ENVIRONMENT_NAME_MAX];
+        struct nearest n;
+        bool known = false;
+        nearest_begin(&n, bytes_of(*entry, len));
+        for (int i = 0; i < SETTINGS; i++) {
+            environment_name((enum setting)i, names[i]);
+            nearest_offer(&n, names[i]);
+            known |= strlen(names[i]) == len && strncmp(names[i], *entry, len) == 0;
         }
+        if (known) continue;
+        if (n.best) return error_set(e, ERROR_CONFIG, "environment: unknown name %.*s; did you mean %s?", (int)len, *entry, n.best);
+        return error_set(e, ERROR_CONFIG, "environment: unknown name %.*s", (int)len, *entry);
     }
     return 0;
+}
+
+int config_read_environment(struct config *c, struct error *e)
+{
+    int code = check_names(e);
+    for (int i = 0; i < SETTINGS && !code; i++) {
+        char name[ENVIRONMENT_NAME_MAX];
+        environment_name((enum setting)i, name);
+        const char *text = getenv(name);
+        if (text && (code = config_set(c, (enum setting)i, text, "environment", e))) error_prefix(e, "environment, %s: ", name);
+    }
+    return code;
 }
 
 /* ---- what must hold together ---- */
@@ -340,6 +385,7 @@ static int read_raft_address(struct config *c, struct error *e)
             error_prefix(e, "[cluster] raft_address: ");
             return e->code = ERROR_CONFIG;
         }
+        if (c->bus_port == 0) return error_set(e, ERROR_CONFIG, "[cluster] raft_address: other nodes cannot reach port 0");
         return 0;
     }
     int64_t port = config_number(c, SETTING_PORT);
@@ -396,13 +442,12 @@ void config_reference(struct buffer *out)
                             "file, that over the default.\n\n| TOML | default | flag | environment | CONFIG | what |\n|---|---|---|---|---|---|\n");
     for (int i = 0; i < SETTINGS; i++) {
         const struct setting_info *s = &setting_table[i];
-        char name[80];
-        int len = snprintf(name, sizeof name, "AIKV_%s_%s", s->section, s->key);
-        for (int j = 0; j < len; j++) name[j] = name[j] == '-' ? '_' : (char)toupper((unsigned char)name[j]);
+        char name[ENVIRONMENT_NAME_MAX];
+        environment_name((enum setting)i, name);
         buffer_printf(out, "| `[%s] %s` | %s%s%s | ", s->section, s->key, *s->initial ? "`" : "", *s->initial ? s->initial : "none",
                       *s->initial ? "`" : "");
         if (s->flag) buffer_printf(out, "`--%s`", s->flag);
-        buffer_printf(out, " | `%s` | ", i == SETTING_ALIAS ? "AIKV_NODE_ID" : name);
+        buffer_printf(out, " | `%s` | ", name);
         if (s->config_name) buffer_printf(out, "`%s`%s", s->config_name, s->can_set ? "" : " (read only)");
         buffer_printf(out, " | %s |\n", s->doc);
     }

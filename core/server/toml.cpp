@@ -41,7 +41,7 @@ bool as_text(const toml::node &node, toml_kind &kind, std::string &text)
         kind = TOML_BOOLEAN;
         text = b->get() ? "yes" : "no";
     } else if (auto list = node.as_array()) {
-        kind = TOML_STRING;
+        kind = TOML_LIST;
         text.clear();
         for (auto &element : *list) {
             auto item = element.as_string();
@@ -61,7 +61,7 @@ int visit_table(const reading &r, const std::string &section, int index, const t
         std::string name(key.str());
         if (auto inner = node.as_table()) {
             std::string path = section.empty() ? name : section + "." + name;
-            if (int code = visit_table(r, path, 0, *inner)) return code;
+            if (int code = visit_table(r, path, -1, *inner)) return code;
             continue;
         }
         auto list = node.as_array();
@@ -101,5 +101,5 @@ int toml_read(const char *path, toml_visit visit, void *user, struct error *e)
         return error_set(e, ERROR_CONFIG, "%s:%d:%d: %s", path, static_cast<int>(at.line), static_cast<int>(at.column),
                          std::string(problem.description()).c_str());
     }
-    return visit_table({path, visit, user, e}, "", 0, result.table());
+    return visit_table({path, visit, user, e}, "", -1, result.table());
 }

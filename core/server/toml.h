@@ -8,10 +8,10 @@ extern "C" {
 
 #include "base/error.h"
 
-enum toml_kind { TOML_STRING, TOML_INTEGER, TOML_BOOLEAN };
+enum toml_kind { TOML_STRING, TOML_INTEGER, TOML_BOOLEAN, TOML_LIST };
 
 /* Called for each value of a file. `section` is the table ("server", "" for none), or "cluster.announce" with `index` for one of an
- * array of tables. An array of strings comes as one TOML_STRING, its elements joined by commas. `text` is the value as text. A return
+ * array of tables; -1 for a plain table. A list of strings comes with its elements joined by commas. `text` is the value as text. A return
  * other than 0 (with `e`) ends the reading. */
 typedef int (*toml_visit)(void *user, const char *section, int index, const char *key, enum toml_kind kind, const char *text, int line,
                           struct error *e);

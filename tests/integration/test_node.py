@@ -42,7 +42,9 @@ class CommandLine(unittest.TestCase):
     def test_wrong_types_and_broken_toml_are_refused_with_their_line(self):
         for text, said in (("[server]\nport = 'x'\n", "wrong type"), ("[server]\nport = 70000\n", "0 to 65535"),
                            ("[server\n", ":1:"), ("[=", ":1:2"), ("[.a]\n", ":1:2"), ("[[[server]]]\n", ":1:3"), ("[node]\nalias = -3\n", "number from 1"), ("[clutser]\nenabled = true\n", "did you mean [cluster]"),
-                           ("[server]\nmaxmemory = '1gb'\n", "cannot be enforced")):
+                           ("[server]\nmaxmemory = '1gb'\n", "cannot be enforced"), ("[[server]]\nport = 1\n", "two brackets"),
+                           ("[cluster.announce]\nmatch = 'any'\n", "two brackets"), ("[storage]\ndata_dir = ['a']\n", "wrong type"),
+                           ("[server]\nhost = ''\n", "must not be empty")):
             done = aikv("--check-config", "--config", self.write(text))
             self.assertEqual(done.returncode, 2, text)
             self.assertIn(said, done.stderr)
@@ -52,6 +54,11 @@ class CommandLine(unittest.TestCase):
             done = aikv("--check-config", "--config", path)
             self.assertEqual(done.returncode, 2, path)
             self.assertIn(f"cannot read configuration file '{path}'", done.stderr)
+
+    def test_a_mistyped_name_in_the_environment_is_refused(self):
+        done = aikv("--check-config", AIKV_SERVER_PROT="7")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("did you mean AIKV_SERVER_PORT", done.stderr)
 
     def test_a_cluster_that_others_could_reach_needs_a_secret(self):
         done = aikv("--check-config", "--cluster-enabled", "--bind", "0.0.0.0", "--raft-addr", "10.0.0.1:7000")
