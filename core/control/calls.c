@@ -87,6 +87,11 @@ static void look_for_leader(struct control *c, struct call *call)
         control_call_stage(c, call, 0);
         return;
     }
+    if (call->remote) { /* not passed on, or the next leader would take this node for the one that was asked */
+        control_call_answer(c, call->link_id, call->request, MESSAGE_NOT_LEADER, (struct bytes){0});
+        control_call_end(c, call);
+        return;
+    }
     const char *leader = control_leader(c);
     struct bus_link *to = leader[0] ? control_link_to(c, leader) : NULL;
     if (to)
@@ -237,6 +242,7 @@ int control_calls_reply(struct control *c, struct bus_link *from, const struct m
         return 0; /* too late */
     if (m->outcome == MESSAGE_NOT_LEADER) {
         call->state = CALL_WAITING; /* the next pulse tells who leads */
+        call->waiting_since_ms = control_now_ms(c);
         return 0;
     }
     struct buffer reply;

@@ -1,7 +1,11 @@
 /* This node's part in MetaRaft: opening it, what it tells, what is proposed to it. */
 #include <limits.h>
 #include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "control/control_thread.h"
@@ -41,6 +45,30 @@ static void meta_fails(void *user, const struct error *e)
     control_fail(user, e);
 }
 
+/* raft/ holds this member's votes; libraft takes one that was lost for one that never was, and would vote twice. So a
+ * file in it tells them apart, made before node.json says that it must be there, and that before the first vote. */
+static int check_part(struct control *c, const char *dir, struct error *e)
+{
+    char mark[PATH_MAX + 8];
+    snprintf(mark, sizeof mark, "%s/member", dir);
+    if (c->identity.took_part) {
+        if (access(mark, F_OK) == 0) return 0;
+        return error_set(e, ERROR_FORMAT,
+                         "%s is missing, and with it the votes of raft member %llu: wipe the data directory and rejoin "
+                         "under a new raft id",
+                         mark, (unsigned long long)c->identity.raft_id);
+    }
+    if (mkdir(dir, 0700) && errno != EEXIST) return error_system(e, ERROR_IO, errno, "cannot make %s", dir);
+    int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool made = fd >= 0 && dir_fd >= 0 && fsync(dir_fd) == 0;
+    int problem = errno;
+    if (fd >= 0) close(fd);
+    if (dir_fd >= 0) close(dir_fd);
+    if (!made) return error_system(e, ERROR_IO, problem, "cannot make %s", mark);
+    c->identity.took_part = true;
+    return c->options.save_identity(c->options.handler.user, &c->identity, e); /* syncs data_dir as well */
+}
+
 int control_open_meta(struct control *c, const struct cluster_command *found, struct error *e)
 {
     char dir[PATH_MAX];
@@ -53,7 +81,9 @@ int control_open_meta(struct control *c, const struct cluster_command *found, st
                                    .replaced = meta_replaced,
                                    .leadership = meta_leadership,
                                    .failed = meta_fails};
-    int code = meta_open(&c->loop, &options, &handler, found, &c->meta, e);
+    int code = check_part(c, dir, e);
+    if (code) return code;
+    code = meta_open(&c->loop, &options, &handler, found, &c->meta, e);
     if (code == 0) log_info("is a member of MetaRaft", "raft_id=%llu", (unsigned long long)c->identity.raft_id);
     return code;
 }

@@ -28,6 +28,7 @@ struct control_handler {
 struct control_identity {
     char cluster_id[CLUSTER_ID_LEN + 1]; /* "": none yet */
     uint64_t raft_id;                    /* 0: none yet */
+    bool took_part;                      /* as raft_id, so raft/ holds its votes: without it the id must not be used */
 };
 
 struct control_options {

@@ -150,7 +150,7 @@ struct control {
     struct bus *bus;
     struct meta *meta;
     bool stopping, closing, broken;
-    uint64_t stop_deadline_ms, ticks;
+    uint64_t stop_deadline_ms, ticks, ticked_ms;
 
     struct link *links; /* sorted by id */
     uint32_t link_count, link_room;

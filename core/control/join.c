@@ -57,11 +57,17 @@ void control_join_start(struct control *c)
         log_info("is a candidate: waits to be admitted to a cluster", "join_addresses=%zu", c->options.join_count);
 }
 
-static bool nobody_left_to_ask(const struct control *c)
+/* Who does not answer may be of a cluster: this node's own one, if its data directory was wiped. Some may be missing
+ * after a while, but not most. */
+static bool may_found(const struct control *c)
 {
-    for (size_t i = 0; i < c->options.join_count; i++)
-        if (c->joins[i].peer && !c->joins[i].answered) return false;
-    return true;
+    size_t asked = 0, answered = 0;
+    for (size_t i = 0; i < c->options.join_count; i++) {
+        asked += c->joins[i].peer != NULL;
+        answered += c->joins[i].peer && c->joins[i].answered;
+    }
+    if (answered == asked) return true;
+    return answered * 2 > asked && control_now_ms(c) - c->started_ms >= CONTROL_FOUND_MS;
 }
 
 /* Whoever is at a join address and a member has a peer of its own. */
@@ -83,7 +89,7 @@ static void keep_peer(struct control *c, struct join_peer *j)
 void control_join_tick(struct control *c)
 {
     for (size_t i = 0; i < c->options.join_count; i++) keep_peer(c, &c->joins[i]);
-    if (c->founding && (nobody_left_to_ask(c) || control_now_ms(c) - c->started_ms >= CONTROL_FOUND_MS)) found(c);
+    if (c->founding && may_found(c)) found(c);
     bool is_candidate = !c->identity.cluster_id[0];
     if (is_candidate && c->ticks % (CONTROL_ANNOUNCE_MS / CONTROL_TICK_MS) == 0) control_links_announce_all(c);
 }
@@ -94,7 +100,13 @@ void control_join_announced(struct control *c, const struct message_announce *a)
         struct bus_link *l = c->joins[i].peer ? bus_peer_link(c->joins[i].peer) : NULL;
         if (l && strcmp(bus_link_peer(l)->node_id, a->info.id) == 0) c->joins[i].answered = true;
     }
-    if (!c->founding || !a->cluster_id[0]) return;
+    if (!c->founding) return;
+    if (!a->cluster_id[0]) { /* one that is to found as well names itself: of two the smaller id does */
+        if (strcmp(a->leader, a->info.id) != 0 || strcmp(a->info.id, c->self.id) > 0) return;
+        c->founding = false;
+        log_warn("another node is to found the cluster too: is a candidate for it", "node=%s", a->info.id);
+        return;
+    }
     c->founding = false;
     log_info("there is a cluster already: is a candidate for it", "cluster=%s node=%s", a->cluster_id, a->info.id);
 }

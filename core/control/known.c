@@ -6,6 +6,7 @@
 #include "control/metadata_file.h"
 
 #define PERSIST_AGAIN_MS 1000 /* after a failure */
+#define TERM_JUMP_MAX    1000000 /* as meta/receive.c: beyond it is no election, but an attack */
 
 /* ---- what is known ---- */
 
@@ -48,6 +49,12 @@ void control_known_load(struct control *c)
 
 /* ---- from the leader ---- */
 
+static bool is_voter(const struct cluster_state *s, const char *node)
+{
+    const struct cluster_node *n = cluster_node_find(s, node);
+    return n && n->role == CLUSTER_ROLE_VOTER;
+}
+
 static void acknowledge(struct control *c, struct bus_link *to, uint64_t sequence)
 {
     struct message_pulse_ack m = {.sequence = sequence,
@@ -67,6 +74,7 @@ static void acknowledge(struct control *c, struct bus_link *to, uint64_t sequenc
 static bool may_lead(const struct control *c, const char *node, uint64_t term)
 {
     if (c->leads || term < c->highest_term) return false;
+    if (c->highest_term && term - c->highest_term > TERM_JUMP_MAX) return false;
     return term > c->leader_term || !c->leader[0] || strcmp(c->leader, node) == 0;
 }
 
@@ -90,11 +98,11 @@ int control_known_pulse(struct control *c, struct bus_link *from, const struct m
         return 0;
     }
     if (!may_lead(c, node, m->term)) return 0;
-    if (cluster_node_find(control_state(c), node))
+    if (is_voter(control_state(c), node))
         follow(c, node, m->term);
     else
         c->known_suspect =
-            true; /* a leader that was not a member then: this node was away for long, and needs the whole */
+            true; /* a leader that was no voter then: this node was away for long, and needs the whole */
     acknowledge(c, from, m->sequence);
     return 0;
 }
@@ -132,8 +140,7 @@ static int adopt(struct control *c, const char *node, const struct cluster_state
 
 static bool sender_counts(const struct control *c, const struct cluster_state *pushed, const char *node)
 {
-    const struct cluster_node *sender = cluster_node_find(pushed, node);
-    return cluster_node_find(control_state(c), node) || (sender && sender->role == CLUSTER_ROLE_VOTER);
+    return is_voter(control_state(c), node) || is_voter(pushed, node);
 }
 
 /* Takes a decoded snapshot over, or leaves it to the caller (false) with code 0 if it is just not wanted. */
@@ -191,7 +198,7 @@ int control_known_delta(struct control *c, struct bus_link *from, const struct m
 {
     const char *node = bus_link_peer(from)->node_id;
     (void)e;
-    if (!may_lead(c, node, m->term) || !cluster_node_find(control_state(c), node)) return 0;
+    if (!may_lead(c, node, m->term) || !is_voter(control_state(c), node)) return 0;
     follow(c, node, m->term);
     if (c->known && !c->known_suspect && c->known->version == m->from_version) apply_delta(c, m);
     acknowledge(c, from, m->sequence); /* with what we have: the leader sees what is missing */

@@ -59,7 +59,7 @@ void control_links_announce(struct control *c, struct bus_link *at)
 {
     struct message_announce m = {.info = c->self, .term = control_term(c)};
     snprintf(m.cluster_id, sizeof m.cluster_id, "%s", c->identity.cluster_id);
-    snprintf(m.leader, sizeof m.leader, "%s", control_leader(c));
+    snprintf(m.leader, sizeof m.leader, "%s", c->founding ? c->self.id : control_leader(c));
     struct buffer b;
     buffer_init(&b, frame_payload_max(FRAME_ANNOUNCE));
     message_announce_write(&b, &m);
@@ -197,7 +197,7 @@ static int on_frame(void *user, struct bus_link *at, enum frame_type type, struc
 {
     struct control *c = user;
     struct link *l = control_link_find(c, bus_link_id(at));
-    if (!l || c->stopping || strcmp(l->node, c->self.id) == 0) return 0;
+    if (!l || (c->stopping && type != FRAME_RAFT) || strcmp(l->node, c->self.id) == 0) return 0;
     if (!l->announced && type != FRAME_ANNOUNCE)
         return error_set(e, ERROR_FORMAT, "node %s sends %s before ANNOUNCE", l->node, frame_type_name(type));
     if (!may_send(c, l, type))

@@ -9,6 +9,7 @@
 #define LINK_OUTPUT_MAX (64u << 20)
 #define MAILBOX_MAX     1024 /* calls of this node and jobs of the policy thread, which are bounded, and room */
 #define HAND_OVER_MS    1000
+#define PAUSE_MS        1000 /* between two ticks: this process stood still */
 
 uint64_t control_now_ms(const struct control *c)
 {
@@ -76,6 +77,7 @@ static void reign_begins(struct control *c)
     if (c->known) cluster_state_free(c->known);
     c->known = NULL;
     c->leader[0] = 0;
+    c->highest_term = meta_term(c->meta);
     control_push_begin(c);
     control_runner_begin(c);
 }
@@ -173,8 +175,10 @@ static void on_tick(uv_timer_t *timer)
         stop_tick(c);
         return;
     }
-    c->ticks++;
     uint64_t now = control_now_ms(c);
+    if (now - c->ticked_ms > PAUSE_MS) c->leads_since_ms = now; /* who could not listen does not know who was silent */
+    c->ticked_ms = now;
+    c->ticks++;
     candidates_expire(&c->candidates, control_state(c), now);
     control_join_tick(c);
     control_known_tick(c);

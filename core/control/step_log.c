@@ -77,8 +77,9 @@ void step_log_applied(struct step_log *l, struct bytes command)
     struct cluster_command c;
     struct error e;
     if (cluster_command_decode(command, &c, &e) != 0) return;
-    if (c.type != CLUSTER_RUN_STEP) drop_pending(l, c.run);
-    for (uint32_t i = 0; c.type == CLUSTER_RUN_ROUND && i < c.step_count; i++)
+    bool is_known = c.type == CLUSTER_RUN_ROUND && find(l, c.run, c.round, 0);
+    if (c.type != CLUSTER_RUN_STEP && !is_known) drop_pending(l, c.run);
+    for (uint32_t i = 0; c.type == CLUSTER_RUN_ROUND && !is_known && i < c.step_count; i++)
         add_step(l, c.run, c.round, i, &c.steps[i]);
     struct step_log_line *line = c.type == CLUSTER_RUN_STEP ? find(l, c.run, c.round, c.index) : NULL;
     if (line) {

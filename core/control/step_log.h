@@ -23,7 +23,7 @@ struct step_log {
 };
 
 void step_log_release(struct step_log *l);
-/* A command that changed the state. */
+/* A command that changed the state. A voter sees each twice, from libraft and pushed; a round is taken in once. */
 void step_log_applied(struct step_log *l, struct bytes command);
 /* Takes in what a state holds of rounds that the log knows nothing of. */
 void step_log_seed(struct step_log *l, const struct cluster_state *s);

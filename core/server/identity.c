@@ -84,6 +84,7 @@ static int read_node_file(struct identity *i, const char *path, struct error *e)
         code = wrong(path, "node_id or cluster_id is not 40 hex digits", e);
     if (!code && !(read_number(root, "incarnation", &i->incarnation) && read_number(root, "raft_id", &i->raft_id)))
         code = wrong(path, "incarnation or raft_id is not a number from 0", e);
+    i->took_part = json_is_true(json_object_get(root, "took_part"));
     i->has_data = json_is_true(json_object_get(root, "has_data"));
     json_decref(root);
     return code;
@@ -161,8 +162,8 @@ static int replace_file(const char *dir, const char *path, const char *text, str
 
 int identity_save(const struct identity *i, struct error *e)
 {
-    json_t *root = json_pack("{s:i, s:s, s:I, s:s, s:I, s:b, s:s}", "format", NODE_FORMAT, "node_id", i->node_id, "incarnation",
-                             (json_int_t)i->incarnation, "cluster_id", i->cluster_id, "raft_id", (json_int_t)i->raft_id, "has_data", i->has_data,
+    json_t *root = json_pack("{s:i, s:s, s:I, s:s, s:I, s:b, s:b, s:s}", "format", NODE_FORMAT, "node_id", i->node_id, "incarnation",
+                             (json_int_t)i->incarnation, "cluster_id", i->cluster_id, "raft_id", (json_int_t)i->raft_id, "took_part", i->took_part, "has_data", i->has_data,
                              "boot_id", i->boot_id);
     char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);

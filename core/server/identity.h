@@ -11,6 +11,7 @@ struct identity {
     uint64_t incarnation; /* this start's; the first is 1 */
     char cluster_id[CLUSTER_ID_LEN + 1];
     uint64_t raft_id;
+    bool took_part; /* raft/ was made: as has_data */
     bool has_data; /* the store was made: from now on one that is missing is damage */
     char boot_id[40]; /* of the kernel */
 };

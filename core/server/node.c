@@ -92,6 +92,7 @@ static int save_identity(void *user, const struct control_identity *identity, st
     struct node *n = user; /* on the control thread, which alone changes these once it runs */
     strcpy(n->identity.cluster_id, identity->cluster_id);
     n->identity.raft_id = identity->raft_id;
+    n->identity.took_part = identity->took_part;
     return identity_save(&n->identity, e);
 }
 
@@ -272,6 +273,7 @@ static int open_control(struct node *n, struct error *e)
     describe_self(n, &options.self);
     strcpy(options.identity.cluster_id, n->identity.cluster_id);
     options.identity.raft_id = n->identity.raft_id;
+    options.identity.took_part = n->identity.took_part;
     return control_start(&options, &n->control, &n->bus_port, e);
 }
 
