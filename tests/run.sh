@@ -115,8 +115,7 @@ generated_pages() {
 folders() { for f in tests/unit/*/; do basename "$f"; done; }
 
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
-export TSAN_OPTIONS=halt_on_error=1:suppressions=$PWD/tests/tsan.supp
-export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+export TSAN_OPTIONS=halt_on_error=1
 
 check 'dependencies' deploy/install-dependencies.sh --tests
 suite 'layers' tests/layers.sh
