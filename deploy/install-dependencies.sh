@@ -70,6 +70,8 @@ if [ "${#wanted[@]}" -eq 0 ]; then exit 0; fi
 missing=${wanted[*]}
 say "installing: $missing"
 
+apt update -qq
+
 # Debian 12's own libraft is 0.15, which must not be used; 0.22.1 is in the backports suite
 # of the mirror that is configured already. apt takes nothing from backports that is not named.
 raft=(libraft-dev)
@@ -86,6 +88,7 @@ Suites: bookworm-backports
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 SOURCE
+        apt update -qq
     fi
     raft=(libraft-dev/bookworm-backports libraft0/bookworm-backports)
 fi
@@ -101,7 +104,6 @@ if [ -n "$tests" ] && ! installed redis-server && [ ! -e /usr/sbin/policy-rc.d ]
     root chmod 755 "$policy"
 fi
 
-apt update -qq
 others=()
 for package in "${wanted[@]}"; do [ "$package" = libraft-dev ] || others+=("$package"); done
 if [ "${#others[@]}" -gt 0 ]; then apt install -y -qq --no-install-recommends "${others[@]}" >/dev/null; fi

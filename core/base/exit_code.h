@@ -2,6 +2,8 @@
 #ifndef AIKV_BASE_EXIT_CODE_H
 #define AIKV_BASE_EXIT_CODE_H
 
+#include "base/error.h"
+
 enum exit_code {
     EXIT_OK,         /* ended as asked */
     EXIT_INTERNAL,
@@ -12,5 +14,8 @@ enum exit_code {
     EXIT_PERMISSION,
     EXIT_DISK,       /* full or failing */
 };
+
+/* For an error that ends the process. ERROR_LOCKED is the data directory's; whoever meant an address knows. */
+enum exit_code exit_code_of(const struct error *e);
 
 #endif

@@ -1,8 +1,8 @@
 /* This node's part in MetaRaft: opening it, what it tells, what is proposed to it. */
-#include <limits.h>
-#include <stdio.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,6 +59,9 @@ static int check_part(struct control *c, const char *dir, struct error *e)
                          mark, (unsigned long long)c->identity.raft_id);
     }
     if (mkdir(dir, 0700) && errno != EEXIST) return error_system(e, ERROR_IO, errno, "cannot make %s", dir);
+    struct stat about;
+    if (stat(dir, &about) == 0 && !S_ISDIR(about.st_mode))
+        return error_set(e, ERROR_FORMAT, "%s is no directory: wipe the data directory and rejoin", dir);
     int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600), dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool made = fd >= 0 && dir_fd >= 0 && fsync(dir_fd) == 0;
     int problem = errno;

@@ -63,6 +63,7 @@ struct member {
     uint64_t keys, disk_bytes, memory_bytes;
     uint64_t push_link, push_sequence; /* the link it answers on, and the push under way or the last */
     bool answered, push_open, push_failed, wants_snapshot;
+    bool told_newer; /* that its metadata is newer than the leader's: once a reign */
 };
 
 struct join_peer {

@@ -6,7 +6,6 @@
 #include "control/metadata_file.h"
 
 #define PERSIST_AGAIN_MS 1000 /* after a failure */
-#define TERM_JUMP_MAX    1000000 /* as meta/receive.c: beyond it is no election, but an attack */
 
 /* ---- what is known ---- */
 
@@ -74,7 +73,7 @@ static void acknowledge(struct control *c, struct bus_link *to, uint64_t sequenc
 static bool may_lead(const struct control *c, const char *node, uint64_t term)
 {
     if (c->leads || term < c->highest_term) return false;
-    if (c->highest_term && term - c->highest_term > TERM_JUMP_MAX) return false;
+    if (c->highest_term && term - c->highest_term > META_TERM_JUMP_MAX) return false;
     return term > c->leader_term || !c->leader[0] || strcmp(c->leader, node) == 0;
 }
 

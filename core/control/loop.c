@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/exit_code.h"
 #include "base/log.h"
 #include "control/control_thread.h"
 
@@ -38,13 +39,6 @@ static void deliver_failure(struct mailbox_message *m, void *user)
     free(f);
 }
 
-/* As interfaces.md lists them. */
-static int exit_code(const struct error *e)
-{
-    if (e->code == ERROR_FORMAT || e->code == ERROR_FOREIGN) return 5;
-    return e->code == ERROR_IO || e->code == ERROR_MISCONF ? 7 : 1;
-}
-
 /* Again later if the mailbox is full. */
 static void post_failure(struct control *c)
 {
@@ -61,7 +55,7 @@ void control_fail(struct control *c, const struct error *e)
     c->failure = control_allocate(sizeof *c->failure);
     c->failure->message.deliver = deliver_failure;
     c->failure->handler = c->options.handler;
-    c->failure->exit_code = exit_code(e);
+    c->failure->exit_code = (int)exit_code_of(e);
     c->failure->error = *e;
     post_failure(c);
 }
@@ -118,18 +112,13 @@ static void react(struct control *c)
 
 /* ---- the end ---- */
 
-static void on_meta_closed(void *user)
-{
-    (void)user;
-}
-
 /* Closes what there is; the loop ends when all of it has closed. */
 static void close_all(struct control *c)
 {
     c->closing = true;
     uv_close((uv_handle_t *)&c->tick, NULL);
     uv_close((uv_handle_t *)&c->wake, NULL);
-    if (c->meta) meta_close(c->meta, on_meta_closed, c);
+    if (c->meta) meta_close(c->meta, NULL, NULL);
     c->meta = NULL;
     control_join_release(c);
     control_members_release(c);

@@ -13,7 +13,7 @@ void control_push_begin(struct control *c)
     for (uint32_t i = 0; i < c->member_count; i++) {
         struct member *m = c->members[i];
         m->heard_ms = m->version = m->push_link = 0;
-        m->answered = m->push_open = m->push_failed = m->wants_snapshot = false;
+        m->answered = m->push_open = m->push_failed = m->wants_snapshot = m->told_newer = false;
         m->check_info = true;
     }
     control_push_pulse(c);
@@ -109,6 +109,16 @@ void control_push_changes(struct control *c)
     for (uint32_t i = 0; i < c->member_count; i++) push(c, c->members[i]);
 }
 
+/* MetaRaft was restored from a backup, or the node lies: it may say so with every answer. */
+static void tell_newer(const struct control *c, struct member *m)
+{
+    uint64_t ours = meta_state(c->meta)->version;
+    if (m->version <= ours || m->told_newer) return;
+    m->told_newer = true;
+    log_error("a node has newer metadata than the leader", "node=%s theirs=%" PRIu64 " ours=%" PRIu64, m->id,
+              m->version, ours);
+}
+
 int control_push_acknowledged(struct control *c, struct bus_link *from, const struct message_pulse_ack *ack,
                               struct error *e)
 {
@@ -130,9 +140,7 @@ int control_push_acknowledged(struct control *c, struct bus_link *from, const st
     m->push_open = false;
     if (ack->version != m->version) {
         m->version = ack->version;
-        if (m->version > meta_state(c->meta)->version)
-            log_error("a node has newer metadata than the leader", "node=%s theirs=%" PRIu64 " ours=%" PRIu64, m->id,
-                      m->version, meta_state(c->meta)->version);
+        tell_newer(c, m);
         control_touch(c);
     }
     push(c, m);

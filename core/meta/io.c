@@ -98,11 +98,39 @@ static void io_close(struct raft_io *io, raft_io_close_cb cb)
 
 /* ---- disk ---- */
 
+static void release_loaded(struct raft_snapshot *snapshot, struct raft_entry *entries, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || entries[i].batch != entries[i - 1].batch) raft_free(entries[i].batch);
+    raft_free(entries);
+    if (!snapshot) return;
+    raft_configuration_close(&snapshot->configuration);
+    for (unsigned i = 0; i < snapshot->n_bufs; i++) raft_free(snapshot->bufs[i].base);
+    raft_free(snapshot->bufs);
+    raft_free(snapshot);
+}
+
+/* The term is in metadata1 and metadata2, without a checksum. One that no election can have led to would end all
+ * elections, one below the log's lets this member vote twice. An empty log tells nothing: the cluster may be of any
+ * age. */
+static int io_load(struct raft_io *io, raft_term *term, raft_id *vote, struct raft_snapshot **snapshot,
+                   raft_index *start, struct raft_entry **entries, size_t *n)
+{
+    struct meta *m = member_of(io);
+    int rv = m->net.disk.load(io, term, vote, snapshot, start, entries, n);
+    if (rv) return rv;
+    raft_term logged = *n ? (*entries)[*n - 1].term : *snapshot ? (*snapshot)->term : 0;
+    if (!logged || (*term >= logged && *term - logged <= META_TERM_JUMP_MAX)) return 0;
+    meta_fail(m, ERROR_FORMAT, "the term is %llu, that of the log's newest entry %llu", *term, logged);
+    release_loaded(*snapshot, *entries, *n);
+    return RAFT_CORRUPT;
+}
+
 static int io_set_term(struct raft_io *io, raft_term term)
 {
     struct meta *m = member_of(io);
     int rv = m->net.disk.set_term(io, term);
-    if (rv) meta_fail(m, ERROR_IO, "cannot store the raft term: %s", io->errmsg);
+    if (rv) meta_fail(m, ERROR_DISK, "cannot store the raft term: %s", io->errmsg);
     return rv;
 }
 
@@ -110,7 +138,7 @@ static int io_set_vote(struct raft_io *io, raft_id id)
 {
     struct meta *m = member_of(io);
     int rv = m->net.disk.set_vote(io, id);
-    if (rv) meta_fail(m, ERROR_IO, "cannot store the raft vote: %s", io->errmsg);
+    if (rv) meta_fail(m, ERROR_DISK, "cannot store the raft vote: %s", io->errmsg);
     return rv;
 }
 
@@ -118,7 +146,7 @@ static int io_truncate(struct raft_io *io, raft_index index)
 {
     struct meta *m = member_of(io);
     int rv = m->net.disk.truncate(io, index);
-    if (rv) meta_fail(m, ERROR_IO, "cannot truncate the raft log: %s", io->errmsg);
+    if (rv) meta_fail(m, ERROR_DISK, "cannot truncate the raft log: %s", io->errmsg);
     return rv;
 }
 
@@ -137,7 +165,7 @@ static void io_append_done(struct raft_io_append *inner, int status)
     p.member->net.writes_open--;
     p.member->net.writes_open_since_ms = uv_now(p.member->loop);
     if (status && status != RAFT_CANCELED) {
-        meta_fail(p.member, ERROR_IO, "cannot write the raft log: %s", p.member->io.errmsg);
+        meta_fail(p.member, ERROR_DISK, "cannot write the raft log: %s", p.member->io.errmsg);
     }
     p.cb(p.request, status);
     meta_wake(p.member);
@@ -155,7 +183,7 @@ static int io_append(struct raft_io *io, struct raft_io_append *req, const struc
     if (rv) {
         m->net.writes_open--;
         free(p);
-        meta_fail(m, ERROR_IO, "cannot append to the raft log: %s", io->errmsg);
+        meta_fail(m, ERROR_DISK, "cannot append to the raft log: %s", io->errmsg);
     }
     return rv;
 }
@@ -172,7 +200,7 @@ static void io_snapshot_put_done(struct raft_io_snapshot_put *inner, int status)
     struct snapshot_put_passing p = *(struct snapshot_put_passing *)inner->data;
     free(inner->data);
     if (status && status != RAFT_CANCELED) {
-        meta_fail(p.member, ERROR_IO, "cannot write a raft snapshot: %s", raft_strerror(status));
+        meta_fail(p.member, ERROR_DISK, "cannot write a raft snapshot: %s", raft_strerror(status));
     }
     p.cb(p.request, status);
     meta_wake(p.member);
@@ -188,7 +216,7 @@ static int io_snapshot_put(struct raft_io *io, unsigned trailing, struct raft_io
     int rv = m->net.disk.snapshot_put(io, trailing, &p->inner, snapshot, io_snapshot_put_done);
     if (rv) {
         free(p);
-        if (rv != RAFT_CANCELED) meta_fail(m, ERROR_IO, "cannot begin a raft snapshot: %s", io->errmsg);
+        if (rv != RAFT_CANCELED) meta_fail(m, ERROR_DISK, "cannot begin a raft snapshot: %s", io->errmsg);
     }
     return rv;
 }
@@ -239,6 +267,7 @@ void meta_io_interpose(struct meta *m)
     m->io.start = io_start;
     m->io.close = io_close;
     m->io.send = io_send;
+    m->io.load = io_load;
     m->io.set_term = io_set_term;
     m->io.set_vote = io_set_vote;
     m->io.append = io_append;

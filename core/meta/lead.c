@@ -34,7 +34,7 @@ static void ask_barrier(struct meta *m)
     m->barrier_term = m->raft.current_term;
     int rv = raft_barrier(&m->raft, &m->barrier, barrier_ended);
     m->barrier_open = rv == 0;
-    if (rv && rv != RAFT_NOTLEADER) meta_fail(m, ERROR_IO, "cannot append to the raft log: %s", raft_strerror(rv));
+    if (rv && rv != RAFT_NOTLEADER) meta_fail(m, ERROR_DISK, "cannot append to the raft log: %s", raft_strerror(rv));
 }
 
 static void founded(void *user, const struct cluster_result *result)

@@ -14,6 +14,10 @@
 
 struct meta;
 
+/* A term this far above ours is no election lost track of (5 a second for two days), but an attack or damage: once
+ * stored, 2^64-1 ends all elections for good. */
+#define META_TERM_JUMP_MAX 1000000
+
 struct meta_handler {
     void *user;
     /* Hands a message to raft member `raft_id`. May drop it; must not call back into meta. */

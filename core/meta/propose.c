@@ -99,7 +99,7 @@ static bool push_one(struct meta *m, struct meta_proposal *p)
     if (rv != RAFT_NOTLEADER) {
         /* libraft may have freed the entry or kept it: it is not touched again, and neither is libraft. */
         p->entry.base = NULL;
-        meta_fail(m, ERROR_IO, "cannot append to the raft log: %s", raft_strerror(rv));
+        meta_fail(m, rv == RAFT_NOMEM ? ERROR_OOM : ERROR_DISK, "cannot append to the raft log: %s", raft_strerror(rv));
     }
     return false;
 }

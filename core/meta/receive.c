@@ -8,9 +8,6 @@
 #include "meta/member.h"
 #include "meta/wire.h"
 
-/* A term this far above ours is no election lost track of (5 a second for two days), but an attack: once stored, 2^64-1
- * ends all elections for good. */
-#define TERM_JUMP_MAX 1000000
 /* Raft ids that can have been given out since the last entry we have. */
 #define RAFT_ID_JUMP_MAX 1024
 
@@ -73,7 +70,7 @@ static int check_term(const struct meta *m, uint64_t from, uint64_t term, struct
 {
     uint64_t ours = m->raft.current_term;
     bool fresh = m->raft.configuration.n == 0; /* the cluster may be of any age */
-    if (!fresh && term > ours && term - ours > TERM_JUMP_MAX) {
+    if (!fresh && term > ours && term - ours > META_TERM_JUMP_MAX) {
         return error_set(e, ERROR_FORMAT, "raft message from %" PRIu64 " with term %" PRIu64 ", ours is %" PRIu64, from,
                          term, ours);
     }

@@ -19,20 +19,6 @@
 #define PENDING_MAX      ((size_t)256 << 20)
 #define FILES_RESERVED   128 /* descriptors that are not clients: store, bus, raft */
 
-int node_exit_code(const struct error *e)
-{
-    switch (e->code) {
-    case ERROR_CONFIG: return EXIT_USAGE;
-    case ERROR_LOCKED: return EXIT_LOCKED;
-    case ERROR_FORMAT:
-    case ERROR_FOREIGN: return EXIT_FORMAT;
-    case ERROR_PERMISSION: return EXIT_PERMISSION;
-    case ERROR_DISK:
-    case ERROR_MISCONF: return EXIT_DISK;
-    default: return EXIT_INTERNAL;
-    }
-}
-
 /* ---- what other threads tell the loop ---- */
 
 static void store_moved(void *user)
@@ -310,15 +296,15 @@ static int open_node(struct node *n, int *exit_code, struct error *e)
     int code = identity_open(&n->identity, config_text(n->config, SETTING_DATA_DIR), e);
     if (!code) code = open_data(n, e);
     if (!code && (code = open_clients(n, e))) {
-        *exit_code = code == ERROR_LOCKED ? EXIT_ADDRESS : node_exit_code(e);
+        *exit_code = code == ERROR_LOCKED ? EXIT_ADDRESS : exit_code_of(e);
         return code;
     }
     if (!code && (code = open_control(n, e))) {
-        *exit_code = code == ERROR_LOCKED ? EXIT_ADDRESS : node_exit_code(e);
+        *exit_code = code == ERROR_LOCKED ? EXIT_ADDRESS : exit_code_of(e);
         return code;
     }
     if (!code) code = write_ready_file(n, e);
-    if (code) *exit_code = node_exit_code(e);
+    if (code) *exit_code = exit_code_of(e);
     return code;
 }
 

@@ -42,8 +42,6 @@ struct node {
 int node_run(struct node *n, struct config *config, const char *config_file, const char *ready_file);
 /* Begins a clean end: what was accepted is answered, then the loop ends. */
 void node_stop(struct node *n, int exit_code);
-/* The exit code for an error at the start. */
-int node_exit_code(const struct error *e);
 
 /* What commands need from the node (settings.c, info.c). */
 void node_settings_host(struct node *n, struct command_host *host);
