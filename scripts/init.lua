@@ -5,15 +5,29 @@
 -- name: redis-cli -x CLUSTER SCRIPT LOAD my-init < init.lua
 local V, P, S = require "aikv.view", require "aikv.plan", require "aikv.slots"
 
+-- Whom it can admit, and whom not: a wiped node comes back as a new one, under the alias of the member it was.
+local function candidates(view)
+  local taken, able, refused = V.count_by(V.where(view.nodes, { state = "member" }), "alias"), {}, {}
+  for _, n in ipairs(V.by_alias(V.where(view.nodes, { state = "candidate" }))) do
+    local list = n.alias and taken[n.alias] > 0 and refused or able
+    list[#list + 1] = n
+    if n.alias then taken[n.alias] = 1 end
+  end
+  return able, refused
+end
+
 -- With too few nodes the layout would be lopsided for good: a primary does not change places by itself. So wait for all.
 local function wait_for_nodes(view, p)
-  local there, needed = #view.nodes, math.max(p.shards, #view.shards) * (1 + p.replicas)
+  local _, refused = candidates(view)
+  local there, needed = #view.nodes - #refused, math.max(p.shards, #view.shards) * (1 + p.replicas)
   if there >= needed then return {} end
-  return P.wait(1000, "%d more nodes are needed: %d of %d have announced themselves", needed - there, there, needed)
+  local why = ("%d more nodes are needed: %d of %d have announced themselves"):format(needed - there, there, needed)
+  if #refused == 0 then return P.wait(1000, "%s", why) end
+  return P.wait(1000, "%s; %d cannot be admitted, as a member has the alias, such as %s", why, #refused, refused[1].alias)
 end
 
 local function admit(view)
-  return P.each(V.by_alias(V.where(view.nodes, { state = "candidate" })), "admit")
+  return P.each((candidates(view)), "admit")
 end
 
 -- An even number of voters survives no more failures than one voter less: so an odd one. Learners first, all at once: they

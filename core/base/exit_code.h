@@ -16,6 +16,6 @@ enum exit_code {
 };
 
 /* For an error that ends the process. ERROR_LOCKED is the data directory's; whoever meant an address knows. */
-enum exit_code exit_code_of(const struct error *e);
+int exit_code_of(const struct error *e);
 
 #endif

@@ -8,7 +8,6 @@
 
 /* Errors: SYNTAX naming the field. */
 int cluster_node_info_check(const struct cluster_node_info *i, struct error *e);
-bool cluster_node_info_equal(const struct cluster_node_info *a, const struct cluster_node_info *b);
 
 /* "node 4 (4f2a1b3c)", without an alias "node 4f2a1b3c": the 8 digits are accepted wherever a node is named. */
 struct cluster_label {

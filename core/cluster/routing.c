@@ -26,16 +26,17 @@ static void fill_slots(struct cluster_routing *r)
     }
 }
 
-struct cluster_routing *cluster_routing_new(const struct cluster_state *state, const char *my_id, const char *leader,
-                                            uint64_t term)
+struct cluster_routing *cluster_routing_new(const struct cluster_state *state, const struct cluster_node_info *me,
+                                            const char *leader, uint64_t term)
 {
     struct cluster_routing *r = cluster_alloc_array(1, sizeof *r);
     r->state = cluster_state_clone(state, false);
-    r->self = cluster_node_find(r->state, my_id);
+    r->self = cluster_node_find(r->state, me->id);
     r->leader_known = leader && leader[0];
     r->raft_term = term;
     r->references = 1;
-    snprintf(r->my_id, sizeof r->my_id, "%s", my_id);
+    memcpy(r->my_id, me->id, sizeof r->my_id);
+    r->my_bus_port = me->bus_port;
     snprintf(r->leader, sizeof r->leader, "%s", leader ? leader : "");
     fill_slots(r);
     return r;

@@ -13,12 +13,14 @@ struct cluster_routing {
     bool leader_known; /* MetaRaft has a leader, as last heard */
     char leader[CLUSTER_ID_LEN + 1];
     char my_id[CLUSTER_ID_LEN + 1];
+    uint16_t my_bus_port; /* for who is no member yet */
     uint64_t raft_term;
     int references; /* atomic; private */
 };
 
 /* Takes a clone of `state`. One reference belongs to the caller. */
-struct cluster_routing *cluster_routing_new(const struct cluster_state *state, const char *my_id, const char *leader, uint64_t term);
+struct cluster_routing *cluster_routing_new(const struct cluster_state *state, const struct cluster_node_info *me, const char *leader,
+                                            uint64_t term);
 struct cluster_routing *cluster_routing_retain(struct cluster_routing *r);
 void cluster_routing_release(struct cluster_routing *r);
 

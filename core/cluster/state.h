@@ -45,6 +45,7 @@ struct cluster_node_info {
 void cluster_node_info_write(struct buffer *b, const struct cluster_node_info *i);
 /* Checks every field. Errors: SYNTAX naming the field. */
 int cluster_node_info_read(struct reader *in, struct cluster_node_info *out, struct error *e);
+bool cluster_node_info_equal(const struct cluster_node_info *a, const struct cluster_node_info *b);
 
 enum cluster_role { CLUSTER_ROLE_NONE, CLUSTER_ROLE_LEARNER, CLUSTER_ROLE_VOTER };
 const char *cluster_role_name(enum cluster_role role); /* "none" "learner" "voter" */

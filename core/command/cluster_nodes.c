@@ -64,15 +64,14 @@ static void drop_slots(struct buffer *slots, uint32_t n)
     for (uint32_t i = 0; i < n; i++) buffer_release(&slots[i]);
 }
 
-/* A node that is in no cluster shows itself alone, at the address this client used. No table tells its bus port yet:
- * the usual one. */
+/* A node that is in no cluster shows itself alone, at the address this client used. */
 static void write_alone(const struct command_call *c, const struct cluster_routing *r, struct buffer *out)
 {
     struct error e;
     char host[254] = "";
     uint16_t port = 0;
     net_split_address(net_client_local_address(c->client), host, sizeof host, &port, &e);
-    buffer_printf(out, "%s %s:%u@%u myself,master - 0 0 0 connected\n", r->my_id, host, port, port + 10000u);
+    buffer_printf(out, "%s %s:%u@%u myself,master - 0 0 0 connected\n", r->my_id, host, port, r->my_bus_port);
 }
 
 void command_cluster_nodes(struct command_call *c)

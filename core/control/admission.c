@@ -14,12 +14,6 @@
 
 enum reach { REACH_FOUND, REACH_WAITS, REACH_ENDED };
 
-static const struct cluster_node_info *info_of(struct control *c, const char *id)
-{
-    const struct cluster_node *n = cluster_node_find(control_state(c), id);
-    return n ? &n->info : candidates_find(&c->candidates, id);
-}
-
 static bool is_at(const struct cluster_node_info *info, const char *host, uint16_t port)
 {
     return info->bus_port == port && strcmp(info->bus_host, host) == 0;
@@ -43,7 +37,7 @@ static enum reach reach(struct control *c, struct call *call, const char *host, 
     if (!id && !call->dialled) call->dialled = bus_peer_new(c->bus, host, port, "");
     struct bus_link *l = call->dialled ? bus_peer_link(call->dialled) : NULL;
     if (!id && l) id = bus_link_peer(l)->node_id;
-    if (id && info_of(c, id)) {
+    if (id && control_info_of(c, id)) {
         snprintf(call->node, sizeof call->node, "%s", id);
         return REACH_FOUND;
     }
@@ -58,7 +52,7 @@ static enum reach reach(struct control *c, struct call *call, const char *host, 
 
 static bool admit(struct control *c, struct call *call, uint32_t alias)
 {
-    const struct cluster_node_info *info = info_of(c, call->node);
+    const struct cluster_node_info *info = control_info_of(c, call->node);
     if (!info) {
         control_call_error(c, call, ERROR_NOT_FOUND, "node %s no longer announces itself", call->node);
         return false;
@@ -210,7 +204,7 @@ static enum reach meet_whom(struct control *c, struct call *call)
                            (const char *)call->argv[4].data);
         return REACH_ENDED;
     }
-    if (names_id && !info_of(c, id)) {
+    if (names_id && !control_info_of(c, id)) {
         control_call_error(c, call, ERROR_NOT_FOUND, "Unknown node %s: it has not announced itself as a candidate", id);
         return REACH_ENDED;
     }

@@ -139,6 +139,7 @@ void control_call_proposed(struct control *c, const struct cluster_result *resul
     call->busy = false;
     call->value = result->value;
     call->problem = result->error;
+    call->has_effect |= result->error.code == 0 || result->error.code == ERROR_STALE;
     if (call->problem.code == ERROR_STALE && !c->leads)
         error_set(&call->problem, ERROR_CLUSTERDOWN,
                   "the leader changed meanwhile and the outcome is not known: look again");
@@ -148,7 +149,12 @@ bool control_call_propose(struct control *c, struct call *call, const struct clu
                           control_proposed done)
 {
     struct error e;
-    if (control_propose(c, command, done, call->id, "", &e) != 0) {
+    int code = control_propose(c, command, done, call->id, "", &e);
+    if (code == ERROR_NOT_LEADER && !call->has_effect) {
+        control_call_again(c, call);
+        return false;
+    }
+    if (code) {
         control_call_error_of(c, call, &e);
         return false;
     }

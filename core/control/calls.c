@@ -1,15 +1,18 @@
 /* Calls: administrative commands, from whichever node they are given to, to the leader, and their replies back.
  *
- * waiting → sent (to the leader) → answered, or waiting again: not the leader, or the link was lost and the command may
- * be repeated waiting → executing (this node leads, or may answer itself) → answered A command whose outcome is unknown
- * is never sent again unless repeating it is harmless. */
+ *   waiting → sent, to the leader → answered; waiting again if that was not the leader, or if the link was lost and the
+ *                                   command may be repeated
+ *   waiting → executing: this node leads, or may answer itself → answered; waiting again if it ceased to lead before
+ *                                   anything was done
+ *
+ * A command whose outcome is unknown is never sent again unless repeating it is harmless. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "control/control_thread.h"
 
-#define ANSWER_EARLY_MS 500 /* the leader gives up so much before the node that asked it, so that its reason arrives   \
-                             */
+/* The leader gives up so much before the node that asked it, so that its reason arrives. */
+#define ANSWER_EARLY_MS 500
 
 /* ---- life ---- */
 
@@ -33,7 +36,10 @@ void control_call_end(struct control *c, struct call *call)
     struct call **at = &c->calls;
     while (*at && *at != call) at = &(*at)->next;
     if (*at) *at = call->next;
-    if (call->remote) c->remote_calls--;
+    if (call->remote) {
+        c->remote_calls--;
+        c->remote_bytes -= call->size;
+    }
     call_free(call);
 }
 
@@ -51,18 +57,24 @@ static void call_add(struct control *c, struct call *call)
 }
 
 /* One block for the vector and what it points to. */
-static struct bytes *copy_argv(int argc, const struct bytes *argv)
+static size_t size_of_argv(int argc, const struct bytes *argv)
 {
     size_t size = (size_t)argc * sizeof *argv;
     for (int i = 0; i < argc; i++) size += argv[i].len;
-    struct bytes *copy = control_allocate(size);
+    return size;
+}
+
+static void copy_argv(struct call *call, int argc, const struct bytes *argv)
+{
+    call->argc = argc;
+    call->size = size_of_argv(argc, argv);
+    struct bytes *copy = call->argv = control_allocate(call->size);
     uint8_t *at = (uint8_t *)(copy + argc);
     for (int i = 0; i < argc; i++) {
         if (argv[i].len) memcpy(at, argv[i].data, argv[i].len);
         copy[i] = bytes_of(at, argv[i].len);
         at += argv[i].len;
     }
-    return copy;
 }
 
 /* ---- the way to the leader ---- */
@@ -106,13 +118,20 @@ static void look_for_leader(struct control *c, struct call *call)
                            CONTROL_CALL_RETRY_MS / 1000);
 }
 
+void control_call_again(struct control *c, struct call *call)
+{
+    call->state = CALL_WAITING;
+    call->waiting_since_ms = control_now_ms(c);
+    call->problem = (struct error){0};
+    call->node[0] = 0;
+}
+
 /* The link to the leader may be gone, and with it the answer. */
 static void look_at_sent(struct control *c, struct call *call)
 {
     if (bus_find_link(c->bus, call->sent_link)) return;
     if (call->command->repeatable) {
-        call->state = CALL_WAITING;
-        call->waiting_since_ms = control_now_ms(c);
+        control_call_again(c, call);
     } else {
         control_call_error(c, call, ERROR_CLUSTERDOWN,
                            "the leader went away before it answered; it is not known whether this was carried out: "
@@ -122,12 +141,14 @@ static void look_at_sent(struct control *c, struct call *call)
 
 static void look_at_executing(struct control *c, struct call *call)
 {
-    if (!call->command->local && !c->leads)
+    if (call->busy) return;
+    bool led = call->command->local || (c->leads && call->problem.code != ERROR_NOT_LEADER);
+    if (!led && !call->has_effect)
+        control_call_again(c, call);
+    else if (!led)
         control_call_error(
             c, call, ERROR_CLUSTERDOWN,
             "this node ceased to lead MetaRaft while it carried this out: look at the cluster, then repeat it");
-    else if (call->busy)
-        return;
     else if (call->problem.code)
         control_call_error_of(c, call, &call->problem);
     else
@@ -196,8 +217,7 @@ bool control_call(struct control *c, uint64_t token, int argc, const struct byte
     call->token = token;
     call->protocol = protocol;
     if (argc > MESSAGE_ARGS_MAX || size > CONTROL_CALL_BYTES_MAX) call->too_large = size;
-    call->argc = call->too_large ? 0 : argc;
-    call->argv = copy_argv(call->argc, argv);
+    copy_argv(call, call->too_large ? 0 : argc, argv);
     if (mailbox_post(c->mailbox, &call->message)) return true;
     atomic_fetch_sub(&c->calls_open, 1);
     call_free(call);
@@ -211,7 +231,8 @@ int control_calls_remote(struct control *c, struct bus_link *from, const struct 
         control_call_answer(c, bus_link_id(from), m->request, MESSAGE_NOT_LEADER, (struct bytes){0});
         return 0;
     }
-    if (c->remote_calls >= CONTROL_REMOTE_CALLS_MAX) {
+    if (c->remote_calls >= CONTROL_REMOTE_CALLS_MAX ||
+        c->remote_bytes + size_of_argv(m->argc, m->argv) > CONTROL_REMOTE_BYTES_MAX) {
         control_call_answer(c, bus_link_id(from), m->request, MESSAGE_ANSWERED,
                             bytes_text("-ERR the leader has too many calls open: try again later\r\n"));
         return 0;
@@ -222,9 +243,9 @@ int control_calls_remote(struct control *c, struct bus_link *from, const struct 
     call->request = m->request;
     snprintf(call->origin, sizeof call->origin, "%s", bus_link_peer(from)->node_id);
     call->protocol = m->protocol;
-    call->argc = m->argc;
-    call->argv = copy_argv(m->argc, m->argv);
+    copy_argv(call, m->argc, m->argv);
     c->remote_calls++;
+    c->remote_bytes += call->size;
     call_add(c, call);
     struct error bad;
     if (!(call->command = control_commands_find(call->argc, call->argv, &bad)))
@@ -241,8 +262,7 @@ int control_calls_reply(struct control *c, struct bus_link *from, const struct m
     if (!call || call->remote || call->state != CALL_SENT || call->sent_link != bus_link_id(from))
         return 0; /* too late */
     if (m->outcome == MESSAGE_NOT_LEADER) {
-        call->state = CALL_WAITING; /* the next pulse tells who leads */
-        call->waiting_since_ms = control_now_ms(c);
+        control_call_again(c, call); /* the next pulse tells who leads */
         return 0;
     }
     struct buffer reply;

@@ -24,6 +24,7 @@ static void meta_applied(void *user, struct bytes command, const struct cluster_
     if (!result->changed) return;
     step_log_applied(&c->steps, command);
     control_push_applied(c, command);
+    control_log_applied(c, command, result);
     control_touch(c);
 }
 

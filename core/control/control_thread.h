@@ -5,6 +5,7 @@
  *   join.c     a node without a cluster        consensus.c    this node's part in MetaRaft
  *   known.c    the pushed metadata             push.c         the leader's pulses and pushes
  *   reign.c    what a leader keeps true        runner.c, effect.c   runs of cluster scripts
+ *   applied_log.c   log lines about what was done
  *   calls.c    calls on their way              call_reply.c   replies, and what carries calls out uses
  *   call_commands.c   the table of calls; admin.c, admission.c, slots_command.c, script_*.c   its functions
  *
@@ -37,6 +38,7 @@
 #define CONTROL_FOUND_MS         3000 /* join peers have so long to report a cluster */
 #define CONTROL_CALLS_MAX        256  /* of this node */
 #define CONTROL_REMOTE_CALLS_MAX 1024 /* of other nodes, on the leader */
+#define CONTROL_REMOTE_BYTES_MAX (64u << 20)
 #define CONTROL_CALL_MS          15000
 #define CONTROL_CALL_RETRY_MS    5000
 #define RUNNER_AGAIN_MS          200          /* pause after a proposal that was not taken */
@@ -89,6 +91,7 @@ struct call {
     char origin[CLUSTER_ID_LEN + 1]; /* the node the client is connected to */
     int protocol, argc;
     struct bytes *argv; /* one block with the bytes */
+    size_t size;        /* of that */
     size_t too_large;   /* bytes of arguments that were left out because they are too many; 0: none */
     const struct call_command *command;
     uint64_t deadline_ms;
@@ -99,6 +102,7 @@ struct call {
      * end */
     unsigned stage;       /* advance's own */
     bool busy;            /* a proposal or a policy job is under way: advance is not called */
+    bool has_effect;      /* a proposal was applied, or may be: it must not be begun anew elsewhere */
     struct error problem; /* code not 0: what that ended with */
     uint64_t value;       /* a proposal's */
     uint64_t stage_since_ms;
@@ -186,6 +190,7 @@ struct control {
     struct call *calls; /* newest last */
     uint64_t next_call;
     uint32_t remote_calls;
+    size_t remote_bytes; /* of their arguments */
     struct outgoing *outbox;
     struct runner runner;
     struct step_log steps;
@@ -244,6 +249,8 @@ void control_members_release(struct control *c);
 void control_join_start(struct control *c);
 void control_join_tick(struct control *c);
 void control_join_announced(struct control *c, const struct message_announce *a);
+/* What a member or a candidate says of itself; NULL: it is neither. */
+const struct cluster_node_info *control_info_of(const struct control *c, const char *id);
 /* Somebody who is no member has announced himself: for the leader's table, here or there. */
 void control_join_candidate(struct control *c, const struct cluster_node_info *info);
 void control_join_release(struct control *c);
@@ -254,7 +261,8 @@ const struct cluster_state *control_state(const struct control *c);
 /* "" if none is known. */
 const char *control_leader(const struct control *c);
 uint64_t control_term(const struct control *c);
-void control_known_load(struct control *c);
+/* Reads the file. A damaged one is no error: the leader pushes its content anew. */
+int control_known_load(struct control *c, struct error *e);
 int control_known_pulse(struct control *c, struct bus_link *from, const struct message_pulse *m, struct error *e);
 int control_known_snapshot(struct control *c, struct bus_link *from, const struct message_snapshot *m, struct error *e);
 int control_known_delta(struct control *c, struct bus_link *from, const struct message_delta *m, struct error *e);
@@ -295,6 +303,11 @@ const struct cluster_run *control_runner_active(struct control *c, uint64_t id);
 void control_runner_record(struct control *c, const struct cluster_run *run, uint32_t index,
                            enum cluster_step_status status, const char *error);
 
+/* ---- applied_log.c ---- */
+void control_log_applied(struct control *c, struct bytes command, const struct cluster_result *result);
+/* A step for people: "admit 9a571de7 [2 vm]". */
+void control_step_text(struct control *c, const struct cluster_step *step, char *out, size_t size);
+
 /* ---- effect.c ---- */
 /* Goes on with a step that has started. */
 void control_effect_advance(struct control *c, const struct cluster_run *run, uint32_t index);
@@ -330,6 +343,8 @@ void control_call_error_of(struct control *c, struct call *call, const struct er
 bool control_call_propose(struct control *c, struct call *call, const struct cluster_command *command,
                           control_proposed done);
 bool control_call_submit(struct control *c, struct call *call, struct policy_job *job);
+/* It did nothing yet, and its outcome would be another node's matter: it looks for the leader anew. */
+void control_call_again(struct control *c, struct call *call);
 /* Moves to a stage, whose time begins now. */
 void control_call_stage(struct control *c, struct call *call, unsigned stage);
 

@@ -81,8 +81,8 @@ static bool effect_shows(struct control *c, const struct cluster_step *step, cha
 static void begin_step(struct control *c, const struct cluster_run *run, uint32_t index)
 {
     struct runner *r = &c->runner;
-    char what[200];
-    cluster_step_text(&run->steps[index].step, what, sizeof what);
+    char what[320];
+    control_step_text(c, &run->steps[index].step, what, sizeof what);
     log_info("a step begins", "run=%" PRIu64 " step=%u.%u what=%s", run->id, run->round, index + 1, log_quote(what));
     r->step_run = run->id;
     r->step_round = run->round;

@@ -9,6 +9,8 @@
 #include "control/control_thread.h"
 #include "net/resolve.h"
 
+#define SAY_MISSING_MS 5000
+
 static bool is_own_address(const struct control *c, const char *host, uint16_t port)
 {
     return port == c->self.bus_port && strcmp(host, c->self.bus_host) == 0;
@@ -70,6 +72,17 @@ static bool may_found(const struct control *c)
     return answered * 2 > asked && control_now_ms(c) - c->started_ms >= CONTROL_FOUND_MS;
 }
 
+static void say_who_is_missing(struct control *c)
+{
+    char missing[600] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < c->options.join_count && len < sizeof missing; i++)
+        if (c->joins[i].peer && !c->joins[i].answered)
+            len += (size_t)snprintf(missing + len, sizeof missing - len, "%s%s", len ? " " : "", c->options.join[i]);
+    log_warn("waits for most of its join peers before it founds a cluster: they may be of one already", "missing=%s",
+             log_quote(missing));
+}
+
 /* Whoever is at a join address and a member has a peer of its own. */
 static void keep_peer(struct control *c, struct join_peer *j)
 {
@@ -90,6 +103,7 @@ void control_join_tick(struct control *c)
 {
     for (size_t i = 0; i < c->options.join_count; i++) keep_peer(c, &c->joins[i]);
     if (c->founding && may_found(c)) found(c);
+    if (c->founding && c->ticks % (SAY_MISSING_MS / CONTROL_TICK_MS) == 0) say_who_is_missing(c);
     bool is_candidate = !c->identity.cluster_id[0];
     if (is_candidate && c->ticks % (CONTROL_ANNOUNCE_MS / CONTROL_TICK_MS) == 0) control_links_announce_all(c);
 }
@@ -109,6 +123,12 @@ void control_join_announced(struct control *c, const struct message_announce *a)
     }
     c->founding = false;
     log_info("there is a cluster already: is a candidate for it", "cluster=%s node=%s", a->cluster_id, a->info.id);
+}
+
+const struct cluster_node_info *control_info_of(const struct control *c, const char *id)
+{
+    const struct cluster_node *n = cluster_node_find(control_state(c), id);
+    return n ? &n->info : candidates_find(&c->candidates, id);
 }
 
 void control_join_candidate(struct control *c, const struct cluster_node_info *info)

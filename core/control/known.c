@@ -27,12 +27,13 @@ uint64_t control_term(const struct control *c)
     return c->leads ? meta_term(c->meta) : c->highest_term;
 }
 
-void control_known_load(struct control *c)
+int control_known_load(struct control *c, struct error *problem)
 {
-    if (!c->identity.cluster_id[0]) return;
     struct error e;
     struct cluster_state *s = NULL;
-    int code = metadata_file_read(c->options.data_dir, &s, &e);
+    int code = metadata_file_check(c->options.data_dir, problem);
+    if (code || !c->identity.cluster_id[0]) return code;
+    code = metadata_file_read(c->options.data_dir, &s, &e);
     if (code == 0 && strcmp(s->id, c->identity.cluster_id) != 0) {
         code = error_set(&e, ERROR_FOREIGN, "%s/metadata is of cluster %s", c->options.data_dir, s->id);
         cluster_state_free(s);
@@ -42,8 +43,9 @@ void control_known_load(struct control *c)
         c->persisted_version = s->version;
         step_log_seed(&c->steps, s);
     } else if (code != ERROR_NOT_FOUND) {
-        log_error("the metadata file is left alone: waits for the leader to push it", "error=%s", log_quote(e.text));
+        log_warn("the metadata file is left alone: waits for the leader to push it", "error=%s", log_quote(e.text));
     }
+    return 0;
 }
 
 /* ---- from the leader ---- */

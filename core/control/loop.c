@@ -55,7 +55,7 @@ void control_fail(struct control *c, const struct error *e)
     c->failure = control_allocate(sizeof *c->failure);
     c->failure->message.deliver = deliver_failure;
     c->failure->handler = c->options.handler;
-    c->failure->exit_code = (int)exit_code_of(e);
+    c->failure->exit_code = exit_code_of(e);
     c->failure->error = *e;
     post_failure(c);
 }
@@ -90,7 +90,7 @@ static void publish(struct control *c)
     if (c->routed_once && c->routed_version == s->version && c->routed_term == term &&
         strcmp(c->routed_leader, leader) == 0)
         return;
-    route_publish(c->route, cluster_routing_new(s, c->self.id, leader, term));
+    route_publish(c->route, cluster_routing_new(s, &c->self, leader, term));
     c->routed_once = true;
     c->routed_version = s->version;
     c->routed_term = term;
@@ -199,7 +199,7 @@ static int open_all(struct control *c, struct error *e)
     int code = bus_listen(c->bus, &c->bound_port, e);
     if (code) return code;
     if (c->options.bus_port == 0) c->self.bus_port = c->bound_port;
-    control_known_load(c);
+    if ((code = control_known_load(c, e))) return code;
     /* A founder that was stopped between making its identity and founding has nothing yet and founds now; anybody
      * else's is there. */
     if (c->identity.raft_id && !(c->identity.raft_id == 1 && !c->known)) code = control_open_meta(c, NULL, e);

@@ -95,6 +95,15 @@ static int parse(const char *path, struct bytes file, struct cluster_state **out
     return cluster_state_decode(state, out, e);
 }
 
+int metadata_file_check(const char *data_dir, struct error *e)
+{
+    char path[PATH_MAX];
+    struct stat about;
+    snprintf(path, sizeof path, "%s/metadata", data_dir);
+    if (lstat(path, &about) != 0 || S_ISREG(about.st_mode)) return 0;
+    return error_set(e, ERROR_FORMAT, "%s is no regular file: remove it, the leader pushes the metadata anew", path);
+}
+
 int metadata_file_read(const char *data_dir, struct cluster_state **out, struct error *e)
 {
     char path[PATH_MAX];

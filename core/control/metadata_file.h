@@ -9,6 +9,8 @@
 
 /* Blocking. Errors: IO. Safe on any thread, one at a time. */
 int metadata_file_write(const char *data_dir, struct bytes state, struct error *e);
+/* Errors: FORMAT (something is there that is no file, so that none could ever be written in its place). */
+int metadata_file_check(const char *data_dir, struct error *e);
 /* Errors: NOT_FOUND (there is none), FORMAT (damaged, or of another format), IO. */
 int metadata_file_read(const char *data_dir, struct cluster_state **out, struct error *e);
 

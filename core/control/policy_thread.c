@@ -164,16 +164,24 @@ struct policy_thread *policy_thread_new(struct mailbox *mailbox)
     return NULL;
 }
 
+/* Behind the plans, if it is one; else last. */
+static void enqueue(struct policy_thread *t, struct policy_job *job)
+{
+    struct policy_job **at = job->kind == POLICY_PLAN ? &t->first : t->end;
+    while (*at && (*at)->kind == POLICY_PLAN) at = &(*at)->next;
+    job->next = *at;
+    *at = job;
+    if (!job->next) t->end = &job->next;
+    t->waiting++;
+}
+
 bool policy_thread_submit(struct policy_thread *t, struct policy_job *job)
 {
     job->message.deliver = deliver;
-    job->next = NULL;
     pthread_mutex_lock(&t->lock);
-    bool taken = t->waiting < POLICY_JOBS_MAX;
+    bool taken = t->waiting < POLICY_JOBS_MAX + (job->kind == POLICY_PLAN ? POLICY_PLANS_ROOM : 0);
     if (taken) {
-        *t->end = job;
-        t->end = &job->next;
-        t->waiting++;
+        enqueue(t, job);
         pthread_cond_signal(&t->changed);
     }
     pthread_mutex_unlock(&t->lock);

@@ -1,12 +1,14 @@
 /* The policy thread: cluster scripts run here, one at a time, beside everything else. Control hands in jobs with all
- * they need, copied; they come back through control's mailbox. At most POLICY_JOBS_MAX wait. */
+ * they need, copied; they come back through control's mailbox. At most POLICY_JOBS_MAX wait. A plan goes before all that
+ * waits: a run must go on however many scripts people EVAL. */
 #ifndef AIKV_CONTROL_POLICY_THREAD_H
 #define AIKV_CONTROL_POLICY_THREAD_H
 
 #include "net/mailbox.h"
 #include "script/policy.h"
 
-#define POLICY_JOBS_MAX 64
+#define POLICY_JOBS_MAX   64
+#define POLICY_PLANS_ROOM 8 /* for plans beside them: the run's, and those of earlier reigns */
 
 enum policy_job_kind {
     POLICY_CHECK,  /* script_check → doc */

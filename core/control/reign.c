@@ -33,29 +33,13 @@ static void check_reach(struct control *c, struct member *m, const struct cluste
 {
     if (m->proposing_reach) return;
     bool answers = m->heard_ms && silent_ms(c, m) < CONTROL_SILENCE_MS;
-    if (!n->up && answers) {
-        log_info("a node is up", "node=%s", m->id);
+    if (!n->up && answers)
         m->proposing_reach = propose_reach(c, m->id, true);
-    } else if (n->up && silent_ms(c, m) >= CONTROL_SILENCE_MS) {
-        log_warn("a node is down", "node=%s silent_ms=%llu", m->id, (unsigned long long)silent_ms(c, m));
+    else if (n->up && silent_ms(c, m) >= CONTROL_SILENCE_MS)
         m->proposing_reach = propose_reach(c, m->id, false);
-    }
 }
 
 /* ---- what nodes say of themselves ---- */
-
-static bool equal_infos(const struct cluster_node_info *a, const struct cluster_node_info *b)
-{
-    struct buffer one, two;
-    buffer_init(&one, 1 << 16);
-    buffer_init(&two, 1 << 16);
-    cluster_node_info_write(&one, a);
-    cluster_node_info_write(&two, b);
-    bool equal = bytes_equal(buffer_bytes(&one), buffer_bytes(&two));
-    buffer_release(&one);
-    buffer_release(&two);
-    return equal;
-}
 
 static void info_proposed(struct control *c, const struct cluster_result *result, uint64_t number, const char *node)
 {
@@ -77,7 +61,7 @@ static bool check_info(struct control *c, bool *check, const struct cluster_node
     struct cluster_command command = {.type = CLUSTER_UPDATE_NODE, .info = *said};
     if (n->info.alias) command.info.alias = n->info.alias;
     *check = false;
-    if (said->incarnation < n->info.incarnation || equal_infos(&command.info, &n->info)) return false;
+    if (said->incarnation < n->info.incarnation || cluster_node_info_equal(&command.info, &n->info)) return false;
     *check = control_propose(c, &command, info_proposed, 0, said->id, NULL) != 0;
     return !*check;
 }

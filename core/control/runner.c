@@ -8,8 +8,8 @@
 #include "base/log.h"
 #include "control/control_thread.h"
 
-#define TAKEN_OVER_MS 2000 /* nodes have so long to announce themselves to a new leader before it plans without them   \
-                            */
+/* Nodes have so long to announce themselves to a new leader before it plans without them. */
+#define TAKEN_OVER_MS 2000
 
 void control_runner_begin(struct control *c)
 {
@@ -79,11 +79,6 @@ static void finish(struct control *c, const struct cluster_run *run, enum cluste
     struct cluster_command command = {
         .type = CLUSTER_RUN_END, .run = run->id, .run_status = status, .wall_ms = clock_wall_ms()};
     snprintf(command.text, sizeof command.text, "%s", error);
-    if (status == CLUSTER_RUN_FAILED)
-        log_warn("a run failed", "run=%" PRIu64 " script=%s error=%s", run->id, run->script, log_quote(error));
-    else
-        log_info("a run is done", "run=%" PRIu64 " script=%s rounds=%u steps=%u", run->id, run->script, run->round,
-                 run->steps_done);
     propose(c, &command);
 }
 
@@ -95,16 +90,8 @@ void control_runner_record(struct control *c, const struct cluster_run *run, uin
     /* As much as the record holds: struct cluster_run_step. */
     snprintf(command.text, sizeof((struct cluster_run_step *)0)->error, "%s", error);
     if (status != CLUSTER_STEP_STARTED) {
-        char what[200];
         const struct cluster_step *step = &run->steps[index].step;
-        cluster_step_text(step, what, sizeof what);
         c->runner.step_run = 0;
-        if (status == CLUSTER_STEP_FAILED)
-            log_warn("a step failed", "run=%" PRIu64 " step=%u.%u what=%s error=%s", run->id, run->round, index + 1,
-                     log_quote(what), log_quote(error));
-        else
-            log_info("a step is done", "run=%" PRIu64 " step=%u.%u what=%s", run->id, run->round, index + 1,
-                     log_quote(what));
         if (status == CLUSTER_STEP_DONE && step->op == CLUSTER_OP_wait) run_memory_waited(&c->runner.memory, step);
     }
     propose(c, &command);

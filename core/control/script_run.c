@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/number.h"
 #include "control/control_thread.h"
 #include "control/script_source.h"
@@ -21,9 +20,10 @@ static void write_steps(struct control *c, struct resp_writer *w, uint64_t run)
     struct buffer line;
     buffer_init(&line, 4096);
     for (uint32_t i = 0; i < step_log_count(&c->steps); i++) {
-        if (step_log_at(&c->steps, i)->run != run) continue;
+        const struct step_log_line *l = step_log_at(&c->steps, i);
+        if (l->run != run) continue;
         buffer_clear(&line);
-        step_log_text(step_log_at(&c->steps, i), control_state(c), &line);
+        step_log_text(l, l->node[0] ? control_info_of(c, l->node) : NULL, &line);
         resp_bulk(w, buffer_bytes(&line));
     }
     buffer_release(&line);
@@ -160,7 +160,6 @@ static void run_start(struct control *c, struct call *call, const struct script_
     control_script_copy(&command, found->text);
     command.params = params;
     command.param_count = count;
-    log_info("a run starts", "script=%s version=%s node=%s", found->name, found->version, call->origin);
     control_call_stage(c, call, RUN_STARTED);
     control_call_propose(c, call, &command, control_call_proposed);
     free(command.source);

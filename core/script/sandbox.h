@@ -30,6 +30,10 @@ void sandbox_charge(lua_State *L, uint64_t cost);
 /* Raises the memory limit if a value of `size` bytes is not to be had: for C that would say it otherwise. */
 void sandbox_need(lua_State *L, size_t size);
 
+/* Pushes what tostring gives. Of a table, function and the like only its type: its address tells a script where memory
+ * is, and would make the same plan look different each time. */
+void sandbox_push_text(lua_State *L, int index);
+
 /* ---- pieces of the library, for sandbox.c ---- */
 
 /* Each takes things away from, and puts its wrappers into, the global tables. */

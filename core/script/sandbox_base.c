@@ -30,6 +30,26 @@ static int base_pairs(lua_State *L)
     return sorted_pairs(L, 1);
 }
 
+void sandbox_push_text(lua_State *L, int index)
+{
+    int type = lua_type(L, index);
+    bool has_address = type == LUA_TTABLE || type == LUA_TFUNCTION || type == LUA_TUSERDATA ||
+                       type == LUA_TLIGHTUSERDATA || type == LUA_TTHREAD;
+    if (has_address && luaL_getmetafield(L, index, "__tostring") == LUA_TNIL) {
+        lua_pushstring(L, lua_typename(L, type));
+        return;
+    }
+    if (has_address) lua_pop(L, 1);
+    luaL_tolstring(L, index, NULL);
+}
+
+static int base_tostring(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    sandbox_push_text(L, 1);
+    return 1;
+}
+
 static int base_require(lua_State *L)
 {
     sandbox_push_module(L, luaL_checkstring(L, 1));
@@ -136,6 +156,7 @@ void sandbox_open_base(lua_State *L)
                                           "xpcall", "print",    "warn"};
     static const luaL_Reg ours[] = {{"pcall", base_pcall},
                                     {"pairs", base_pairs},
+                                    {"tostring", base_tostring},
                                     {"setmetatable", base_setmetatable},
                                     {"require", base_require},
                                     {NULL, NULL}};

@@ -120,6 +120,25 @@ static int string_gmatch(lua_State *L)
     return 1;
 }
 
+/* %s of a table or function is given its text, and %p refused: nothing tells addresses. */
+static int string_format(lua_State *L)
+{
+    size_t len;
+    const char *format = luaL_checklstring(L, 1, &len);
+    int arg = 1;
+    for (size_t i = 0; i < len; i++) {
+        if (format[i] != '%') continue;
+        i += 1 + strspn(format + i + 1, "-+ #0123456789.");
+        if (i >= len || format[i] == '%') continue;
+        arg++;
+        if (format[i] == 'p') return luaL_error(L, "invalid conversion '%%p' to 'format': scripts see no addresses");
+        if (format[i] != 's' || arg > lua_gettop(L)) continue;
+        sandbox_push_text(L, arg);
+        lua_replace(L, arg);
+    }
+    return call_original(L);
+}
+
 static void wrap(lua_State *L, const char *name, lua_CFunction f)
 {
     lua_getfield(L, -1, name);
@@ -133,6 +152,7 @@ void sandbox_open_string(lua_State *L)
     lua_pushnil(L);
     lua_setfield(L, -2, "dump");
     wrap(L, "rep", string_rep);
+    wrap(L, "format", string_format);
     wrap(L, "find", string_find);
     wrap(L, "match", string_match);
     wrap(L, "gsub", string_match);

@@ -58,6 +58,42 @@ describe("scripts/init.lua", function()
     assert.equal(0, #m:view().shards)
   end)
 
+  it("leaves out a wiped node that comes back under its old alias, and admits it under another", function()
+    local m, ids = line.cluster(6)
+    assert(m:run(init))
+    m:down(ids[6])
+    m:node { alias = 6 }
+    assert.same({}, select(3, m:run(init)))
+    m:node { alias = 7 }
+    assert.same({ "admit 7" }, line.story(m, select(3, m:run(init))))
+  end)
+
+  it("says that an alias is taken when nodes are too few", function()
+    local m = line.cluster(5)
+    assert(m:apply { op = "admit", node = "5" })
+    m:node { alias = 5 }
+    local waited
+    local ok = m:run(init, {}, {
+      wait = function(_, step)
+        waited = step.why
+        m:node { alias = 6 }
+      end,
+    })
+    assert.is_true(ok)
+    assert.equal("1 more nodes are needed: 5 of 6 have announced themselves; 1 cannot be admitted, as a member has the alias, "
+      .. "such as 5", waited)
+    line.assert_complete(m, { shards = 3, replicas = 1, voters = 3 })
+  end)
+
+  it("admits one of two new nodes with the same alias", function()
+    local m = line.cluster(6)
+    m:node { alias = 6 }
+    local ok, err, log = m:run(init)
+    assert.is_true(ok, err)
+    for _, step in ipairs(log) do assert.is_nil(step.error) end
+    assert.equal(6, #V.where(m:view().nodes, { state = "member" }))
+  end)
+
   it("spreads voters, primaries and copies over zones", function()
     for _, zones in ipairs { "aabbcc", "abcabc", "ccbaab" } do
       local m = line.cluster(zones)

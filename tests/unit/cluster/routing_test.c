@@ -9,7 +9,8 @@ static void test_routing_knows_the_primary_of_every_slot(void **state)
 {
     (void)state;
     struct cluster_state *s = cluster_of_six();
-    struct cluster_routing *r = cluster_routing_new(s, node_id(2), node_id(1), 7);
+    struct cluster_node_info me = node_info(2, "");
+    struct cluster_routing *r = cluster_routing_new(s, &me, node_id(1), 7);
     assert_int_equal(r->slots_assigned, CLUSTER_SLOTS);
     for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot++) {
         unsigned shard = slot <= 5460 ? 1 : slot <= 10922 ? 2 : 3;
@@ -32,7 +33,8 @@ static void test_a_replica_or_a_stranger_has_no_slots(void **state)
     (void)state;
     struct cluster_state *s = cluster_of_six();
     for (unsigned me = 4; me <= 9; me += 5) {
-        struct cluster_routing *r = cluster_routing_new(s, node_id(me), "", 0);
+        struct cluster_node_info info = node_info(me, "");
+        struct cluster_routing *r = cluster_routing_new(s, &info, "", 0);
         assert_int_equal(r->self != NULL, me == 4);
         assert_false(r->leader_known);
         for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot++) assert_false(r->slot_mine[slot]);
@@ -45,8 +47,11 @@ static void test_routing_before_a_cluster_has_nobody(void **state)
 {
     (void)state;
     struct cluster_state *s = cluster_state_new();
-    struct cluster_routing *r = cluster_routing_new(s, node_id(1), NULL, 0);
+    struct cluster_node_info me = node_info(1, "");
+    struct cluster_routing *r = cluster_routing_new(s, &me, NULL, 0);
     assert_null(r->self);
+    assert_string_equal(r->my_id, me.id);
+    assert_int_equal(r->my_bus_port, me.bus_port);
     assert_int_equal(r->slots_assigned, 0);
     assert_int_equal(r->slot_primary[16383], -1);
     assert_ptr_equal(cluster_routing_retain(r), r);

@@ -74,7 +74,8 @@ struct cluster_routing *routing_of(unsigned self, unsigned shards, unsigned down
         change(s, replicate);
     }
     if (down) change(s, about_node(CLUSTER_SET_REACHABLE, down));
-    struct cluster_routing *r = cluster_routing_new(s, node_id(self), node_id(1), 1);
+    struct cluster_node_info me = node_info(self);
+    struct cluster_routing *r = cluster_routing_new(s, &me, node_id(1), 1);
     cluster_state_free(s);
     return r;
 }
@@ -87,7 +88,8 @@ struct cluster_routing *routing_of_six(unsigned self)
 struct cluster_routing *routing_of_candidate(void)
 {
     struct cluster_state *s = cluster_state_new();
-    struct cluster_routing *r = cluster_routing_new(s, node_id(9), "", 0);
+    struct cluster_node_info me = node_info(9);
+    struct cluster_routing *r = cluster_routing_new(s, &me, "", 0);
     cluster_state_free(s);
     return r;
 }

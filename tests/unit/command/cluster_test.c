@@ -21,7 +21,7 @@ static void test_without_a_cluster_no_slot_is_served(void **state)
     says(n, c, "GET b", "-CLUSTERDOWN Hash slot not served");
     says(n, c, "CLUSTER MYID", "$40\r\n0000000900000000000000000000000000000000");
     assert_contains(ask(n, c, "CLUSTER NODES"), "0000000900000000000000000000000000000000 127.0.0.1:");
-    assert_contains(ask(n, c, "CLUSTER NODES"), " myself,master - 0 0 0 connected\n");
+    assert_contains(ask(n, c, "CLUSTER NODES"), "@50059 myself,master - 0 0 0 connected\n");
     const char *info = ask(n, c, "CLUSTER INFO");
     assert_contains(info, "cluster_state:fail\r\n");
     assert_contains(info, "cluster_known_nodes:1\r\n");

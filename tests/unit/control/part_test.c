@@ -1,4 +1,5 @@
-/* The small parts: candidates, the ring of commands, the log of steps, the metadata file, names of scripts. */
+/* The small parts: candidates, the ring of commands, the log of steps, the policy thread, the metadata file, names of
+ * scripts. */
 #include "tests.h"
 
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include "control/candidates.h"
 #include "control/delta_ring.h"
 #include "control/metadata_file.h"
+#include "control/policy_thread.h"
 #include "control/script_source.h"
 #include "control/step_log.h"
 
@@ -112,7 +114,7 @@ static void test_the_step_log_tells_every_round(void **state)
 {
     (void)state;
     struct step_log l = {0};
-    struct cluster_state *s = cluster_state_new();
+    struct cluster_node_info info = {.alias = 5, .name = "vm"};
     struct cluster_step steps[] = {{.op = CLUSTER_OP_wait, .ms = 5, .why = "for a"},
                                    {.op = CLUSTER_OP_wait, .ms = 6, .why = ""}};
     apply(&l,
@@ -131,17 +133,36 @@ static void test_the_step_log_tells_every_round(void **state)
     struct buffer text;
     buffer_init(&text, 10000);
     for (uint32_t i = 0; i < 3; i++) {
-        step_log_text(step_log_at(&l, i), s, &text);
+        step_log_text(step_log_at(&l, i), i == 0 ? &info : NULL, &text);
         buffer_append_text(&text, "\n");
     }
     buffer_append(&text, "", 1);
     const char *got = (const char *)text.data;
     assert_int_equal(strncmp(got, "1.1 failed wait", 15), 0);
-    assert_non_null(strstr(got, "(for a): oh\n1.2 dropped wait"));
+    assert_non_null(strstr(got, " [5 vm] (for a): oh\n1.2 dropped wait"));
     assert_non_null(strstr(got, "\n2.1 pending wait"));
     buffer_release(&text);
     step_log_release(&l);
-    cluster_state_free(s);
+}
+
+/* As on a voter, which sees every command twice; and as a new leader, which has libraft's after all the pushed ones. */
+static void test_the_step_log_takes_a_round_in_once(void **state)
+{
+    (void)state;
+    struct step_log l = {0};
+    struct cluster_step steps[] = {{.op = CLUSTER_OP_wait, .ms = 5}, {.op = CLUSTER_OP_wait, .ms = 6}};
+    struct cluster_command round = {
+        .type = CLUSTER_RUN_ROUND, .run = 1, .round = 1, .steps = steps, .step_count = 2};
+    struct cluster_command done = {
+        .type = CLUSTER_RUN_STEP, .run = 1, .round = 1, .index = 0, .step_status = CLUSTER_STEP_DONE};
+    for (int i = 0; i < 2; i++) {
+        apply(&l, &round);
+        apply(&l, &done);
+    }
+    assert_int_equal(step_log_count(&l), 2);
+    assert_int_equal(step_log_at(&l, 0)->status, CLUSTER_STEP_DONE);
+    assert_false(step_log_at(&l, 1)->dropped);
+    step_log_release(&l);
 }
 
 static void test_the_step_log_forgets_the_oldest(void **state)
@@ -157,6 +178,69 @@ static void test_the_step_log_forgets_the_oldest(void **state)
     assert_int_equal(step_log_at(&l, STEP_LOG_MAX - 1)->round, STEP_LOG_MAX + 100);
     step_log_release(&l);
 }
+
+/* ---- the policy thread ---- */
+
+static char order[8]; /* the jobs as they end */
+
+static void job_ended(void *user, struct policy_job *j)
+{
+    (void)user;
+    order[strlen(order)] = j->name[0];
+}
+
+static struct policy_job *job(enum policy_job_kind kind, const char *name, const char *text)
+{
+    struct policy_job *j = policy_job_new(kind);
+    policy_job_set_source(j, name, "", bytes_text(text));
+    j->state = cluster_state_new();
+    j->done = job_ended;
+    return j;
+}
+
+static void test_a_plan_goes_before_scripts_that_wait(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    struct mailbox *m = mailbox_new(&loop, 128, NULL);
+    struct policy_thread *t = policy_thread_new(m);
+    memset(order, 0, sizeof order);
+    const char *slow = "local n = 0 for i = 1, 5000000 do n = n + i end return n";
+    assert_true(policy_thread_submit(t, job(POLICY_EVAL, "a", slow)));
+    usleep(2000); /* it runs now, or comes later than both others: then it shows as that */
+    assert_true(policy_thread_submit(t, job(POLICY_EVAL, "b", "return 1")));
+    assert_true(policy_thread_submit(t, job(POLICY_PLAN, "p", "return 1")));
+    assert_true(policy_thread_submit(t, job(POLICY_PLAN, "q", "return 1")));
+    while (strlen(order) < 4) uv_run(&loop, UV_RUN_ONCE);
+    assert_non_null(strstr(order, "pq"));
+    assert_true(strchr(order, 'q') < strchr(order, 'b'));
+    policy_thread_free(t);
+    mailbox_close(m);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void test_scripts_that_wait_leave_room_for_a_plan(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    struct mailbox *m = mailbox_new(&loop, 128, NULL);
+    struct policy_thread *t = policy_thread_new(m);
+    struct policy_job *last;
+    do {
+        last = job(POLICY_EVAL, "a", "while true do end");
+    } while (policy_thread_submit(t, last));
+    policy_job_free(last);
+    assert_true(policy_thread_submit(t, job(POLICY_PLAN, "p", "return 1")));
+    policy_thread_free(t);
+    mailbox_close(m);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+/* ---- files ---- */
 
 static void write_state(const char *dir)
 {
@@ -221,7 +305,10 @@ int part_tests(void)
         cmocka_unit_test(test_the_ring_gives_the_commands_after_a_version),
         cmocka_unit_test(test_the_ring_is_bounded_in_bytes),
         cmocka_unit_test(test_the_step_log_tells_every_round),
+        cmocka_unit_test(test_the_step_log_takes_a_round_in_once),
         cmocka_unit_test(test_the_step_log_forgets_the_oldest),
+        cmocka_unit_test(test_a_plan_goes_before_scripts_that_wait),
+        cmocka_unit_test(test_scripts_that_wait_leave_room_for_a_plan),
         cmocka_unit_test(test_the_metadata_file_is_read_as_written_and_damage_is_seen),
         cmocka_unit_test(test_names_and_versions_of_scripts),
     };

@@ -50,6 +50,22 @@ static void test_values_are_converted_as_redis_does(void **state)
     expect_reply("return { 1, { err = 'ERR x' } }", 2, "*2\r\n:1\r\n-ERR x\r\n");
 }
 
+static void test_no_text_tells_an_address(void **state)
+{
+    (void)state;
+    expect_reply("return tostring({})", 2, "$5\r\ntable\r\n");
+    expect_reply("return tostring(setmetatable({}, { __name = 'thing' }))", 2, "$5\r\ntable\r\n");
+    expect_reply("return tostring(view)", 2, "$5\r\ntable\r\n");
+    expect_reply("return ('%s %5s|%d%%|%s'):format(tostring, {}, 7, 'x')", 2, "$19\r\nfunction table|7%|x\r\n");
+    expect_reply("return ('%s'):format(setmetatable({}, { __tostring = function() return 'own' end }))", 2,
+                 "$3\r\nown\r\n");
+    expect_reply("return tostring(nil) .. tostring(1) .. tostring(true) .. tostring('a')", 2, "$9\r\nnil1truea\r\n");
+    expect_reply("return select(2, pcall(string.format, '%-5p', {})):match('scripts see no addresses')", 2,
+                 "$24\r\nscripts see no addresses\r\n");
+    expect_reply("return select(2, pcall(string.format, '%s %s', {})):match('bad argument #3')", 2,
+                 "$15\r\nbad argument #3\r\n");
+}
+
 static void test_views_are_converted_as_tables(void **state)
 {
     (void)state;
@@ -85,6 +101,7 @@ int test_script_eval(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_are_converted_as_redis_does),
         cmocka_unit_test(test_views_are_converted_as_tables),
+        cmocka_unit_test(test_no_text_tells_an_address),
         cmocka_unit_test(test_values_without_end_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
