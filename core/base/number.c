@@ -1,5 +1,11 @@
 #include "base/number.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 static bool read_digits(const uint8_t *p, size_t len, uint64_t *out)
 {
     if (len == 0) return false;
@@ -56,4 +62,29 @@ size_t number_format_integer(char out[NUMBER_TEXT_MAX], int64_t value)
     while (n) out[len++] = reversed[--n];
     out[len] = 0;
     return len;
+}
+
+bool number_parse_real(struct bytes text, long double *out)
+{
+    char copy[NUMBER_REAL_MAX], *end;
+    if (text.len == 0 || text.len >= sizeof copy || isspace(text.data[0])) return false;
+    memcpy(copy, text.data, text.len);
+    copy[text.len] = 0;
+    errno = 0;
+    long double value = strtold(copy, &end);
+    bool too_large_or_small = errno == ERANGE && (isinf(value) || value == 0);
+    if (end != copy + text.len || too_large_or_small || isnan(value)) return false;
+    *out = value;
+    return true;
+}
+
+size_t number_format_real(char out[NUMBER_REAL_MAX], long double value)
+{
+    size_t len = (size_t)snprintf(out, NUMBER_REAL_MAX, "%.17Lf", value); /* the greatest has 4,952 */
+    while (out[len - 1] == '0') len--;
+    if (out[len - 1] == '.') len--;
+    out[len] = 0;
+    if (strcmp(out, "-0") != 0) return len;
+    memcpy(out, "0", 2);
+    return 1;
 }

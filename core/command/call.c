@@ -61,6 +61,22 @@ char *command_text(struct command_call *c, int i)
     return arena_copy(c->arena, c->argv[i].data, c->argv[i].len);
 }
 
+void command_reply_string(struct command_call *c, const struct keyspace_entry *entry)
+{
+    if (entry->type == KEYSPACE_STRING) {
+        resp_bulk(c->reply, entry->value);
+    } else {
+        resp_null(c->reply);
+    }
+}
+
+bool command_string_fits(struct command_call *c, size_t len)
+{
+    if (len <= COMMAND_STRING_MAX) return true;
+    resp_error(c->reply, ERROR_LIMIT, "string exceeds maximum allowed size (proto-max-bulk-len)");
+    return false;
+}
+
 struct keyspace_entry command_read(struct command_call *c, struct bytes key)
 {
     struct keyspace_entry entry = keyspace_find(c->keyspace, key);

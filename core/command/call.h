@@ -44,6 +44,11 @@ static inline bool command_is(const struct command_call *c, int i, const char *w
     return bytes_is(c->argv[i], word);
 }
 
+/* A string's value, or null for no key. */
+void command_reply_string(struct command_call *c, const struct keyspace_entry *entry);
+/* Whether a string may have this length; if not, the error was replied. */
+bool command_string_fits(struct command_call *c, size_t len);
+
 /* keyspace_find that counts as a hit or a miss in INFO. */
 struct keyspace_entry command_read(struct command_call *c, struct bytes key);
 

@@ -95,7 +95,7 @@ static void pass_to_control(struct command_call *c)
     net_client_suspend(c->client);
 }
 
-/* ---- READONLY, READWRITE ---- */
+/* ---- READONLY, READWRITE, ASKING ---- */
 
 static void command_cluster_readonly(struct command_call *c)
 {
@@ -106,6 +106,11 @@ static void command_cluster_readonly(struct command_call *c)
 static void command_cluster_readwrite(struct command_call *c)
 {
     c->session->readonly = false;
+    command_reply_ok(c);
+}
+
+static void command_cluster_asking(struct command_call *c)
+{
     command_reply_ok(c);
 }
 
@@ -187,6 +192,9 @@ const struct command_row command_cluster_rows[] = {
      .needs_cluster = true},
     {"READONLY", 1, LOADING | STALE | FAST, NO_KEYS, ACL_CONNECTION, command_cluster_readonly,
      "Lets this connection read from a replica. Replicas hold no data yet: they go on sending clients to the primary.",
+     .since = "3.0.0", .complexity = "O(1)", .needs_cluster = true},
+    {"ASKING", 1, FAST, NO_KEYS, ACL_CONNECTION, command_cluster_asking,
+     "Lets the next command use a slot that is being imported. No slot is: it changes nothing yet.",
      .since = "3.0.0", .complexity = "O(1)", .needs_cluster = true},
     {"READWRITE", 1, LOADING | STALE | FAST, NO_KEYS, ACL_CONNECTION, command_cluster_readwrite,
      "Takes READONLY back.",

@@ -1,4 +1,6 @@
-/* Strings that are integers. */
+/* Strings that are numbers. */
+#include <math.h>
+
 #include "base/number.h"
 #include "command/call.h"
 
@@ -48,6 +50,26 @@ static void command_counter_decrby(struct command_call *c)
     add(c, -decrement);
 }
 
+static void command_counter_incrbyfloat(struct command_call *c)
+{
+    struct keyspace_entry entry = keyspace_find(c->keyspace, c->argv[1]);
+    long double value = 0, increment;
+    if ((entry.type != KEYSPACE_NONE && !number_parse_real(entry.value, &value)) ||
+        !number_parse_real(c->argv[2], &increment)) {
+        resp_error(c->reply, ERROR_GENERIC, "value is not a valid float");
+        return;
+    }
+    value += increment;
+    if (!isfinite(value)) {
+        resp_error(c->reply, ERROR_GENERIC, "increment would produce NaN or Infinity");
+        return;
+    }
+    char text[NUMBER_REAL_MAX];
+    struct bytes sum = bytes_of(text, number_format_real(text, value));
+    keyspace_put_string(c->keyspace, c->argv[1], sum, entry.expires_ms);
+    resp_bulk(c->reply, sum);
+}
+
 #define FLAGS   (WRITE | DENYOOM | FAST)
 #define ONE_KEY KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_UPDATE)
 
@@ -64,5 +86,8 @@ const struct command_row command_counter_rows[] = {
     {"DECRBY", 3, FLAGS, ONE_KEY, ACL_STRING, command_counter_decrby,
      "Takes from the integer a key holds; no key counts as 0.",
      .syntax = "key decrement", .since = "1.0.0", .complexity = "O(1)"},
+    {"INCRBYFLOAT", 3, FLAGS, ONE_KEY, ACL_STRING, command_counter_incrbyfloat,
+     "Adds to the number, with a fraction or without, that a key holds; no key counts as 0.",
+     .syntax = "key increment", .since = "2.6.0", .complexity = "O(1)"},
     {0},
 };

@@ -44,16 +44,17 @@ static bool conditions_hold(const struct expire_conditions *k, int64_t current_m
     return true;
 }
 
-/* Negative times are fine: the key goes at once. */
-static void expire(struct command_call *c, int64_t unit_ms)
+/* `since_ms` is what the time given is counted from. Negative times are fine: the key goes at once. */
+static void expire(struct command_call *c, int64_t unit_ms, int64_t since_ms)
 {
     struct expire_conditions k;
     int64_t when;
     if (!parse_conditions(c, &k) || !command_integer(c, 2, &when, NULL)) return;
-    if (__builtin_mul_overflow(when, unit_ms, &when) || __builtin_add_overflow(when, c->now_ms, &when)) {
+    if (__builtin_mul_overflow(when, unit_ms, &when) || __builtin_add_overflow(when, since_ms, &when)) {
         resp_error(c->reply, ERROR_SYNTAX, "invalid expire time in '%s' command", c->entry->name);
         return;
     }
+    if (when < 0) when = 0; /* as good as any past time, and none of them is KEYSPACE_NO_EXPIRY */
     struct keyspace_entry entry = keyspace_find(c->keyspace, c->argv[1]);
     bool done = entry.type != KEYSPACE_NONE && conditions_hold(&k, entry.expires_ms, when) &&
                 keyspace_expire(c->keyspace, c->argv[1], when);
@@ -62,32 +63,64 @@ static void expire(struct command_call *c, int64_t unit_ms)
 
 static void command_expire_expire(struct command_call *c)
 {
-    expire(c, 1000);
+    expire(c, 1000, c->now_ms);
 }
 
 static void command_expire_pexpire(struct command_call *c)
 {
-    expire(c, 1);
+    expire(c, 1, c->now_ms);
 }
 
-/* What is left in ms; -1: never expires, -2: no such key. */
-static int64_t time_left(struct command_call *c)
+static void command_expire_expireat(struct command_call *c)
+{
+    expire(c, 1000, 0);
+}
+
+static void command_expire_pexpireat(struct command_call *c)
+{
+    expire(c, 1, 0);
+}
+
+/* When the key expires, in ms since 1970; -1: never, -2: no such key. */
+static int64_t expiry_time(struct command_call *c)
 {
     struct keyspace_entry entry = command_read(c, c->argv[1]);
     if (entry.type == KEYSPACE_NONE) return -2;
-    if (entry.expires_ms == KEYSPACE_NO_EXPIRY) return -1;
-    return entry.expires_ms > c->now_ms ? entry.expires_ms - c->now_ms : 0;
+    return entry.expires_ms == KEYSPACE_NO_EXPIRY ? -1 : entry.expires_ms;
+}
+
+/* What is left until then; likewise. */
+static int64_t time_left(struct command_call *c)
+{
+    int64_t time_ms = expiry_time(c);
+    if (time_ms < 0) return time_ms;
+    return time_ms > c->now_ms ? time_ms - c->now_ms : 0;
+}
+
+/* To the nearest second. */
+static int64_t in_seconds(int64_t ms)
+{
+    return ms < 0 ? ms : ms / 1000 + (ms % 1000 >= 500);
 }
 
 static void command_expire_ttl(struct command_call *c)
 {
-    int64_t left_ms = time_left(c);
-    resp_integer(c->reply, left_ms < 0 ? left_ms : (left_ms + 500) / 1000);
+    resp_integer(c->reply, in_seconds(time_left(c)));
 }
 
 static void command_expire_pttl(struct command_call *c)
 {
     resp_integer(c->reply, time_left(c));
+}
+
+static void command_expire_expiretime(struct command_call *c)
+{
+    resp_integer(c->reply, in_seconds(expiry_time(c)));
+}
+
+static void command_expire_pexpiretime(struct command_call *c)
+{
+    resp_integer(c->reply, expiry_time(c));
 }
 
 static void command_expire_persist(struct command_call *c)
@@ -108,12 +141,24 @@ const struct command_row command_expire_rows[] = {
     {"PEXPIRE", -3, WRITE | FAST, UPDATES, ACL_KEYSPACE, command_expire_pexpire,
      "Sets when a key expires, in milliseconds from now.",
      .syntax = "key milliseconds [NX | XX | GT | LT]", .since = "2.6.0", .complexity = "O(1)"},
+    {"EXPIREAT", -3, WRITE | FAST, UPDATES, ACL_KEYSPACE, command_expire_expireat,
+     "Sets when a key expires, in seconds since 1970.",
+     .syntax = "key unix-time-seconds [NX | XX | GT | LT]", .since = "1.2.0", .complexity = "O(1)"},
+    {"PEXPIREAT", -3, WRITE | FAST, UPDATES, ACL_KEYSPACE, command_expire_pexpireat,
+     "Sets when a key expires, in milliseconds since 1970.",
+     .syntax = "key unix-time-milliseconds [NX | XX | GT | LT]", .since = "2.6.0", .complexity = "O(1)"},
     {"TTL", 2, READ | FAST, READS, ACL_KEYSPACE, command_expire_ttl,
      "The seconds until a key expires; -1 if it does not, -2 if there is none.",
      .syntax = "key", .since = "1.0.0", .complexity = "O(1)", .tips = "nondeterministic_output"},
     {"PTTL", 2, READ | FAST, READS, ACL_KEYSPACE, command_expire_pttl,
      "The milliseconds until a key expires; -1 if it does not, -2 if there is none.",
      .syntax = "key", .since = "2.6.0", .complexity = "O(1)", .tips = "nondeterministic_output"},
+    {"EXPIRETIME", 2, READ | FAST, READS, ACL_KEYSPACE, command_expire_expiretime,
+     "When a key expires, in seconds since 1970; -1 if it does not, -2 if there is none.",
+     .syntax = "key", .since = "7.0.0", .complexity = "O(1)"},
+    {"PEXPIRETIME", 2, READ | FAST, READS, ACL_KEYSPACE, command_expire_pexpiretime,
+     "When a key expires, in milliseconds since 1970; -1 if it does not, -2 if there is none.",
+     .syntax = "key", .since = "7.0.0", .complexity = "O(1)"},
     {"PERSIST", 2, WRITE | FAST, UPDATES, ACL_KEYSPACE, command_expire_persist,
      "Takes a key's expiry away.",
      .syntax = "key", .since = "2.2.0", .complexity = "O(1)"},

@@ -21,19 +21,13 @@ static void reply_tips(struct resp_writer *w, const char *tips)
     }
 }
 
-/* The one key specification a row can have: begins at an index, takes a range; `lastkey` counts from the first key. */
-static void reply_keys(struct resp_writer *w, const struct command_row *row)
+/* A key specification: begins at an index, takes a range; `lastkey` counts from the first key. */
+static void reply_specification(struct resp_writer *w, const struct command_keys *k, const char *note)
 {
-    const struct command_keys *k = &row->keys;
-    if (!k->first) {
-        resp_set(w, 0);
-        return;
-    }
-    resp_set(w, 1);
-    resp_map(w, row->keys_note ? 4 : 3);
-    if (row->keys_note) {
+    resp_map(w, note ? 4 : 3);
+    if (note) {
         resp_bulk_text(w, "notes");
-        resp_bulk_text(w, row->keys_note);
+        resp_bulk_text(w, note);
     }
     resp_bulk_text(w, "flags");
     command_reply_bits(w, k->flags, command_key_flag_names, COMMAND_KEY_FLAG_COUNT);
@@ -57,6 +51,22 @@ static void reply_keys(struct resp_writer *w, const struct command_row *row)
     resp_integer(w, k->step);
     resp_bulk_text(w, "limit");
     resp_integer(w, 0);
+}
+
+static void reply_keys(struct resp_writer *w, const struct command_row *row)
+{
+    struct command_keys keys = row->keys;
+    if (!keys.first) {
+        resp_set(w, 0);
+        return;
+    }
+    resp_set(w, row->last_key_flags ? 2 : 1);
+    if (row->last_key_flags) keys.last--;
+    reply_specification(w, &keys, row->keys_note);
+    if (row->last_key_flags) {
+        int last = row->keys.last;
+        reply_specification(w, &(struct command_keys)KEYS(last, last, 1, row->last_key_flags), NULL);
+    }
 }
 
 static void reply_entry(struct resp_writer *w, const struct command_entry *e)

@@ -25,14 +25,15 @@ static void reply_given_keys(struct command_call *c, bool with_flags)
     if (!row) return;
     int argc = c->argc - 2;
     const struct bytes *argv = c->argv + 2;
-    uint32_t flags = command_keys_flags(row, argc, argv);
     size_t n = 0;
     for (int i = command_keys_first(row, argc); i; i = command_keys_next(row, argc, i)) n++;
     resp_array(c->reply, n);
     for (int i = command_keys_first(row, argc); i; i = command_keys_next(row, argc, i)) {
         if (with_flags) resp_array(c->reply, 2);
         resp_bulk(c->reply, argv[i]);
-        if (with_flags) command_reply_bits(c->reply, flags, command_key_flag_names, COMMAND_KEY_FLAG_COUNT);
+        if (!with_flags) continue;
+        uint32_t flags = command_keys_flags(row, argc, argv, i);
+        command_reply_bits(c->reply, flags, command_key_flag_names, COMMAND_KEY_FLAG_COUNT);
     }
 }
 

@@ -24,9 +24,10 @@ static inline int command_keys_next(const struct command_row *row, int argc, int
     return next <= command_keys_last(row, argc) ? next : 0;
 }
 
-/* What this invocation does to its keys. */
-static inline uint32_t command_keys_flags(const struct command_row *row, int argc, const struct bytes *argv)
+/* What this invocation does to key `i`. */
+static inline uint32_t command_keys_flags(const struct command_row *row, int argc, const struct bytes *argv, int i)
 {
+    if (row->last_key_flags && i == command_keys_last(row, argc)) return row->last_key_flags;
     return row->key_flags ? row->key_flags(argc, argv) : row->keys.flags;
 }
 

@@ -80,6 +80,7 @@ struct command_row {
     bool needs_cluster; /* refused by a node without cluster mode; of a container: its subcommands */
     const char *replaced_by, *deprecated_since; /* or NULL */
     const char *keys_note;                      /* or NULL */
+    uint32_t last_key_flags; /* the last key has a specification of its own, with these KEY_…; 0: they share one */
     /* What KEY_VARIABLE keys are in this very invocation. */
     uint32_t (*key_flags)(int argc, const struct bytes *argv);
 };
@@ -87,7 +88,8 @@ struct command_row {
 /* The rows of each group's file; a list ends with a row without a name. */
 extern const struct command_row command_connection_rows[], command_client_rows[], command_introspect_rows[],
     command_config_rows[], command_info_rows[], command_server_rows[], command_string_rows[], command_set_rows[],
-    command_counter_rows[], command_generic_rows[], command_expire_rows[], command_scan_rows[], command_cluster_rows[];
+    command_range_rows[], command_lcs_rows[], command_counter_rows[], command_generic_rows[], command_transfer_rows[],
+    command_expire_rows[], command_object_rows[], command_scan_rows[], command_cluster_rows[];
 
 /* All categories, the implied ones too. */
 uint32_t command_row_categories(const struct command_row *row);

@@ -1,7 +1,8 @@
-/* SCAN: all keys, a few at a time. */
+/* SCAN: all keys, a few at a time. KEYS: all at once. RANDOMKEY: one. */
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/random.h"
 #include "command/call.h"
 #include "command/engine.h"
 #include "command/glob.h"
@@ -27,6 +28,12 @@ static bool parse_cursor(struct command_call *c, uint64_t *out)
     return false;
 }
 
+static void filter(struct scan *s, struct bytes pattern)
+{
+    s->pattern = pattern;
+    s->filtered = !bytes_equal(pattern, bytes_text("*"));
+}
+
 static bool parse_options(struct command_call *c, struct scan *out)
 {
     for (int i = 2; i < c->argc; i += 2) {
@@ -35,8 +42,7 @@ static bool parse_options(struct command_call *c, struct scan *out)
             if (!command_integer(c, i + 1, &out->count, NULL)) return false;
             if (out->count >= 1) continue;
         } else if (command_is(c, i, "MATCH") && !last) {
-            out->pattern = c->argv[i + 1];
-            out->filtered = !bytes_equal(out->pattern, bytes_text("*"));
+            filter(out, c->argv[i + 1]);
             continue;
         } else if (command_is(c, i, "TYPE") && !last) {
             out->type = command_text(c, i + 1);
@@ -74,6 +80,34 @@ static void command_scan_scan(struct command_call *c)
     resp_raw(c->reply, buffer_bytes(keys));
 }
 
+static void command_scan_keys(struct command_call *c)
+{
+    struct buffer *keys = &c->engine->scratch;
+    struct scan s = {.keys = {.out = keys, .protocol = c->reply->protocol}};
+    filter(&s, c->argv[1]);
+    keyspace_scan(c->keyspace, 0, SIZE_MAX, visit, &s);
+    if (keys->failed) {
+        resp_error(c->reply, ERROR_LIMIT, "the keys do not fit a reply: use SCAN");
+        return;
+    }
+    resp_array(c->reply, s.found);
+    resp_raw(c->reply, buffer_bytes(keys));
+}
+
+static void command_scan_randomkey(struct command_call *c)
+{
+    struct buffer *key = &c->engine->scratch;
+    uint64_t random;
+    random_bytes(&random, sizeof random);
+    if (!keyspace_random(c->keyspace, random, key)) {
+        resp_null(c->reply);
+    } else if (key->failed) {
+        resp_error(c->reply, ERROR_LIMIT, "the key does not fit a reply");
+    } else {
+        resp_bulk(c->reply, buffer_bytes(key));
+    }
+}
+
 const struct command_row command_scan_rows[] = {
     {"SCAN", -2, READ, NO_KEYS, ACL_KEYSPACE, command_scan_scan,
      "Some keys of the database, and the cursor to go on with: 0 at the end.",
@@ -81,5 +115,14 @@ const struct command_row command_scan_rows[] = {
      .complexity = "O(1) for every call. O(N) for a complete iteration, including enough command calls for the "
                    "cursor to return back to 0.",
      .tips = "nondeterministic_output request_policy:special"},
+    {"KEYS", 2, READ, NO_KEYS, ACL_KEYSPACE | ACL_DANGEROUS, command_scan_keys,
+     "All keys of the database that fit a pattern. Nothing else runs meanwhile: SCAN is kinder.",
+     .syntax = "pattern", .since = "1.0.0",
+     .complexity = "O(N) with N being the number of keys in the database, under the assumption that the key names in "
+                   "the database and the given pattern have limited length.",
+     .tips = "request_policy:all_shards nondeterministic_output_order"},
+    {"RANDOMKEY", 1, READ, NO_KEYS, ACL_KEYSPACE, command_scan_randomkey,
+     "A random key of the database.",
+     .since = "1.0.0", .complexity = "O(1)", .tips = "request_policy:all_shards nondeterministic_output"},
     {0},
 };

@@ -38,6 +38,26 @@ static void command_server_flushall(struct command_call *c)
     command_reply_ok(c);
 }
 
+/* Refused in cluster mode, as in Redis: one shard's databases would be swapped, and not the others'. */
+static void command_server_swapdb(struct command_call *c)
+{
+    int64_t a, b, count = c->engine->databases;
+    if (c->engine->cluster_enabled) {
+        resp_error(c->reply, ERROR_GENERIC, "SWAPDB is not allowed in cluster mode");
+        return;
+    }
+    if (!command_integer_within(c, 1, INT32_MIN, INT32_MAX, &a, "invalid first DB index") ||
+        !command_integer_within(c, 2, INT32_MIN, INT32_MAX, &b, "invalid second DB index")) {
+        return;
+    }
+    if (a < 0 || a >= count || b < 0 || b >= count) {
+        resp_error(c->reply, ERROR_GENERIC, "DB index is out of range");
+        return;
+    }
+    keyspace_swap(c->keyspace, (unsigned)a, (unsigned)b);
+    command_reply_ok(c);
+}
+
 /* Every ending saves what was acknowledged, so NOSAVE, SAVE, NOW and FORCE all mean the same. There is no reply: the
  * connection ends with the process, as in Redis. */
 static void command_server_shutdown(struct command_call *c)
@@ -77,6 +97,9 @@ const struct command_row command_server_rows[] = {
     {"FLUSHALL", -1, WRITE, NO_KEYS, ACL_KEYSPACE | ACL_DANGEROUS, command_server_flushall,
      "Removes all keys of all databases.",
      .syntax = "[ASYNC | SYNC]", .since = "1.0.0", .complexity = "O(1)", .tips = ALL_SHARDS "all_succeeded"},
+    {"SWAPDB", 3, WRITE | FAST, NO_KEYS, ACL_KEYSPACE | ACL_DANGEROUS, command_server_swapdb,
+     "Two databases change places.",
+     .syntax = "index1 index2", .since = "4.0.0", .complexity = "O(1)"},
     {"SHUTDOWN", -1, ADMIN | NOSCRIPT | LOADING | STALE | NO_MULTI | ALLOW_BUSY, NO_KEYS, 0, command_server_shutdown,
      "Ends the process in good order.",
      .syntax = "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]", .since = "1.0.0", .complexity = "O(1)"},

@@ -1,29 +1,18 @@
-/* SET and its options. */
-#include "command/call.h"
-
-enum expiry_unit { EXPIRY_NONE, EXPIRY_EX, EXPIRY_PX, EXPIRY_EXAT, EXPIRY_PXAT };
+/* SET and its options; its older forms. */
+#include "command/expiry.h"
 
 struct set_options {
     bool only_new, only_old, get, keep_expiry;
-    enum expiry_unit unit;
+    enum command_expiry unit;
     int expiry_at; /* the argument that holds the time */
 };
-
-static enum expiry_unit expiry_word(struct bytes word)
-{
-    if (bytes_is(word, "EX")) return EXPIRY_EX;
-    if (bytes_is(word, "PX")) return EXPIRY_PX;
-    if (bytes_is(word, "EXAT")) return EXPIRY_EXAT;
-    if (bytes_is(word, "PXAT")) return EXPIRY_PXAT;
-    return EXPIRY_NONE;
-}
 
 /* Whether argv[3…] are options that go together. */
 static bool parse_options(int argc, const struct bytes *argv, struct set_options *out)
 {
     *out = (struct set_options){0};
     for (int i = 3; i < argc; i++) {
-        enum expiry_unit unit = expiry_word(argv[i]);
+        enum command_expiry unit = command_expiry_word(argv[i]);
         if (bytes_is(argv[i], "NX") && !out->only_old) {
             out->only_new = true;
         } else if (bytes_is(argv[i], "XX") && !out->only_new) {
@@ -42,22 +31,6 @@ static bool parse_options(int argc, const struct bytes *argv, struct set_options
     return true;
 }
 
-/* The time of expiry in ms since 1970; false: the error was replied. */
-static bool parse_expiry(struct command_call *c, const struct set_options *o, int64_t *expires_ms)
-{
-    int64_t value;
-    if (!command_integer(c, o->expiry_at, &value, NULL)) return false;
-    bool seconds = o->unit == EXPIRY_EX || o->unit == EXPIRY_EXAT;
-    bool relative = o->unit == EXPIRY_EX || o->unit == EXPIRY_PX;
-    if (value <= 0 || __builtin_mul_overflow(value, seconds ? 1000 : 1, &value) ||
-        __builtin_add_overflow(value, relative ? c->now_ms : 0, &value)) {
-        resp_error(c->reply, ERROR_SYNTAX, "invalid expire time in '%s' command", c->entry->name);
-        return false;
-    }
-    *expires_ms = value;
-    return true;
-}
-
 static void command_set_set(struct command_call *c)
 {
     struct set_options o = {0};
@@ -68,7 +41,7 @@ static void command_set_set(struct command_call *c)
             command_reply_syntax_error(c);
             return;
         }
-        if (o.unit && !parse_expiry(c, &o, &expires_ms)) return;
+        if (o.unit && !command_expiry_read(c, o.unit, o.expiry_at, &expires_ms)) return;
     }
     if (o.get || o.only_new || o.only_old || o.keep_expiry) {
         struct keyspace_entry old = o.get ? command_read(c, key) : keyspace_find(c->keyspace, key);
@@ -89,6 +62,38 @@ static void command_set_set(struct command_call *c)
     if (!o.get) command_reply_ok(c);
 }
 
+static void command_set_setnx(struct command_call *c)
+{
+    bool found = keyspace_find(c->keyspace, c->argv[1]).type != KEYSPACE_NONE;
+    if (!found) keyspace_put_string(c->keyspace, c->argv[1], c->argv[2], KEYSPACE_NO_EXPIRY);
+    resp_integer(c->reply, !found);
+}
+
+static void set_expiring(struct command_call *c, enum command_expiry unit)
+{
+    int64_t expires_ms;
+    if (!command_expiry_read(c, unit, 2, &expires_ms)) return;
+    keyspace_put_string(c->keyspace, c->argv[1], c->argv[3], expires_ms);
+    command_reply_ok(c);
+}
+
+static void command_set_setex(struct command_call *c)
+{
+    set_expiring(c, EXPIRY_EX);
+}
+
+static void command_set_psetex(struct command_call *c)
+{
+    set_expiring(c, EXPIRY_PX);
+}
+
+static void command_set_getset(struct command_call *c)
+{
+    struct keyspace_entry old = command_read(c, c->argv[1]);
+    command_reply_string(c, &old);
+    keyspace_put_string(c->keyspace, c->argv[1], c->argv[2], KEYSPACE_NO_EXPIRY);
+}
+
 /* Only with GET is the old value looked at. */
 static uint32_t key_flags(int argc, const struct bytes *argv)
 {
@@ -105,5 +110,19 @@ const struct command_row command_set_rows[] = {
                "PXAT unix-time-milliseconds | KEEPTTL]",
      .since = "1.0.0", .complexity = "O(1)", .keys_note = "RW and ACCESS due to the optional `GET` argument",
      .key_flags = key_flags},
+    {"SETNX", 3, WRITE | DENYOOM | FAST, KEYS(1, 1, 1, KEY_OW | KEY_INSERT), ACL_STRING, command_set_setnx,
+     "Sets the value of a key unless there is one; returns whether it did.",
+     .syntax = "key value", .since = "1.0.0", .complexity = "O(1)"},
+    {"SETEX", 4, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_OW | KEY_UPDATE), ACL_STRING, command_set_setex,
+     "Sets the value of a key and when it expires, in seconds from now.",
+     .syntax = "key seconds value", .since = "2.0.0", .complexity = "O(1)"},
+    {"PSETEX", 4, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_OW | KEY_UPDATE), ACL_STRING, command_set_psetex,
+     "Sets the value of a key and when it expires, in milliseconds from now.",
+     .syntax = "key milliseconds value", .since = "2.6.0", .complexity = "O(1)"},
+    {"GETSET", 3, WRITE | DENYOOM | FAST, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_UPDATE), ACL_STRING,
+     command_set_getset,
+     "Sets the value of a key and returns the one before.",
+     .syntax = "key value", .since = "1.0.0", .complexity = "O(1)", .replaced_by = "`SET` with the `!GET` argument",
+     .deprecated_since = "6.2.0"},
     {0},
 };

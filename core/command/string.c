@@ -1,19 +1,53 @@
 /* Strings, whole. */
-#include "command/call.h"
-
-static void reply_string(struct command_call *c, const struct keyspace_entry *entry)
-{
-    if (entry->type == KEYSPACE_STRING) {
-        resp_bulk(c->reply, entry->value);
-    } else {
-        resp_null(c->reply);
-    }
-}
+#include "command/expiry.h"
 
 static void command_string_get(struct command_call *c)
 {
     struct keyspace_entry entry = command_read(c, c->argv[1]);
-    reply_string(c, &entry);
+    command_reply_string(c, &entry);
+}
+
+static void command_string_getdel(struct command_call *c)
+{
+    struct keyspace_entry entry = command_read(c, c->argv[1]);
+    command_reply_string(c, &entry);
+    if (entry.type != KEYSPACE_NONE) keyspace_delete(c->keyspace, c->argv[1]);
+}
+
+struct getex_options {
+    bool persist;
+    enum command_expiry unit;
+    int expiry_at; /* the argument that holds the time */
+};
+
+/* False: the error was replied. */
+static bool parse_getex(struct command_call *c, struct getex_options *out)
+{
+    for (int i = 2; i < c->argc; i++) {
+        enum command_expiry unit = command_expiry_word(c->argv[i]);
+        if (command_is(c, i, "PERSIST") && !out->unit) {
+            out->persist = true;
+        } else if (unit && !out->persist && (!out->unit || out->unit == unit) && i + 1 < c->argc) {
+            out->unit = unit;
+            out->expiry_at = ++i;
+        } else {
+            command_reply_syntax_error(c);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* As in Redis, the time is looked at only if there is a key. */
+static void command_string_getex(struct command_call *c)
+{
+    struct getex_options o = {0};
+    if (!parse_getex(c, &o)) return;
+    struct keyspace_entry entry = command_read(c, c->argv[1]);
+    int64_t expires_ms = o.persist ? KEYSPACE_NO_EXPIRY : entry.expires_ms;
+    if (entry.type != KEYSPACE_NONE && o.unit && !command_expiry_read(c, o.unit, o.expiry_at, &expires_ms)) return;
+    command_reply_string(c, &entry);
+    if (expires_ms != entry.expires_ms) keyspace_expire(c->keyspace, c->argv[1], expires_ms);
 }
 
 static void command_string_mget(struct command_call *c)
@@ -21,7 +55,14 @@ static void command_string_mget(struct command_call *c)
     resp_array(c->reply, (size_t)c->argc - 1);
     for (int i = 1; i < c->argc; i++) {
         struct keyspace_entry entry = command_read(c, c->argv[i]);
-        reply_string(c, &entry);
+        command_reply_string(c, &entry);
+    }
+}
+
+static void put_pairs(struct command_call *c)
+{
+    for (int i = 1; i < c->argc; i += 2) {
+        keyspace_put_string(c->keyspace, c->argv[i], c->argv[i + 1], KEYSPACE_NO_EXPIRY);
     }
 }
 
@@ -31,10 +72,22 @@ static void command_string_mset(struct command_call *c)
         command_reply_arity_error(c);
         return;
     }
-    for (int i = 1; i < c->argc; i += 2) {
-        keyspace_put_string(c->keyspace, c->argv[i], c->argv[i + 1], KEYSPACE_NO_EXPIRY);
-    }
+    put_pairs(c);
     command_reply_ok(c);
+}
+
+static void command_string_msetnx(struct command_call *c)
+{
+    if (c->argc % 2 == 0) {
+        command_reply_arity_error(c);
+        return;
+    }
+    bool any = false;
+    for (int i = 1; i < c->argc && !any; i += 2) {
+        any = keyspace_find(c->keyspace, c->argv[i]).type != KEYSPACE_NONE;
+    }
+    if (!any) put_pairs(c);
+    resp_integer(c->reply, !any);
 }
 
 static void command_string_append(struct command_call *c)
@@ -47,10 +100,7 @@ static void command_string_append(struct command_call *c)
         return;
     }
     size_t len = entry.value.len + tail.len;
-    if (len > COMMAND_STRING_MAX) {
-        resp_error(c->reply, ERROR_LIMIT, "string exceeds maximum allowed size (proto-max-bulk-len)");
-        return;
-    }
+    if (!command_string_fits(c, len)) return;
     uint8_t *whole = arena_alloc(c->arena, len);
     if (entry.value.len) memcpy(whole, entry.value.data, entry.value.len);
     if (tail.len) memcpy(whole + entry.value.len, tail.data, tail.len);
@@ -67,6 +117,13 @@ const struct command_row command_string_rows[] = {
     {"GET", 2, READ | FAST, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), ACL_STRING, command_string_get,
      "The value of a key.",
      .syntax = "key", .since = "1.0.0", .complexity = "O(1)"},
+    {"GETDEL", 2, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_DELETE), ACL_STRING, command_string_getdel,
+     "The value of a key, which is deleted.",
+     .syntax = "key", .since = "6.2.0", .complexity = "O(1)"},
+    {"GETEX", -2, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_UPDATE), ACL_STRING, command_string_getex,
+     "The value of a key, whose expiry may be set or taken away.",
+     .syntax = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
+     .since = "6.2.0", .complexity = "O(1)", .keys_note = "RW and UPDATE because it changes the TTL"},
     {"MGET", -2, READ | FAST, KEYS(1, -1, 1, KEY_RO | KEY_ACCESS), ACL_STRING, command_string_mget,
      "The values of several keys.",
      .syntax = "key [key ...]", .since = "1.0.0", .complexity = "O(N) where N is the number of keys to retrieve.",
@@ -76,6 +133,11 @@ const struct command_row command_string_rows[] = {
      .syntax = "key value [key value ...]", .since = "1.0.1",
      .complexity = "O(N) where N is the number of keys to set.",
      .tips = "request_policy:multi_shard response_policy:all_succeeded"},
+    {"MSETNX", -3, WRITE | DENYOOM, KEYS(1, -1, 2, KEY_OW | KEY_INSERT), ACL_STRING, command_string_msetnx,
+     "Sets several keys at once, unless there is one of them; returns whether it did.",
+     .syntax = "key value [key value ...]", .since = "1.0.1",
+     .complexity = "O(N) where N is the number of keys to set.",
+     .tips = "request_policy:multi_shard response_policy:agg_min"},
     {"APPEND", 3, WRITE | DENYOOM | FAST, KEYS(1, 1, 1, KEY_RW | KEY_INSERT), ACL_STRING, command_string_append,
      "Adds bytes to the end of a string.",
      .syntax = "key value", .since = "2.0.0", .complexity = "O(N) where N is the length of the new string."},

@@ -17,9 +17,11 @@ static const struct {
     {"connection", command_connection_rows}, {"connection", command_client_rows},
     {"server", command_introspect_rows},     {"server", command_config_rows},
     {"server", command_info_rows},           {"server", command_server_rows},
-    {"generic", command_generic_rows},       {"generic", command_expire_rows},
+    {"generic", command_generic_rows},       {"generic", command_transfer_rows},
+    {"generic", command_expire_rows},        {"generic", command_object_rows},
     {"generic", command_scan_rows},          {"string", command_string_rows},
-    {"string", command_set_rows},            {"string", command_counter_rows},
+    {"string", command_set_rows},            {"string", command_range_rows},
+    {"string", command_lcs_rows},            {"string", command_counter_rows},
     {"cluster", command_cluster_rows},
 };
 #define GROUPS (sizeof groups / sizeof *groups)

@@ -95,6 +95,16 @@ void databases_renew(struct databases *d, unsigned number)
     *db = (struct database){.id = take_id(d)};
 }
 
+void databases_swap(struct databases *d, unsigned a, unsigned b)
+{
+    unsigned at_a = position_of(d, d->list[a].id), at_b = position_of(d, d->list[b].id);
+    struct database kept = d->list[a];
+    d->list[a] = d->list[b];
+    d->list[b] = kept;
+    d->by_id[at_a] = b;
+    d->by_id[at_b] = a;
+}
+
 void databases_write(struct buffer *b, const struct databases *d)
 {
     write_u32(b, d->next_id);

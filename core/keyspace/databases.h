@@ -32,6 +32,8 @@ void databases_count(struct database *db, unsigned slot, int keys, int expiring)
 uint64_t databases_slot_size(const struct database *db, unsigned slot);
 /* Gives the number a new id; its rows are dead. */
 void databases_renew(struct databases *d, unsigned number);
+/* Two numbers exchange their ids, and with them their rows and counts. */
+void databases_swap(struct databases *d, unsigned a, unsigned b);
 
 /* Next id, count, ids. Reading fails `r` on what cannot be. */
 void databases_write(struct buffer *b, const struct databases *d);

@@ -12,6 +12,7 @@
 #ifndef AIKV_KEYSPACE_KEYSPACE_H
 #define AIKV_KEYSPACE_KEYSPACE_H
 
+#include "base/buffer.h"
 #include "store/store.h"
 
 struct keyspace;
@@ -45,6 +46,18 @@ bool keyspace_delete(struct keyspace *ks, struct bytes key);
 /* Changes the expiry (KEYSPACE_NO_EXPIRY: none); a time not after now deletes the key. False: no such key. */
 bool keyspace_expire(struct keyspace *ks, struct bytes key, int64_t expires_ms);
 
+/* ---- from one key to another: value and expiry ---- */
+struct keyspace_destination {
+    unsigned database;
+    struct bytes key;
+    bool replace; /* a key that is there already */
+};
+enum keyspace_transfer { KEYSPACE_TRANSFERRED, KEYSPACE_NO_SOURCE, KEYSPACE_OCCUPIED };
+/* From a key of the current database. To itself nothing is done: TRANSFERRED with `replace`, else OCCUPIED. */
+enum keyspace_transfer keyspace_copy(struct keyspace *ks, struct bytes from, const struct keyspace_destination *to);
+/* The same, and `from` is gone afterwards. */
+enum keyspace_transfer keyspace_move(struct keyspace *ks, struct bytes from, const struct keyspace_destination *to);
+
 /* ---- whole databases ---- */
 uint64_t keyspace_size(struct keyspace *ks, unsigned database);
 /* Keys of `database` that have an expiry. */
@@ -52,12 +65,18 @@ uint64_t keyspace_expiring(struct keyspace *ks, unsigned database);
 /* Drops a database, or all (constant time; the space comes back later). */
 void keyspace_flush(struct keyspace *ks, unsigned database);
 void keyspace_flush_all(struct keyspace *ks);
+/* Two databases change places (constant time). */
+void keyspace_swap(struct keyspace *ks, unsigned a, unsigned b);
 
 /* SCAN: at least `count` keys (fewer at the end, and where many have expired) from `cursor` on; each key that is there from the first
  * call to the last is given at least once. Returns the next cursor, 0 at the end. `visit` must not change the keyspace; expired keys
  * are left out. */
 uint64_t keyspace_scan(struct keyspace *ks, uint64_t cursor, size_t count,
                        void (*visit)(void *user, struct bytes key, const struct keyspace_entry *entry), void *user);
+
+/* A random key of the current database into `key`, about all as likely; `random` is any number. Expired keys met on the way are
+ * deleted. False: there is none, or 100 in a row had expired. A key that does not fit sets key->failed. */
+bool keyspace_random(struct keyspace *ks, uint64_t random, struct buffer *key);
 
 /* ---- slots ---- */
 /* CRC16 of the key, or of what stands between its first '{' and the next '}' if that is not empty; modulo 16,384. */

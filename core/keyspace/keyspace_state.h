@@ -16,7 +16,7 @@ struct keyspace {
     uint64_t seed_bytes[2]; /* as stored */
     struct rowkey_seed seed;
     struct store_position written; /* of the last batch */
-    struct store_position flushed; /* of the last one that flushed: a key may be missing because of it */
+    struct store_position flushed; /* of the last one that flushed or swapped: a key may be missing, or there, because of it */
     uint64_t expired_total;
 
     /* The command that runs. */
@@ -46,5 +46,10 @@ static inline void keyspace_note(struct keyspace *ks, struct store_position p)
 void keyspace_write_meta(struct keyspace *ks);
 /* Where the rows of slots end. */
 struct bytes keyspace_rows_end(void);
+
+/* The keys of a slot of the current database, from a hash on. */
+struct store_iterator *keyspace_iterate_slot(struct keyspace *ks, unsigned slot, uint64_t hash);
+/* Its next key and entry, which live until the next call; false at the end. */
+bool keyspace_next_entry(struct store_iterator *it, struct rowkey_parts *at, struct entry *en);
 
 #endif

@@ -27,7 +27,7 @@ struct scan {
     void *user;
 };
 
-static struct store_iterator *iterate_slot(struct keyspace *ks, unsigned slot, uint64_t hash)
+struct store_iterator *keyspace_iterate_slot(struct keyspace *ks, unsigned slot, uint64_t hash)
 {
     struct rowkey from, to;
     uint32_t id = ks->databases.list[ks->current].id;
@@ -36,8 +36,7 @@ static struct store_iterator *iterate_slot(struct keyspace *ks, unsigned slot, u
     return store_iterate(ks->store, rowkey_bytes(&from), rowkey_bytes(&to));
 }
 
-/* The next row of a slot: its key and entry. */
-static bool next_entry(struct store_iterator *it, struct rowkey_parts *at, struct entry *en)
+bool keyspace_next_entry(struct store_iterator *it, struct rowkey_parts *at, struct entry *en)
 {
     struct bytes name;
     struct store_value value;
@@ -62,12 +61,12 @@ static void give(struct scan *sc, struct bytes key, const struct entry *en)
  * go on. */
 static bool scan_slot(struct scan *sc, unsigned slot, uint64_t *prefix)
 {
-    struct store_iterator *it = iterate_slot(sc->ks, slot, *prefix << HASH_SHIFT);
+    struct store_iterator *it = keyspace_iterate_slot(sc->ks, slot, *prefix << HASH_SHIFT);
     struct rowkey_parts at;
     struct entry en;
     bool enough = false;
     uint64_t last = UINT64_MAX;
-    while (!enough && next_entry(it, &at, &en)) {
+    while (!enough && keyspace_next_entry(it, &at, &en)) {
         *prefix = at.hash >> HASH_SHIFT;
         enough = *prefix != last && (sc->keys_left == 0 || sc->rows_left == 0);
         last = *prefix;
@@ -95,9 +94,9 @@ void keyspace_slot_keys(struct keyspace *ks, unsigned slot, size_t count, void (
                         void *user)
 {
     if (!keyspace_slot_size(ks, slot)) return;
-    struct store_iterator *it = iterate_slot(ks, slot, 0);
+    struct store_iterator *it = keyspace_iterate_slot(ks, slot, 0);
     struct rowkey_parts at;
     struct entry en;
-    while (count-- && next_entry(it, &at, &en)) visit(user, at.key);
+    while (count-- && keyspace_next_entry(it, &at, &en)) visit(user, at.key);
     store_iterator_close(it);
 }

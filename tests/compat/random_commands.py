@@ -16,12 +16,17 @@ KEYS = ["a", "b", "c", "d", "{t}1", "{t}2", "", "\x00\xff", "k" * 500]
 MOST, LEAST = "9223372036854775807", "-9223372036854775808"
 INTEGERS = ["0", "1", "-1", "2", "10", MOST, LEAST, "9223372036854775808", "007", "+1", " 1", "1 ", "", "-", "-0", "1.5",
             "1e3", "abc", "0x10", "18446744073709551616"]
-VALUES = ["", "v", "two words", "\r\n", "\x00\x01\xff", "x" * 1000] + INTEGERS
+VALUES = ["", "v", "two words", "abcabba", "cbabac", "bacbacab", "\r\n", "\x00\x01\xff", "x" * 1000] + INTEGERS
 TIMES = ["100000", "200000", "0", "-1", "-100000", MOST, LEAST, "abc", "", "1.5"]
 WORDS = ["NX", "XX", "GT", "LT", "GET", "EX", "PX", "EXAT", "PXAT", "KEEPTTL", "MATCH", "COUNT", "TYPE", "ASYNC", "SYNC",
          "nx", "Xx"]
 PATTERNS = ["*", "a*", "?", "[abc]", "[^a]", "[a-c]*", "\\a", "[", "[^", "*b*", "{t}*", "**a", "[c-a]", "x[", "a\\"]
 BAD_CURSORS = ["abc", " 0", "-", "1x", "18446744073709551616"]
+NUMBERS = INTEGERS + ["0.1", "-1.5", "1e-5", "3.0", "inf", "-inf", "nan", "1e400", "-1e400", "0x1p3", "1e5000", "1e-5000",
+                      ".5", "5.", "1e4932"]
+OFFSETS = ["0", "1", "5", "12", "-1", "-3", "100", "-100"]
+DATABASES = ["0", "1", "2", "15", "16", "-1", "x", "99999999999"]
+MOMENTS = ["200000", "99999999999", "99999999998", "99999999999999"]  # Unix times: long past or far away
 GONE = ["0", "-5", "1000"]  # as a Unix time: long past
 
 
@@ -38,7 +43,17 @@ class Maker:
             "DECRBY": [self.key, self.integer], "MSET": [self.pairs], "SET": [self.key, self.value, self.set_options],
             "EXPIRE": [self.key, self.time, self.conditions], "PEXPIRE": [self.key, self.time, self.conditions],
             "SCAN": [self.cursor, self.scan_options], "PING": [self.maybe_value], "ECHO": [self.value],
-            "SELECT": [lambda: [pick(["0", "1", "2", "15", "16", "-1", "x", "99999999999"])]], "DBSIZE": [],
+            "GETRANGE": [self.key, self.offset, self.offset], "SUBSTR": [self.key, self.offset, self.offset],
+            "SETRANGE": [self.key, self.offset, self.value], "GETDEL": [self.key], "GETSET": [self.key, self.value],
+            "SETNX": [self.key, self.value], "SETEX": [self.key, self.time, self.value],
+            "PSETEX": [self.key, self.time, self.value], "MSETNX": [self.pairs], "GETEX": [self.key, self.getex_options],
+            "INCRBYFLOAT": [self.key, self.number], "LCS": [self.key, self.key, self.lcs_options],
+            "EXPIREAT": [self.key, self.moment, self.conditions], "PEXPIREAT": [self.key, self.moment, self.conditions],
+            "EXPIRETIME": [self.key], "PEXPIRETIME": [self.key], "TOUCH": [self.keys], "KEYS": [lambda: [pick(PATTERNS)]],
+            "RANDOMKEY": [], "RENAME": [self.key, self.key], "RENAMENX": [self.key, self.key],
+            "COPY": [self.key, self.key, self.copy_options], "MOVE": [self.key, self.database],
+            "SWAPDB": [self.database, self.database], "OBJECT": [self.object], "ASKING": [],
+            "SELECT": [self.database], "DBSIZE": [],
             "FLUSHDB": [self.flush_options], "FLUSHALL": [self.flush_options], "CLIENT": [self.client],
             "COMMAND": [self.command], "CONFIG": [self.config], "READONLY": [], "READWRITE": [], "AUTH": [self.keys],
             "CLUSTER": [lambda: [pick(["INFO", "NODES", "HELP", "FOO", "KEYSLOT"])]],
@@ -50,6 +65,7 @@ class Maker:
         self.names = list(self.shapes)
         self.names += 3 * ["GET", "SET", "SET", "SET", "MSET", "MGET", "INCR", "INCRBY", "DECRBY", "APPEND", "EXPIRE",
                            "PEXPIRE", "SCAN", "DEL"]
+        self.names += ["GETRANGE", "SETRANGE", "GETEX", "INCRBYFLOAT", "LCS", "COPY", "RENAME", "OBJECT"]
 
     def some(self, words, most):
         return [self.rng.choice(words) for _ in range(self.rng.randint(0, most))]
@@ -69,6 +85,18 @@ class Maker:
     def integer(self):
         return [self.rng.choice(INTEGERS)]
 
+    def number(self):
+        return [self.rng.choice(NUMBERS)]
+
+    def offset(self):
+        return [self.rng.choice(OFFSETS if self.rng.random() < 0.8 else INTEGERS)]
+
+    def database(self):
+        return [self.rng.choice(DATABASES)]
+
+    def moment(self):
+        return [self.rng.choice(MOMENTS if self.rng.random() < 0.7 else TIMES)]
+
     def time(self):
         return [self.rng.choice(TIMES)]
 
@@ -85,6 +113,28 @@ class Maker:
             if word in ("EXAT", "PXAT"):
                 out.append(self.rng.choice(GONE + ["99999999999999", "9223372036854775807", "x"]))
         return out
+
+    def getex_options(self):
+        out = []
+        for _ in range(self.rng.choice([0, 1, 1, 1, 2])):
+            word = self.rng.choice(["EX", "PX", "EXAT", "PXAT", "PERSIST", "px", "persist", "FOO"])
+            out.append(word)
+            if word.upper() in ("EX", "PX"):
+                out += self.time()
+            if word in ("EXAT", "PXAT"):
+                out += self.moment()
+        return out
+
+    def lcs_options(self):
+        out = self.some(["IDX", "LEN", "WITHMATCHLEN", "idx", "MINMATCHLEN"], 3)
+        return out + self.rng.choice([[], ["MINMATCHLEN", self.rng.choice(["0", "1", "2", "10", "-1", "x", MOST])], ["FOO"]])
+
+    def copy_options(self):
+        return self.rng.choice([[], ["REPLACE"], ["DB"] + self.database(), ["replace", "db"] + self.database(),
+                                ["DB"] + self.database() + ["REPLACE"], ["DB"], ["FOO"]])
+
+    def object(self):
+        return [self.rng.choice(["ENCODING", "encoding", "REFCOUNT", "FREQ", "IDLETIME", "FOO"])] + self.key()
 
     def conditions(self):
         return self.some(["NX", "XX", "GT", "LT", "lt", "FOO"], 2) if self.rng.random() < 0.6 else []
@@ -151,7 +201,7 @@ def is_comparable(request):
         return False
     if words[0] in own and words[1:2] and words[1] in ("HELP", "COUNT", "INFO", "LIST", "DOCS", "ID"):
         return len(words) > 2 and words[2] not in ("NX", "XX")
-    if words[0] in ("EXPIRE", "PEXPIRE", "SET"):
+    if words[0] in ("EXPIRE", "PEXPIRE", "SET", "SETEX", "PSETEX", "GETEX"):
         return not any(word.isdigit() and 0 < int(word) < 100000 for word in words[2:])
     if words[0] == "SCAN" and words[1:2]:  # cursors are each server's own, and so is what one call gives of many keys
         return "100000" in words if words[1] in ("0", "00", "") else request[1] in BAD_CURSORS
@@ -163,12 +213,27 @@ def close_enough(request, redis, aikv):
     LT compares a time with the same time, asked for a moment ago."""
     if in_order(redis) == in_order(aikv):
         return True
+    name, words = request[0].upper(), [word.upper() for word in request[3:]]
+    if name == "RANDOMKEY":
+        return redis.value is not None and aikv.value is not None
+    if name == "OBJECT":
+        return object_close_enough(request[1].upper(), redis.value, aikv.value)
     if redis.kind != ":" or aikv.kind != ":":
         return False
-    name, words = request[0].upper(), [word.upper() for word in request[3:]]
-    if name == "TTL":
+    if name in ("TTL", "EXPIRETIME"):
         return redis.value > 0 and abs(redis.value - aikv.value) <= 1
+    if name == "PEXPIRETIME":
+        return redis.value > 0 and abs(redis.value - aikv.value) <= 1000
     return name in ("EXPIRE", "PEXPIRE") and ("GT" in words or "LT" in words)
+
+
+def object_close_enough(about, redis, aikv):
+    """The differences that object.txt declares: AiKv does not know how a value came about, shares none, has no idle times."""
+    if about == "ENCODING":
+        return (redis, aikv) in ((b"raw", b"embstr"), (b"raw", b"int"), (b"embstr", b"int"))
+    if about == "REFCOUNT":
+        return redis == 2147483647 and aikv == 1
+    return about == "IDLETIME" and isinstance(redis, int) and aikv.startswith(b"ERR AiKv")
 
 
 def show(request):

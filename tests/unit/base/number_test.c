@@ -1,5 +1,7 @@
 #include "tests.h"
 
+#include <float.h>
+
 #include "base/number.h"
 
 static void test_integers_are_read_whole(void **state)
@@ -81,6 +83,46 @@ static void test_what_is_written_is_read_back(void **state)
     }
 }
 
+static void test_real_numbers_are_read_whole(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        long double value;
+    } good[] = {{"0", 0}, {"-1.5", -1.5L}, {"1e3", 1000}, {".5", 0.5L}, {"5.", 5}, {"+2", 2}, {"0x10", 16}};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        long double value = 42;
+        assert_true(number_parse_real(bytes_text(good[i].text), &value));
+        assert_true(value == good[i].value);
+    }
+    static const char *const bad[] = {"", " 1", "1 ", "1.5.5", "abc", "nan", "1e5000", "-1e5000", "1e-5000", "1,5"};
+    long double value = 42;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (number_parse_real(bytes_text(bad[i]), &value)) fail_msg("'%s' was taken", bad[i]);
+    assert_false(number_parse_real(bytes_of("1\0", 2), &value));
+    static char longest[NUMBER_REAL_MAX];
+    memset(longest, '1', sizeof longest);
+    assert_false(number_parse_real(bytes_of(longest, sizeof longest), &value));
+    assert_true(value == 42);
+}
+
+static void test_real_numbers_are_written_for_people(void **state)
+{
+    (void)state;
+    static const struct {
+        long double value;
+        const char *text;
+    } all[] = {{0, "0"},       {-0.0L, "0"},      {3, "3"},       {100, "100"},   {10.5L, "10.5"}, {0.1L + 10.5L, "10.6"},
+               {-5200, "-5200"}, {-1e-18L, "0"}, {1e-17L, "0.00000000000000001"}, {-0.5L, "-0.5"}};
+    char text[NUMBER_REAL_MAX];
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        size_t len = number_format_real(text, all[i].value);
+        assert_string_equal(text, all[i].text);
+        assert_int_equal(len, strlen(text));
+    }
+    assert_int_equal(number_format_real(text, -LDBL_MAX), 4934);
+}
+
 int number_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -88,6 +130,8 @@ int number_tests(void)
         cmocka_unit_test(test_anything_but_an_integer_is_refused),
         cmocka_unit_test(test_unsigned_numbers_may_have_leading_zeros),
         cmocka_unit_test(test_what_is_written_is_read_back),
+        cmocka_unit_test(test_real_numbers_are_read_whole),
+        cmocka_unit_test(test_real_numbers_are_written_for_people),
     };
     return cmocka_run_group_tests_name("number", tests, NULL, NULL);
 }

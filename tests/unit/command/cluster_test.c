@@ -157,6 +157,28 @@ static void test_keys_of_a_slot(void **state)
     client_close(c);
 }
 
+static void test_keys_of_one_command_stay_in_their_slot_but_may_change_the_database(void **state)
+{
+    struct node *n = *state;
+    int c = client_connect(n, "127.0.0.1");
+    command_engine_set_routing(n->engine, routing_of_six(1));
+    says(n, c, "SET b v", "+OK");
+    says(n, c, "RENAME b a", "-CROSSSLOT Keys in request don't hash to the same slot");
+    says(n, c, "COPY b a", "-CROSSSLOT Keys in request don't hash to the same slot");
+    says(n, c, "LCS b a", "-CROSSSLOT Keys in request don't hash to the same slot");
+    says(n, c, "RENAME b {b}2", "+OK");
+    says(n, c, "COPY {b}2 b DB 3", ":1");
+    says(n, c, "MOVE {b}2 3", ":1");
+    says(n, c, "DBSIZE", ":0");
+    says(n, c, "SELECT 3", "+OK");
+    says(n, c, "MGET b {b}2", "*2\r\n$1\r\nv\r\n$1\r\nv");
+    says(n, c, "OBJECT ENCODING a", "-MOVED 15495 127.0.0.1:6381");
+    says(n, c, "OBJECT ENCODING b", "$6\r\nembstr");
+    says(n, c, "SWAPDB 0 3", "-ERR SWAPDB is not allowed in cluster mode");
+    says(n, c, "ASKING", "+OK");
+    client_close(c);
+}
+
 #define WITH_NODE(test) cmocka_unit_test_setup_teardown(test, node_setup_cluster, node_teardown)
 
 int run_cluster_tests(void)
@@ -170,6 +192,7 @@ int run_cluster_tests(void)
         WITH_NODE(test_slots_and_shards_have_what_clients_need),
         WITH_NODE(test_addresses_fit_the_network_of_the_client),
         WITH_NODE(test_keys_of_a_slot),
+        WITH_NODE(test_keys_of_one_command_stay_in_their_slot_but_may_change_the_database),
     };
     return cmocka_run_group_tests_name("cluster", tests, NULL, NULL);
 }

@@ -48,6 +48,8 @@ uint64_t test_seed(const char *test);
 
 int run_key_tests(void);
 int run_database_tests(void);
+int run_transfer_tests(void);
+int run_random_tests(void);
 int run_position_tests(void);
 int run_scan_tests(void);
 int run_sweep_tests(void);

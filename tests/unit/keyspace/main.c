@@ -4,6 +4,8 @@ int main(void)
 {
     int failed = run_key_tests();
     failed += run_database_tests();
+    failed += run_transfer_tests();
+    failed += run_random_tests();
     failed += run_position_tests();
     failed += run_scan_tests();
     failed += run_sweep_tests();

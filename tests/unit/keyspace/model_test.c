@@ -102,11 +102,75 @@ static void random_change(struct model *m, unsigned database)
     }
 }
 
+/* COPY and RENAME, to any key of any database. */
+static void transfer(struct model *m, unsigned database)
+{
+    unsigned i = (unsigned)random_below(&m->random, KEYS), j = (unsigned)random_below(&m->random, KEYS);
+    unsigned there = (unsigned)random_below(&m->random, DATABASES);
+    bool moves = random_below(&m->random, 2), replace = random_below(&m->random, 2);
+    struct keyspace_destination d = {there, m->names[j], replace};
+    struct model_key *from = &m->keys[database][i], *to = &m->keys[there][j];
+    find(m, database, i);
+    uint64_t before = keyspace_expired_total(m->f->ks);
+    enum keyspace_transfer outcome = (moves ? keyspace_move : keyspace_copy)(m->f->ks, m->names[i], &d);
+    bool deleted = keyspace_expired_total(m->f->ks) != before;
+    if (from->is != LIVE) {
+        assert_int_equal(outcome, KEYSPACE_NO_SOURCE);
+        return;
+    }
+    assert_true(!deleted || to->is == LAPSED);
+    if (to->is == LAPSED) {
+        if (!deleted) m->swept[there]--;
+        to->is = ABSENT;
+    }
+    bool done = to->is == ABSENT || replace;
+    assert_int_equal(outcome, done ? KEYSPACE_TRANSFERRED : KEYSPACE_OCCUPIED);
+    if (!done || from == to) return;
+    *to = *from;
+    if (moves) from->is = ABSENT;
+}
+
+static void swap(struct model *m)
+{
+    unsigned a = (unsigned)random_below(&m->random, DATABASES), b = (unsigned)random_below(&m->random, DATABASES);
+    static struct model_key kept[KEYS];
+    uint64_t swept = m->swept[a];
+    keyspace_swap(m->f->ks, a, b);
+    memcpy(kept, m->keys[a], sizeof kept);
+    memmove(m->keys[a], m->keys[b], sizeof kept);
+    memcpy(m->keys[b], kept, sizeof kept);
+    m->swept[a] = m->swept[b];
+    m->swept[b] = swept;
+}
+
+/* A random key lives; which expired ones it met is not known. */
+static void pick(struct model *m, unsigned database)
+{
+    struct buffer key;
+    unsigned live = 0, picked = 0;
+    uint64_t before = keyspace_expired_total(m->f->ks);
+    buffer_init(&key, 1000);
+    bool found = keyspace_random(m->f->ks, random_next(&m->random), &key);
+    uint64_t deleted = keyspace_expired_total(m->f->ks) - before;
+    m->swept[database] += deleted;
+    for (unsigned i = 0; i < KEYS; i++) {
+        if (m->keys[database][i].is != LIVE) continue;
+        live++;
+        picked += found && bytes_equal(buffer_bytes(&key), m->names[i]);
+    }
+    assert_int_equal(picked, found);
+    assert_true(found || !live || deleted >= 100);
+    buffer_release(&key);
+}
+
 static void random_command(struct model *m)
 {
     unsigned database = (unsigned)random_below(&m->random, DATABASES);
     keyspace_begin(m->f->ks, database, m->f->now_ms);
     for (uint64_t changes = 1 + random_below(&m->random, 4); changes; changes--) random_change(m, database);
+    if (random_below(&m->random, 8) == 0) transfer(m, database);
+    if (random_below(&m->random, 20) == 0) pick(m, database);
+    if (random_below(&m->random, 100) == 0) swap(m);
     if (random_below(&m->random, 300) == 0) {
         keyspace_flush(m->f->ks, database);
         memset(m->keys[database], 0, sizeof m->keys[database]);

@@ -1,0 +1,79 @@
+/* OBJECT: what Redis tells of how it holds a value. */
+#include "base/number.h"
+#include "command/call.h"
+
+#define EMBEDDED_MAX 44 /* bytes of a string that Redis holds in one piece with its head */
+
+/* Whether there is such a key; if not, null was replied. */
+static bool find(struct command_call *c, struct keyspace_entry *out)
+{
+    *out = command_read(c, c->argv[2]);
+    if (out->type != KEYSPACE_NONE) return true;
+    resp_null(c->reply);
+    return false;
+}
+
+/* As Redis's after SET: no history is kept, so a string that was appended to shows as one that was set. */
+static const char *string_encoding(struct bytes value)
+{
+    int64_t number;
+    if (number_parse_integer(value, &number)) return "int";
+    return value.len <= EMBEDDED_MAX ? "embstr" : "raw";
+}
+
+static void command_object_encoding(struct command_call *c)
+{
+    struct keyspace_entry entry;
+    if (find(c, &entry)) resp_bulk_text(c->reply, string_encoding(entry.value));
+}
+
+static void command_object_refcount(struct command_call *c)
+{
+    struct keyspace_entry entry;
+    if (find(c, &entry)) resp_integer(c->reply, 1); /* no two keys share a value */
+}
+
+static void command_object_freq(struct command_call *c)
+{
+    struct keyspace_entry entry;
+    if (!find(c, &entry)) return;
+    resp_error(c->reply, ERROR_GENERIC,
+               "An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching "
+               "between policies at runtime LRU and LFU data will take some time to adjust.");
+}
+
+/* An error, as from a Redis that tracks frequencies instead: a number would be believed. */
+static void command_object_idletime(struct command_call *c)
+{
+    struct keyspace_entry entry;
+    if (find(c, &entry)) resp_error(c->reply, ERROR_GENERIC, "AiKv does not track the idle time of keys.");
+}
+
+#define READS KEYS(2, 2, 1, KEY_RO)
+#define TIPS  "nondeterministic_output"
+
+static const struct command_row subcommands[] = {
+    {"ENCODING", 3, READ, READS, ACL_KEYSPACE, command_object_encoding,
+     "How Redis would hold the value of a key.",
+     .syntax = "key", .since = "2.2.3", .complexity = "O(1)", .tips = TIPS},
+    {"FREQ", 3, READ, READS, ACL_KEYSPACE, command_object_freq,
+     "How often a key is used: not tracked, an error.",
+     .syntax = "key", .since = "4.0.0", .complexity = "O(1)", .tips = TIPS},
+    {"IDLETIME", 3, READ, READS, ACL_KEYSPACE, command_object_idletime,
+     "How long a key has not been used: not tracked, an error.",
+     .syntax = "key", .since = "2.2.3", .complexity = "O(1)", .tips = TIPS},
+    {"REFCOUNT", 3, READ, READS, ACL_KEYSPACE, command_object_refcount,
+     "How many hold the value of a key: always 1.",
+     .syntax = "key", .since = "2.2.3", .complexity = "O(1)", .tips = TIPS},
+    {"HELP", 2, LOADING | STALE, NO_KEYS, ACL_KEYSPACE, command_reply_help,
+     "Prints this help.",
+     .since = "6.2.0", .complexity = "O(1)"},
+    {0},
+};
+
+const struct command_row command_object_rows[] = {
+    {"OBJECT", -2, 0, NO_KEYS, 0, NULL,
+     "How the value of a key is held.",
+     .since = "2.2.3", .complexity = "Depends on subcommand.", .subcommands = subcommands},
+    {0},
+};
