@@ -1,8 +1,9 @@
 /* Control: the thread that makes this node part of a cluster. It runs the bus, MetaRaft, the announcements of candidates, the push of
  * metadata, calls from any node to the leader, and the runs of cluster scripts. (design: architecture.md, control-plane.md)
  *
- * What a node knows of the cluster is the state pushed by the leader (on the leader: MetaRaft's own). It is kept in <data_dir>/metadata,
- * so that a restarted node serves its slots before it has found the leader.
+ * What a node knows of the cluster is the newer of the state pushed by the leader and, if it is a member of MetaRaft, the one that has
+ * applied; on the leader MetaRaft's. It is kept in <data_dir>/metadata, so that a restarted node serves its slots before it has found
+ * the leader.
  *
  * Threads: control has one of its own, and one for policies. The data thread calls control_call, control_report_load and control_stop;
  * the handler's functions are called on the data thread, through its mailbox. */
@@ -48,7 +49,8 @@ struct control_options {
 };
 
 /* Listens, opens MetaRaft if this node was part of it, starts the threads. Founds a cluster if `bootstrap` is set, the identity holds no
- * cluster, and no join peer reports one (each is asked for up to 3 s). `bound_port` gets the bus port.
+ * cluster, and no join peer reports one (all of them are waited for, after 3 s most of them: who is silent may be of a cluster).
+ * `bound_port` gets the bus port.
  * Errors as net_server_listen and meta_open. */
 int control_start(const struct control_options *options, struct control **out, uint16_t *bound_port, struct error *e);
 /* Hands leadership over if it leads, ends the threads, frees everything. Blocks up to some seconds. The data thread's mailbox must still be open. */

@@ -1,9 +1,10 @@
 /* Control, inside: what its thread owns, and what its parts do for one another.
  *
- *   control.c  start and stop                  loop.c         the thread, and what it does after every event
+ *   control.c  start and stop, from outside    loop.c         the thread, and what it does after every event
  *   links.c    links and their frames          members.c      a peer to every other member
  *   join.c     a node without a cluster        consensus.c    this node's part in MetaRaft
- *   known.c    the pushed metadata             push.c         the leader's pulses and pushes
+ *   known.c    the pushed metadata             persist.c      its file
+ *   push.c     the leader's pulses and pushes  ending.c       failures, and the stop
  *   reign.c    what a leader keeps true        runner.c, effect.c   runs of cluster scripts
  *   applied_log.c   log lines about what was done
  *   calls.c    calls on their way              call_reply.c   replies, and what carries calls out uses
@@ -35,7 +36,7 @@
 #define CONTROL_SILENCE_MS       3000 /* until a member counts as down */
 #define CONTROL_ANNOUNCE_MS      1000
 #define CONTROL_PERSIST_MS       100
-#define CONTROL_FOUND_MS         3000 /* join peers have so long to report a cluster */
+#define CONTROL_FOUND_MS         3000 /* a founder waits so long for all its join peers, then for most */
 #define CONTROL_CALLS_MAX        256  /* of this node */
 #define CONTROL_REMOTE_CALLS_MAX 1024 /* of other nodes, on the leader */
 #define CONTROL_REMOTE_BYTES_MAX (64u << 20)
@@ -207,8 +208,17 @@ void control_thread_main(void *control);
 /* Something has changed: the loop will look at everything soon. */
 void control_touch(struct control *c);
 uint64_t control_now_ms(const struct control *c);
+
+/* ---- ending.c ---- */
 /* The process must end. */
 void control_fail(struct control *c, const struct error *e);
+/* Tells the data thread so, if there is something to tell and its mailbox has room. */
+void control_fail_tell(struct control *c);
+/* Hands leadership over if this node has it; the ticks see to the rest. */
+void control_end_begin(struct control *c);
+void control_end_tick(struct control *c);
+/* Closes what there is; the loop ends when all of it has closed. */
+void control_end_close(struct control *c);
 
 /* ---- control.c ---- */
 /* Cleared; aborts without memory. */
@@ -261,15 +271,18 @@ const struct cluster_state *control_state(const struct control *c);
 /* "" if none is known. */
 const char *control_leader(const struct control *c);
 uint64_t control_term(const struct control *c);
-/* Reads the file. A damaged one is no error: the leader pushes its content anew. */
-int control_known_load(struct control *c, struct error *e);
 int control_known_pulse(struct control *c, struct bus_link *from, const struct message_pulse *m, struct error *e);
 int control_known_snapshot(struct control *c, struct bus_link *from, const struct message_snapshot *m, struct error *e);
 int control_known_delta(struct control *c, struct bus_link *from, const struct message_delta *m, struct error *e);
-void control_known_tick(struct control *c);
-/* Writes the file now; not while persist_running. */
-void control_known_persist_now(struct control *c);
 void control_known_release(struct control *c);
+
+/* ---- persist.c ---- */
+/* Reads the file. A damaged one is no error: the leader pushes its content anew. */
+int control_persist_load(struct control *c, struct error *e);
+/* Writes the file if there is something new. */
+void control_persist_tick(struct control *c);
+/* The same, and waits for it; not while persist_running. */
+void control_persist_now(struct control *c);
 
 /* ---- push.c ---- */
 void control_push_begin(struct control *c); /* a reign begins */

@@ -1,11 +1,8 @@
-/* The metadata that the leader has pushed to this node, who leads, and the file that keeps it over a restart. */
+/* What this node knows of the cluster: the metadata that the leader pushes to it, and who leads. */
 #include <stdio.h>
 
 #include "base/log.h"
 #include "control/control_thread.h"
-#include "control/metadata_file.h"
-
-#define PERSIST_AGAIN_MS 1000 /* after a failure */
 
 /* ---- what is known ---- */
 
@@ -25,27 +22,6 @@ const char *control_leader(const struct control *c)
 uint64_t control_term(const struct control *c)
 {
     return c->leads ? meta_term(c->meta) : c->highest_term;
-}
-
-int control_known_load(struct control *c, struct error *problem)
-{
-    struct error e;
-    struct cluster_state *s = NULL;
-    int code = metadata_file_check(c->options.data_dir, problem);
-    if (code || !c->identity.cluster_id[0]) return code;
-    code = metadata_file_read(c->options.data_dir, &s, &e);
-    if (code == 0 && strcmp(s->id, c->identity.cluster_id) != 0) {
-        code = error_set(&e, ERROR_FOREIGN, "%s/metadata is of cluster %s", c->options.data_dir, s->id);
-        cluster_state_free(s);
-    }
-    if (code == 0) {
-        c->known = s;
-        c->persisted_version = s->version;
-        step_log_seed(&c->steps, s);
-    } else if (code != ERROR_NOT_FOUND) {
-        log_warn("the metadata file is left alone: waits for the leader to push it", "error=%s", log_quote(e.text));
-    }
-    return 0;
 }
 
 /* ---- from the leader ---- */
@@ -70,8 +46,7 @@ static void acknowledge(struct control *c, struct bus_link *to, uint64_t sequenc
     buffer_release(&b);
 }
 
-/* Whether a frame of this term may come from a leader: not from one that was deposed, and never from two of one term.
- */
+/* Whether a frame of this term may come from a leader: not from one that was deposed, never from two of one term. */
 static bool may_lead(const struct control *c, const char *node, uint64_t term)
 {
     if (c->leads || term < c->highest_term) return false;
@@ -101,9 +76,8 @@ int control_known_pulse(struct control *c, struct bus_link *from, const struct m
     if (!may_lead(c, node, m->term)) return 0;
     if (is_voter(control_state(c), node))
         follow(c, node, m->term);
-    else
-        c->known_suspect =
-            true; /* a leader that was no voter then: this node was away for long, and needs the whole */
+    else /* a leader that was no voter then: this node was away for long, and needs the whole */
+        c->known_suspect = true;
     acknowledge(c, from, m->sequence);
     return 0;
 }
@@ -204,67 +178,6 @@ int control_known_delta(struct control *c, struct bus_link *from, const struct m
     if (c->known && !c->known_suspect && c->known->version == m->from_version) apply_delta(c, m);
     acknowledge(c, from, m->sequence); /* with what we have: the leader sees what is missing */
     return 0;
-}
-
-/* ---- the file ---- */
-
-static void persist_work(uv_work_t *work)
-{
-    struct control *c = work->data;
-    c->persist_error = (struct error){0};
-    metadata_file_write(c->options.data_dir, buffer_bytes(&c->persisting), &c->persist_error);
-}
-
-static void persist_report(struct control *c)
-{
-    bool failed = c->persist_error.code != 0;
-    if (failed && !c->persist_failed)
-        log_error("the metadata file cannot be written", "error=%s", log_quote(c->persist_error.text));
-    if (!failed && c->persist_failed)
-        log_info("the metadata file is written again", "version=%llu", (unsigned long long)c->persisted_version);
-    if (failed) c->persisted_version = 0;
-    c->persist_failed = failed;
-    buffer_release(&c->persisting);
-}
-
-static void persist_done(uv_work_t *work, int status)
-{
-    (void)status; /* never cancelled */
-    struct control *c = work->data;
-    c->persist_running = false;
-    persist_report(c);
-}
-
-/* Whether there is something to write; then it is encoded. */
-static bool persist_prepare(struct control *c)
-{
-    const struct cluster_state *s = control_state(c);
-    if (!c->identity.cluster_id[0] || s->version == 0 || s->version == c->persisted_version || c->persist_running)
-        return false;
-    buffer_init(&c->persisting, CLUSTER_ENCODED_MAX);
-    cluster_state_encode(s, &c->persisting);
-    c->persisted_version = s->version;
-    c->persisted_ms = control_now_ms(c);
-    return true;
-}
-
-void control_known_tick(struct control *c)
-{
-    uint64_t pause = c->persist_failed ? PERSIST_AGAIN_MS : CONTROL_PERSIST_MS;
-    if (control_now_ms(c) - c->persisted_ms < pause || !persist_prepare(c)) return;
-    c->persist_work.data = c;
-    c->persist_running = uv_queue_work(&c->loop, &c->persist_work, persist_work, persist_done) == 0;
-    if (c->persist_running) return;
-    error_set(&c->persist_error, ERROR_OOM, "no worker thread for it");
-    persist_report(c);
-}
-
-void control_known_persist_now(struct control *c)
-{
-    if (!persist_prepare(c)) return;
-    c->persist_work.data = c;
-    persist_work(&c->persist_work);
-    persist_report(c);
 }
 
 void control_known_release(struct control *c)

@@ -1,7 +1,8 @@
 /* Links that are up, and the frames that come over them. Who may say what is decided here:
+ *
  *   anybody who knows the secret   ANNOUNCE; to a node without a cluster also PULSE and METADATA_SNAPSHOT (known.c
- * looks closer) nodes of our cluster           everything; what only a leader or a member may say is checked where it
- * is understood */
+ *                                  looks at these more closely)
+ *   nodes of our cluster           everything; what only a leader or a member may say is checked where it is read */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,7 +58,7 @@ struct bus_link *control_link_to(struct control *c, const char *node)
 
 void control_links_announce(struct control *c, struct bus_link *at)
 {
-    struct message_announce m = {.info = c->self, .term = control_term(c)};
+    struct message_announce m = {.info = c->self};
     snprintf(m.cluster_id, sizeof m.cluster_id, "%s", c->identity.cluster_id);
     snprintf(m.leader, sizeof m.leader, "%s", c->founding ? c->self.id : control_leader(c));
     struct buffer b;

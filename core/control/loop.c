@@ -1,15 +1,13 @@
-/* The control thread: its loop, what it does after every event, and its end. */
+/* The control thread: its loop, and what it does after every event. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/exit_code.h"
 #include "base/log.h"
 #include "control/control_thread.h"
 
 #define LINKS_MAX       (2 * CLUSTER_NODES_MAX + 1024)
 #define LINK_OUTPUT_MAX (64u << 20)
 #define MAILBOX_MAX     1024 /* calls of this node and jobs of the policy thread, which are bounded, and room */
-#define HAND_OVER_MS    1000
 #define PAUSE_MS        1000 /* between two ticks: this process stood still */
 
 uint64_t control_now_ms(const struct control *c)
@@ -20,44 +18,6 @@ uint64_t control_now_ms(const struct control *c)
 void control_touch(struct control *c)
 {
     if (!c->closing) uv_async_send(&c->wake);
-}
-
-/* ---- when the process must end ---- */
-
-struct failure {
-    struct mailbox_message message;
-    struct control_handler handler;
-    int exit_code;
-    struct error error;
-};
-
-static void deliver_failure(struct mailbox_message *m, void *user)
-{
-    (void)user;
-    struct failure *f = (struct failure *)m;
-    f->handler.failed(f->handler.user, f->exit_code, &f->error);
-    free(f);
-}
-
-/* Again later if the mailbox is full. */
-static void post_failure(struct control *c)
-{
-    if (c->failure && mailbox_post(c->options.data_mailbox, &c->failure->message)) c->failure = NULL;
-}
-
-void control_fail(struct control *c, const struct error *e)
-{
-    if (c->broken) return;
-    c->broken = true;
-    c->start_error = *e; /* while it starts, control_start returns it */
-    if (c->starting) return;
-    log_error("control cannot go on", "error=%s", log_quote(e->text));
-    c->failure = control_allocate(sizeof *c->failure);
-    c->failure->message.deliver = deliver_failure;
-    c->failure->handler = c->options.handler;
-    c->failure->exit_code = exit_code_of(e);
-    c->failure->error = *e;
-    post_failure(c);
 }
 
 /* ---- after every event ---- */
@@ -110,50 +70,12 @@ static void react(struct control *c)
     control_calls_tick(c);
 }
 
-/* ---- the end ---- */
-
-/* Closes what there is; the loop ends when all of it has closed. */
-static void close_all(struct control *c)
-{
-    c->closing = true;
-    uv_close((uv_handle_t *)&c->tick, NULL);
-    uv_close((uv_handle_t *)&c->wake, NULL);
-    if (c->meta) meta_close(c->meta, NULL, NULL);
-    c->meta = NULL;
-    control_join_release(c);
-    control_members_release(c);
-    if (c->bus) bus_close(c->bus);
-    c->bus = NULL;
-    mailbox_close(c->mailbox);
-}
-
-static void begin_stop(struct control *c)
-{
-    c->stopping = true;
-    control_calls_fail_all(c);
-    policy_thread_free(c->policy);
-    c->policy = NULL;
-    c->stop_deadline_ms = control_now_ms(c);
-    struct error e;
-    if (c->meta && !c->broken && meta_leads(c->meta) && cluster_voters(meta_state(c->meta)) > 1 &&
-        meta_transfer(c->meta, 0, &e) == 0)
-        c->stop_deadline_ms += HAND_OVER_MS;
-}
-
-static void stop_tick(struct control *c)
-{
-    bool leads = c->meta && !c->broken && meta_leads(c->meta);
-    if (c->persist_running || (leads && control_now_ms(c) < c->stop_deadline_ms)) return;
-    control_known_persist_now(c);
-    close_all(c);
-}
-
 /* ---- the loop ---- */
 
 static void on_wake(uv_async_t *wake)
 {
     struct control *c = wake->data;
-    if (atomic_load(&c->stop_asked) && !c->stopping) begin_stop(c);
+    if (atomic_load(&c->stop_asked) && !c->stopping) control_end_begin(c);
     if (!c->stopping) react(c);
 }
 
@@ -161,7 +83,7 @@ static void on_tick(uv_timer_t *timer)
 {
     struct control *c = timer->data;
     if (c->stopping) {
-        stop_tick(c);
+        control_end_tick(c);
         return;
     }
     uint64_t now = control_now_ms(c);
@@ -170,13 +92,13 @@ static void on_tick(uv_timer_t *timer)
     c->ticks++;
     candidates_expire(&c->candidates, control_state(c), now);
     control_join_tick(c);
-    control_known_tick(c);
+    control_persist_tick(c);
     if (c->ticks % (CONTROL_PULSE_MS / CONTROL_TICK_MS) == 0 && c->leads) {
         control_push_pulse(c);
         control_reign_tick(c);
     }
     route_retry(c->route);
-    post_failure(c);
+    control_fail_tell(c);
     react(c);
 }
 
@@ -199,7 +121,7 @@ static int open_all(struct control *c, struct error *e)
     int code = bus_listen(c->bus, &c->bound_port, e);
     if (code) return code;
     if (c->options.bus_port == 0) c->self.bus_port = c->bound_port;
-    if ((code = control_known_load(c, e))) return code;
+    if ((code = control_persist_load(c, e))) return code;
     /* A founder that was stopped between making its identity and founding has nothing yet and founds now; anybody
      * else's is there. */
     if (c->identity.raft_id && !(c->identity.raft_id == 1 && !c->known)) code = control_open_meta(c, NULL, e);
@@ -230,7 +152,7 @@ void control_thread_main(void *argument)
     if (c->start_code) {
         policy_thread_free(c->policy);
         c->policy = NULL;
-        close_all(c);
+        control_end_close(c);
     } else {
         uv_timer_start(&c->tick, on_tick, CONTROL_TICK_MS, CONTROL_TICK_MS);
         control_touch(c);

@@ -25,7 +25,6 @@ void message_announce_write(struct buffer *b, const struct message_announce *m)
     cluster_node_info_write(b, &m->info);
     write_text(b, m->cluster_id);
     write_text(b, m->leader);
-    write_u64(b, m->term);
 }
 
 int message_announce_read(struct bytes in, struct message_announce *out, struct error *e)
@@ -35,7 +34,6 @@ int message_announce_read(struct bytes in, struct message_announce *out, struct 
     if (code) return code;
     read_text(&r, out->cluster_id, sizeof out->cluster_id);
     read_text(&r, out->leader, sizeof out->leader);
-    out->term = read_u64(&r);
     if ((code = finish(&r, "ANNOUNCE", e))) return code;
     if ((code = check_id_or_none(out->cluster_id, "cluster id", e))) return code;
     return check_id_or_none(out->leader, "leader", e);

@@ -2,7 +2,7 @@
  * behind the prefix here). Pure. Decoders take hostile bytes: everything is bounded and checked, and what they return
  * points into the input.
  *
- *   ANNOUNCE           node info · cluster id · leader id · term
+ *   ANNOUNCE           node info · cluster id · leader id
  *   PULSE              term · sequence · version
  *   PULSE_ACK          sequence · version · keys · disk bytes · memory bytes
  *   METADATA_SNAPSHOT  term · sequence · encoded state
@@ -21,8 +21,7 @@
 struct message_announce {
     struct cluster_node_info info;
     char cluster_id[CLUSTER_ID_LEN + 1]; /* "": none */
-    char leader[CLUSTER_ID_LEN + 1];     /* "": none known */
-    uint64_t term;                       /* the leader's */
+    char leader[CLUSTER_ID_LEN + 1];     /* "": none known; without a cluster its own id: it is to found one */
 };
 void message_announce_write(struct buffer *b, const struct message_announce *m);
 int message_announce_read(struct bytes in, struct message_announce *out, struct error *e);

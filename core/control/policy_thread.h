@@ -1,6 +1,6 @@
 /* The policy thread: cluster scripts run here, one at a time, beside everything else. Control hands in jobs with all
- * they need, copied; they come back through control's mailbox. At most POLICY_JOBS_MAX wait. A plan goes before all that
- * waits: a run must go on however many scripts people EVAL. */
+ * they need, copied; they come back through control's mailbox. At most POLICY_JOBS_MAX wait. A plan goes before all
+ * that waits: a run must go on however many scripts people EVAL. */
 #ifndef AIKV_CONTROL_POLICY_THREAD_H
 #define AIKV_CONTROL_POLICY_THREAD_H
 

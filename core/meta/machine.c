@@ -1,8 +1,7 @@
 /* The state machine that libraft drives: cluster_state.
  *
  *   entry     length(4) · command as encoded · zeros up to a multiple of 8 (raft_uv refuses other lengths)
- *   snapshot  CRC-32C of what follows(4) · state as encoded (libraft has a checksum for its log, none for a snapshot's
- * content) */
+ *   snapshot  CRC-32C of what follows(4) · state as encoded; libraft has a checksum for its log, none for this */
 #include "base/crc.h"
 #include "base/log.h"
 #include "meta/member.h"

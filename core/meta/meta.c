@@ -81,15 +81,19 @@ static void transport_close(struct raft_uv_transport *t, raft_uv_transport_close
 
 /* ---- opening ---- */
 
-/* libraft says RAFT_IOERR of a file that is too short as well as of a disk that fails; only its text tells them apart. */
+/* libraft says RAFT_IOERR of a file that is too short as well as of a disk that fails: its text tells them apart. */
 static enum error_code code_of(int rv, const char *reason)
 {
     static const struct {
         const char *part;
         enum error_code code;
     } reasons[] = {
-        {"permission denied", ERROR_PERMISSION}, {"not permitted", ERROR_PERMISSION}, {"read-only", ERROR_PERMISSION},
-        {"no space", ERROR_DISK},                {"quota", ERROR_DISK},               {"i/o error", ERROR_DISK},
+        {"permission denied", ERROR_PERMISSION},
+        {"not permitted", ERROR_PERMISSION},
+        {"read-only", ERROR_PERMISSION},
+        {"no space", ERROR_DISK},
+        {"quota", ERROR_DISK},
+        {"i/o error", ERROR_DISK},
         {"too many open files", ERROR_IO},
     };
     if (rv == RAFT_NOSPACE) return ERROR_DISK;
@@ -104,7 +108,8 @@ static int open_error(struct error *e, int rv, const char *dir, const char *reas
 {
     enum error_code code = code_of(rv, reason);
     if (code != ERROR_FORMAT) return error_set(e, code, "%s: %s", dir, reason);
-    return error_set(e, code, "%s is damaged: wipe the data directory and rejoin under a new raft id (%s)", dir, reason);
+    return error_set(e, code, "%s is damaged: wipe the data directory and rejoin under a new raft id (%s)", dir,
+                     reason);
 }
 
 static int init_raft(struct meta *m, struct error *e)
@@ -171,10 +176,11 @@ static int start_raft(struct meta *m, struct error *e)
     }
     if (rv) return open_error(e, rv, m->dir, raft_errmsg(&m->raft)[0] ? raft_errmsg(&m->raft) : raft_strerror(rv));
     if (m->found.len > 0 && raft_last_index(&m->raft) == 0) /* the process ended in the midst of raft_bootstrap */
-        return error_set(e, ERROR_FORMAT,
-                         "%s has no log: founding was interrupted, or its files were lost. If no other node is a member "
-                         "of the cluster yet, empty the data directory and start again; else wipe it and rejoin",
-                         m->dir);
+        return error_set(
+            e, ERROR_FORMAT,
+            "%s has no log: founding was interrupted, or its files were lost. If no other node is a member "
+            "of the cluster yet, empty the data directory and start again; else wipe it and rejoin",
+            m->dir);
     return 0;
 }
 
@@ -194,7 +200,8 @@ static int make_directory(const char *dir, struct error *e)
     if (mkdir(dir, 0700) == 0) return 0;
     if (errno != EEXIST || stat(dir, &about)) return error_system(e, ERROR_IO, errno, "cannot make %s", dir);
     if (S_ISDIR(about.st_mode)) return 0;
-    return error_set(e, ERROR_FORMAT, "%s is no directory: wipe the data directory and rejoin under a new raft id", dir);
+    return error_set(e, ERROR_FORMAT, "%s is no directory: wipe the data directory and rejoin under a new raft id",
+                     dir);
 }
 
 int meta_open(uv_loop_t *loop, const struct meta_options *options, const struct meta_handler *handler,

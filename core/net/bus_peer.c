@@ -13,6 +13,7 @@
 #define PAUSE_MIN_MS      50
 #define PAUSE_MAX_MS      1000
 #define PAUSE_HOPELESS_MS 5000
+#define STRANGER_AGAIN_MS 60000
 #define STEADY_MS         1000 /* a link up for so long lets the pauses begin anew */
 
 static void begin(struct bus_peer *p);
@@ -29,12 +30,15 @@ static void forget_addresses(struct bus_peer *p)
     p->addresses = p->next = NULL;
 }
 
-/* Says so once, not at each attempt. */
-static void set_problem(struct bus_peer *p, const char *address, const char *text)
+/* Says so once, not at each attempt; and again now and then where an operator must do something. */
+static void set_problem(struct bus_peer *p, const char *address, int code, const char *text)
 {
     char problem[sizeof p->problem];
     snprintf(problem, sizeof problem, "%s: %s", address, text);
-    if (strcmp(problem, p->problem) == 0) return;
+    uint64_t now = uv_now(p->bus->loop);
+    p->is_stranger = code == ERROR_DENIED || code == ERROR_FOREIGN;
+    if (strcmp(problem, p->problem) == 0 && !(p->is_stranger && now - p->said_ms >= STRANGER_AGAIN_MS)) return;
+    p->said_ms = now;
     memcpy(p->problem, problem, sizeof problem);
     bus_say_problem(p);
 }
@@ -70,7 +74,7 @@ static void begin_after_pause(struct bus_peer *p)
 static void looked_up(struct bus_peer *p, int status, struct addrinfo *found)
 {
     if (status != 0) {
-        set_problem(p, p->host, uv_strerror(status));
+        set_problem(p, p->host, ERROR_UNREACHABLE, uv_strerror(status));
         begin_after_pause(p);
         return;
     }
@@ -126,7 +130,7 @@ static void try_next(struct bus_peer *p)
     p->next = p->next->ai_next;
     p->link = link_connect(p->bus, p, address);
     if (!p->link) {
-        set_problem(p, p->host, "no memory or file descriptor for a connection");
+        set_problem(p, p->host, ERROR_LIMIT, "no memory or file descriptor for a connection");
         begin_after_pause(p);
         return;
     }
@@ -163,7 +167,7 @@ void peer_link_gone(struct bus_peer *p, const struct bus_link *l)
     int code = l->why.code;
     if (!was_up && (code == ERROR_EXISTS || code == ERROR_FOREIGN || code == ERROR_DENIED || code == ERROR_NOT_FOUND))
         p->hopeless = true;
-    set_problem(p, l->address, l->why.text);
+    set_problem(p, l->address, code, l->why.text);
     try_next(p);
 }
 

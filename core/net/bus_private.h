@@ -74,6 +74,8 @@ struct bus_peer {
     uint64_t up_since_ms;              /* 0: not up */
     bool hopeless;                     /* in this round somebody answered who will not change his mind soon */
     char problem[480];
+    bool is_stranger; /* it is of another cluster, or has another secret: an operator must look */
+    uint64_t said_ms; /* when the problem was logged */
 };
 TAILQ_HEAD(peer_list, bus_peer);
 

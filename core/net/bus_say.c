@@ -48,8 +48,8 @@ void bus_say_problem(struct bus_peer *p)
 {
     char extra[32];
     if (!may_say(p->bus, &p->bus->events, extra)) return;
-    log_info("no bus link to peer", "peer=%s port=%u why=%s%s", log_quote(p->host), p->port, log_quote(p->problem),
-             extra);
+    log_line(p->is_stranger ? LOG_WARN : LOG_INFO, "no bus link to peer", "peer=%s port=%u why=%s%s",
+             log_quote(p->host), p->port, log_quote(p->problem), extra);
 }
 
 void bus_say_accept(struct bus *b, int errnum)

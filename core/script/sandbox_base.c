@@ -154,12 +154,9 @@ void sandbox_open_base(lua_State *L)
 {
     static const char *const removed[] = {"load",   "loadfile", "dofile", "collectgarbage", "rawset", "next",
                                           "xpcall", "print",    "warn"};
-    static const luaL_Reg ours[] = {{"pcall", base_pcall},
-                                    {"pairs", base_pairs},
-                                    {"tostring", base_tostring},
-                                    {"setmetatable", base_setmetatable},
-                                    {"require", base_require},
-                                    {NULL, NULL}};
+    static const luaL_Reg ours[] = {{"pcall", base_pcall},       {"pairs", base_pairs},
+                                    {"tostring", base_tostring}, {"setmetatable", base_setmetatable},
+                                    {"require", base_require},   {NULL, NULL}};
     lua_pushglobaltable(L);
     for (size_t i = 0; i < sizeof removed / sizeof *removed; i++) {
         lua_pushnil(L);

@@ -105,16 +105,6 @@ static int make_new(struct identity *i, struct error *e)
     return 0;
 }
 
-static void read_boot_id(char out[40])
-{
-    out[0] = 0;
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-    if (!f) return; /* a kernel without it: no start is ever taken for one of the same boot */
-    if (!fgets(out, 40, f)) out[0] = 0;
-    fclose(f);
-    out[strcspn(out, "\n")] = 0;
-}
-
 int identity_open(struct identity *i, const char *dir, struct error *e)
 {
     *i = (struct identity){.lock_fd = -1};
@@ -132,7 +122,6 @@ int identity_open(struct identity *i, const char *dir, struct error *e)
         code = error_system(e, ERROR_IO, errno, "cannot read '%.300s'", path);
     if (!code) {
         i->incarnation++;
-        read_boot_id(i->boot_id);
         code = identity_save(i, e);
     }
     if (code) identity_close(i);
@@ -162,9 +151,9 @@ static int replace_file(const char *dir, const char *path, const char *text, str
 
 int identity_save(const struct identity *i, struct error *e)
 {
-    json_t *root = json_pack("{s:i, s:s, s:I, s:s, s:I, s:b, s:b, s:s}", "format", NODE_FORMAT, "node_id", i->node_id, "incarnation",
-                             (json_int_t)i->incarnation, "cluster_id", i->cluster_id, "raft_id", (json_int_t)i->raft_id, "took_part", i->took_part, "has_data", i->has_data,
-                             "boot_id", i->boot_id);
+    json_t *root = json_pack("{s:i, s:s, s:I, s:s, s:I, s:b, s:b}", "format", NODE_FORMAT, "node_id", i->node_id, "incarnation",
+                             (json_int_t)i->incarnation, "cluster_id", i->cluster_id, "raft_id", (json_int_t)i->raft_id, "took_part",
+                             i->took_part, "has_data", i->has_data);
     char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
     if (!text) return error_set(e, ERROR_OOM, "no memory for node.json");

@@ -12,8 +12,7 @@ struct identity {
     char cluster_id[CLUSTER_ID_LEN + 1];
     uint64_t raft_id;
     bool took_part; /* raft/ was made: as has_data */
-    bool has_data; /* the store was made: from now on one that is missing is damage */
-    char boot_id[40]; /* of the kernel */
+    bool has_data;  /* the store was made: from now on one that is missing is damage */
 };
 
 /* Makes the directory if it is missing, locks it, reads node.json or makes it, and counts this start.

@@ -82,7 +82,7 @@ class Damage(unittest.TestCase):
 
     def test_a_path_that_leads_nowhere_is_a_matter_of_configuration(self):
         for path in ("/proc/nothing/here", "/dev/null", "/etc/passwd", ""):
-            self.assert_refused(USAGE, "data directory" if path[1:5] == "proc" or not path else path, data=path)
+            self.assert_refused(USAGE, "data directory" if path[1:5] == "proc" else path or "data_dir", data=path)
 
     def test_a_directory_the_process_may_not_use_is_named(self):
         if os.getuid() != 0:

@@ -62,7 +62,7 @@ describe("scripts/init.lua", function()
     local m, ids = line.cluster(6)
     assert(m:run(init))
     m:down(ids[6])
-    m:node { alias = 6 }
+    m:node { alias = 6, name = "again" }
     assert.same({}, select(3, m:run(init)))
     m:node { alias = 7 }
     assert.same({ "admit 7" }, line.story(m, select(3, m:run(init))))
@@ -71,7 +71,7 @@ describe("scripts/init.lua", function()
   it("says that an alias is taken when nodes are too few", function()
     local m = line.cluster(5)
     assert(m:apply { op = "admit", node = "5" })
-    m:node { alias = 5 }
+    m:node { alias = 5, name = "again" }
     local waited
     local ok = m:run(init, {}, {
       wait = function(_, step)
@@ -87,7 +87,7 @@ describe("scripts/init.lua", function()
 
   it("admits one of two new nodes with the same alias", function()
     local m = line.cluster(6)
-    m:node { alias = 6 }
+    m:node { alias = 6, name = "again" }
     local ok, err, log = m:run(init)
     assert.is_true(ok, err)
     for _, step in ipairs(log) do assert.is_nil(step.error) end

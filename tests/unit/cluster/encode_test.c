@@ -8,7 +8,7 @@ static void test_a_state_survives_a_round_trip(void **state)
     (void)state;
     struct cluster_state *states[] = {cluster_state_new(), cluster_of(1), rich_state()};
     for (size_t i = 0; i < 3; i++) {
-        struct cluster_state *back;
+        struct cluster_state *back = NULL;
         struct error e;
         struct buffer b = encoded(states[i]);
         if (cluster_state_decode(buffer_bytes(&b), &back, &e) != 0) fail_msg("%s", e.text);
@@ -116,7 +116,7 @@ static void test_another_format_is_refused_by_number(void **state)
 static void test_more_than_the_maximum_is_not_even_looked_at(void **state)
 {
     (void)state;
-    struct cluster_state *back;
+    struct cluster_state *back = NULL;
     struct error e;
     assert_int_equal(cluster_state_decode(bytes_of(&back, CLUSTER_ENCODED_MAX + 1), &back, &e), ERROR_FORMAT);
     assert_non_null(strstr(e.text, "16777217 bytes; at most 16777216"));

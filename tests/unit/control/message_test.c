@@ -53,7 +53,7 @@ static int read_as(int kind, struct bytes in, struct error *e)
 static void write_sample(int kind, struct buffer *b)
 {
     struct cluster_node_info info = sample_info();
-    struct message_announce announce = {.info = info, .term = 3};
+    struct message_announce announce = {.info = info};
     struct bytes argv[] = {bytes_text("CLUSTER"), bytes_text("SCRIPT"), bytes_text("")};
     struct buffer commands;
     random_hex(announce.cluster_id, CLUSTER_ID_LEN);

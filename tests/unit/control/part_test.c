@@ -151,8 +151,7 @@ static void test_the_step_log_takes_a_round_in_once(void **state)
     (void)state;
     struct step_log l = {0};
     struct cluster_step steps[] = {{.op = CLUSTER_OP_wait, .ms = 5}, {.op = CLUSTER_OP_wait, .ms = 6}};
-    struct cluster_command round = {
-        .type = CLUSTER_RUN_ROUND, .run = 1, .round = 1, .steps = steps, .step_count = 2};
+    struct cluster_command round = {.type = CLUSTER_RUN_ROUND, .run = 1, .round = 1, .steps = steps, .step_count = 2};
     struct cluster_command done = {
         .type = CLUSTER_RUN_STEP, .run = 1, .round = 1, .index = 0, .step_status = CLUSTER_STEP_DONE};
     for (int i = 0; i < 2; i++) {
