@@ -43,7 +43,7 @@ static bool next_entry(struct store_iterator *it, struct rowkey_parts *at, struc
     struct store_value value;
     if (!store_iterator_next(it, &name, &value)) return false;
     bool readable = rowkey_parse(name, at) && entry_read(value.data, en);
-    assert(readable); /* every row was read once at open */
+    assert(readable); /* only this version writes here: open refuses other formats */
     (void)readable;
     if (en->has_key) at->key = en->key;
     return true;
