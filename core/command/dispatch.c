@@ -56,17 +56,17 @@ static bool may_run(struct command_engine *e, struct net_client *client, const s
         !command_slot_check(e, client, row, request->argc, request->argv, reply)) {
         return false;
     }
-    if (e->store_failed && row->flags & WRITE) {
-        resp_error(reply, ERROR_MISCONF, "Commands that change data are refused: %s", e->store_error.text);
+    if (!e->writable && row->flags & WRITE) {
+        resp_error(reply, ERROR_MISCONF, "Commands that change data are refused: %s", e->not_writable.text);
         return false;
     }
     return true;
 }
 
-/* The reply waits for what the command wrote, and for what it read that is not durable yet. */
+/* The reply waits for what the command wrote, and for what it read that is not released yet. */
 static void gate(struct command_engine *e, struct net_client *client, struct store_position position)
 {
-    if (position.sequence && store_position_compare(position, store_durable(e->store)) > 0) {
+    if (position.sequence && store_position_compare(position, store_released(e->store)) > 0) {
         net_client_gate(client, position.sequence);
     }
 }

@@ -42,6 +42,7 @@ void command_engine_set_server(struct command_engine *e, struct net_server *s, s
 {
     e->server = s;
     e->store = store;
+    e->writable = store_writable(store, &e->not_writable);
     e->scratch.max = net_server_limits(s)->output_hard; /* a larger reply would end the connection anyway */
 }
 
@@ -100,7 +101,15 @@ static void on_turn_end(void *user)
 {
     struct command_engine *e = user;
     e->last_client = 0;
+    command_engine_flush(e);
+}
+
+void command_engine_flush(struct command_engine *e)
+{
     store_flush(e->store);
+    e->writable = store_writable(e->store, &e->not_writable);
+    /* What the flush itself released leaves in this turn; a sync wakes the loop anyway. */
+    if (store_get_durability(e->store) != STORE_ALWAYS) net_server_release(e->server, store_released(e->store).sequence);
 }
 
 static void on_closed(void *user, struct net_client *c, void *session)
@@ -144,7 +153,7 @@ static void sweep(struct command_engine *e, uint64_t now_us)
     do {
         deleted = keyspace_sweep(e->keyspace, SWEEP_ROWS, now_ms);
     } while (deleted > SWEEP_ROWS / 4 && clock_monotonic_us() - now_us < SWEEP_TIME_US && !store_pressure(e->store));
-    store_flush(e->store);
+    command_engine_flush(e);
 }
 
 void command_engine_tick(struct command_engine *e)
@@ -153,12 +162,12 @@ void command_engine_tick(struct command_engine *e)
     e->wall_offset_us = clock_wall_us() - (int64_t)now_us;
     e->last_client = 0;
     command_counts_sample(&e->statistics, now_us);
-    e->store_failed = store_failed(e->store, &e->store_error);
     if (e->cluster_enabled && now_us - e->gateway_read_us > GATEWAY_TIME_US) {
         e->gateway_read_us = now_us;
         net_default_gateway(e->gateway, sizeof e->gateway);
     }
-    if (!e->store_failed && !store_pressure(e->store)) sweep(e, now_us);
+    command_engine_flush(e);
+    if (e->writable && !store_pressure(e->store)) sweep(e, now_us);
 }
 
 void command_engine_statistics(const struct command_engine *e, struct command_statistics *out)

@@ -34,8 +34,8 @@ struct command_engine {
     struct buffer scratch; /* of it likewise: replies whose length is told before they are */
     int64_t wall_offset_us; /* wall time less monotonic time */
     uint64_t last_client, last_end_us; /* of the command before, in this turn; 0: none */
-    bool store_failed;
-    struct error store_error;
+    bool writable; /* as of the end of the last turn; why not: */
+    struct error not_writable;
 };
 
 /* One request of a client: finds the command, checks that it may run, runs it, gates its reply. */

@@ -101,10 +101,7 @@ static void command_string_append(struct command_call *c)
     }
     size_t len = entry.value.len + tail.len;
     if (!command_string_fits(c, len)) return;
-    uint8_t *whole = arena_alloc(c->arena, len);
-    if (entry.value.len) memcpy(whole, entry.value.data, entry.value.len);
-    if (tail.len) memcpy(whole + entry.value.len, tail.data, tail.len);
-    keyspace_put_string(c->keyspace, c->argv[1], bytes_of(whole, len), entry.expires_ms);
+    if (tail.len) keyspace_splice_string(c->keyspace, c->argv[1], entry.value.len, 0, tail);
     resp_integer(c->reply, (int64_t)len);
 }
 

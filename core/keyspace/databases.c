@@ -69,9 +69,31 @@ struct database *databases_find(const struct databases *d, uint32_t id)
     return db->id == id ? db : NULL;
 }
 
-void databases_count(struct database *db, unsigned slot, int keys, int expiring)
+static void need_slots(struct database *db)
 {
     if (!db->slot_sizes) db->slot_sizes = need(calloc(ROWKEY_SLOTS, sizeof *db->slot_sizes));
+}
+
+void databases_set_slot(struct database *db, unsigned slot, uint64_t keys)
+{
+    need_slots(db);
+    db->slot_sizes[slot] = keys;
+    db->size += keys;
+}
+
+void databases_reset(struct databases *d)
+{
+    for (unsigned i = 0; i < d->count; i++) {
+        free(d->list[i].slot_sizes);
+        d->list[i] = (struct database){.id = d->list[i].id, .changed = true};
+    }
+    d->dead_rows = 0;
+}
+
+void databases_count(struct database *db, unsigned slot, int keys, int expiring)
+{
+    need_slots(db);
+    db->changed = true;
     assert(keys >= 0 || db->slot_sizes[slot] > 0);
     assert(expiring >= 0 || db->expiring > 0);
     db->slot_sizes[slot] += (uint64_t)(int64_t)keys;

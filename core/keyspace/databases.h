@@ -11,6 +11,7 @@ struct database {
     uint32_t id;
     uint64_t size, expiring; /* keys; those with an expiry */
     uint64_t *slot_sizes;    /* ROWKEY_SLOTS of them; NULL while there was no key */
+    bool changed, stored;    /* since the counts were written (counts.h); whether they ever were */
 };
 
 struct databases {
@@ -29,6 +30,10 @@ void databases_grow(struct databases *d, unsigned count);
 struct database *databases_find(const struct databases *d, uint32_t id);
 /* One more key (or, with -1, one less) of a slot; `expiring` likewise. */
 void databases_count(struct database *db, unsigned slot, int keys, int expiring);
+/* The slot has so many keys (it had none). */
+void databases_set_slot(struct database *db, unsigned slot, uint64_t keys);
+/* All databases are empty, and nothing is dead. */
+void databases_reset(struct databases *d);
 uint64_t databases_slot_size(const struct database *db, unsigned slot);
 /* Gives the number a new id; its rows are dead. */
 void databases_renew(struct databases *d, unsigned number);

@@ -20,7 +20,7 @@ static bool look_up(struct keyspace *ks, struct bytes key, struct entry *en)
     keyspace_note(ks, v.position);
     if (!at->exists) return false;
     bool readable = entry_read(v.data, en);
-    assert(readable); /* every row was read once at open */
+    assert(readable); /* only this version writes here: open refuses other formats */
     (void)readable;
     assert(!en->has_key || bytes_equal(en->key, key)); /* 320 bits of keyed hashes stand for the key */
     at->expiring = entry_has_expiry(en);
@@ -51,7 +51,7 @@ struct keyspace_entry keyspace_find(struct keyspace *ks, struct bytes key)
     struct entry en;
     if (!look_up(ks, key, &en)) return (struct keyspace_entry){.expires_ms = KEYSPACE_NO_EXPIRY};
     if (!entry_is_expired(&en, ks->now_ms)) return (struct keyspace_entry){en.type, en.expires_ms, en.value};
-    if (!store_failed(ks->store, NULL)) { /* nothing more is written then, and readers must not wait for it */
+    if (store_writable(ks->store, NULL)) { /* else nothing is written, and readers must not wait for it */
         drop(ks);
         ks->expired_total++;
     }
@@ -69,6 +69,16 @@ void keyspace_put_string(struct keyspace *ks, struct bytes key, struct bytes val
     databases_count(current(ks), at->row.slot, at->exists ? 0 : 1, (int)expiring - (int)at->expiring);
     at->exists = true;
     at->expiring = expiring;
+}
+
+void keyspace_splice_string(struct keyspace *ks, struct bytes key, size_t offset, size_t removed, struct bytes inserted)
+{
+    struct entry en;
+    bool there = look_up(ks, key, &en);
+    assert(there && en.type == KEYSPACE_STRING && offset <= en.value.len && removed <= en.value.len - offset);
+    (void)there;
+    size_t head = entry_size(&en) - en.value.len;
+    store_splice(ks->store, rowkey_bytes(&ks->place.row), head + offset, removed, inserted);
 }
 
 bool keyspace_delete(struct keyspace *ks, struct bytes key)

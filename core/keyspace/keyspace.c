@@ -7,6 +7,7 @@
 
 #include "base/crc.h"
 #include "base/random.h"
+#include "keyspace/counts.h"
 #include "keyspace/keyspace_state.h"
 
 /* The one row that belongs to no slot: format(4) · seed(16) · databases. */
@@ -37,16 +38,16 @@ void keyspace_write_meta(struct keyspace *ks)
     buffer_release(&b);
 }
 
-static int read_meta(struct keyspace *ks, struct bytes row, struct error *e)
+static int read_meta(struct bytes row, uint64_t seed[2], struct databases *d, struct error *e)
 {
     struct reader r = reader_of(row);
     uint32_t format = read_u32(&r);
     if (!r.failed && format != KEYSPACE_FORMAT)
         return error_set(e, ERROR_FORMAT, "the keys have format %u, this version of AiKv reads %d", format,
                          KEYSPACE_FORMAT);
-    ks->seed_bytes[0] = read_u64(&r);
-    ks->seed_bytes[1] = read_u64(&r);
-    databases_read(&r, &ks->databases);
+    seed[0] = read_u64(&r);
+    seed[1] = read_u64(&r);
+    databases_read(&r, d);
     return reader_done(&r) ? 0 : error_set(e, ERROR_FORMAT, "the keyspace's own row is damaged");
 }
 
@@ -67,7 +68,7 @@ static int open_meta(struct keyspace *ks, struct error *e)
 {
     struct store_value meta;
     if (store_get(ks->store, meta_name(), &meta)) {
-        int rc = read_meta(ks, meta.data, e);
+        int rc = read_meta(meta.data, ks->seed_bytes, &ks->databases, e);
         if (rc) return rc;
     } else if (has_rows(ks)) {
         return error_set(e, ERROR_FORMAT, "there are rows but not the keyspace's own");
@@ -80,12 +81,12 @@ static int open_meta(struct keyspace *ks, struct error *e)
         store_begin(ks->store);
         keyspace_write_meta(ks);
         ks->written = store_commit(ks->store);
-        store_flush(ks->store);
     }
     return 0;
 }
 
-static int count_row(struct keyspace *ks, struct bytes name, struct bytes value, struct error *e)
+/* Counts a row, or, with -1, one that is no more. */
+static int count_row(struct keyspace *ks, struct bytes name, struct bytes value, int rows, struct error *e)
 {
     struct rowkey_parts at;
     struct entry en;
@@ -96,9 +97,9 @@ static int count_row(struct keyspace *ks, struct bytes name, struct bytes value,
                          "a row of slot %u is damaged, or of a type that this version of AiKv does not know", at.slot);
     struct database *db = databases_find(&ks->databases, at.database_id);
     if (db)
-        databases_count(db, at.slot, 1, entry_has_expiry(&en));
+        databases_count(db, at.slot, rows, entry_has_expiry(&en) ? rows : 0);
     else
-        ks->databases.dead_rows++;
+        ks->databases.dead_rows += (uint64_t)(int64_t)rows;
     return 0;
 }
 
@@ -108,9 +109,49 @@ static int count_rows(struct keyspace *ks, struct error *e)
     struct bytes name;
     struct store_value value;
     int rc = 0;
-    while (!rc && store_iterator_next(it, &name, &value)) rc = count_row(ks, name, value.data, e);
+    while (!rc && store_iterator_next(it, &name, &value)) rc = count_row(ks, name, value.data, 1, e);
     store_iterator_close(it);
     return rc;
+}
+
+struct recount {
+    struct keyspace *ks;
+    struct error *e;
+};
+
+static int count_change(void *user, struct bytes name, const struct bytes *before, const struct bytes *now)
+{
+    struct recount *rc = user;
+    if (bytes_compare(name, keyspace_rows_end()) >= 0) return 0;
+    int code = before ? count_row(rc->ks, name, *before, -1, rc->e) : 0;
+    return code || !now ? code : count_row(rc->ks, name, *now, 1, rc->e);
+}
+
+/* The counts that came with the checkpoint, corrected by what the log changed since; without any, each row is counted. */
+static int open_counts(struct keyspace *ks, struct error *e)
+{
+    struct databases base;
+    struct bytes meta;
+    uint64_t seed[2];
+    databases_init(&base);
+    bool known = store_get_base(ks->store, meta_name(), &meta) && !read_meta(meta, seed, &base, NULL) &&
+                 counts_read(ks->store, &base, &ks->databases);
+    databases_release(&base);
+    if (known) return store_each_changed(ks->store, count_change, &(struct recount){ks, e});
+    databases_reset(&ks->databases);
+    return count_rows(ks, e);
+}
+
+/* Just before a checkpoint begins, and at the end: the counts go with it. */
+static void write_counts(void *user)
+{
+    struct keyspace *ks = user;
+    struct store_statistics st;
+    store_statistics(ks->store, &st);
+    store_begin(ks->store);
+    counts_write(ks->store, &ks->databases, st.last.sequence + 1);
+    ks->written = store_commit(ks->store);
+    ks->counted = ks->written.sequence;
 }
 
 static int check_usable(struct keyspace *ks, struct error *e)
@@ -121,6 +162,12 @@ static int check_usable(struct keyspace *ks, struct error *e)
                              (unsigned long long)ks->databases.list[n].size, ks->usable);
     }
     return 0;
+}
+
+static void keyspace_free(struct keyspace *ks)
+{
+    databases_release(&ks->databases);
+    free(ks);
 }
 
 int keyspace_open(struct store *store, unsigned databases, struct keyspace **out, struct error *e)
@@ -134,20 +181,26 @@ int keyspace_open(struct store *store, unsigned databases, struct keyspace **out
     ks->usable = databases;
     databases_init(&ks->databases);
     int rc = open_meta(ks, e);
-    if (!rc) rc = count_rows(ks, e);
+    if (!rc) rc = open_counts(ks, e);
     if (!rc) rc = check_usable(ks, e);
-    if (rc)
-        keyspace_close(ks);
-    else
-        *out = ks;
-    return rc;
+    if (rc) {
+        keyspace_free(ks);
+        return rc;
+    }
+    store_on_checkpoint(store, write_counts, ks);
+    store_flush(store);
+    *out = ks;
+    return 0;
 }
 
 void keyspace_close(struct keyspace *ks)
 {
     if (!ks) return;
-    databases_release(&ks->databases);
-    free(ks);
+    struct store_statistics st;
+    store_statistics(ks->store, &st);
+    if (st.last.sequence != st.checkpoint.sequence && st.last.sequence != ks->counted && store_writable(ks->store, NULL)) write_counts(ks);
+    store_on_checkpoint(ks->store, NULL, NULL);
+    keyspace_free(ks);
 }
 
 /* ---- a command ---- */
@@ -169,8 +222,8 @@ struct store_position keyspace_end(struct keyspace *ks)
     if (p.sequence) ks->written = p;
     if (ks->flushes) ks->flushed = p;
     keyspace_note(ks, p);
-    bool durable = store_position_compare(ks->seen, store_durable(ks->store)) <= 0;
-    return durable ? (struct store_position){0, 0} : ks->seen;
+    bool released = store_position_compare(ks->seen, store_released(ks->store)) <= 0;
+    return released ? (struct store_position){0, 0} : ks->seen;
 }
 
 const char *keyspace_type_name(enum keyspace_type type)
@@ -204,6 +257,7 @@ static void flush_range(struct keyspace *ks, unsigned from, unsigned to)
     bool changed = false;
     for (unsigned n = from; n < to; n++) {
         if (!ks->databases.list[n].size) continue;
+        counts_forget(ks->store, &ks->databases.list[n]);
         databases_renew(&ks->databases, n);
         changed = true;
     }

@@ -19,7 +19,8 @@ struct keyspace;
 
 /* `now_ms` below is wall time; it decides what has expired, and stands still during a command. */
 
-/* Opens the keyspace in `store`; counts the keys (one pass over the rows). A `databases` lower than keys need is an error. */
+/* Opens the keyspace in `store`, right after store_open. How many keys there are comes with the store's checkpoint and what was written since
+ * (keyspace_close and each checkpoint store it); where that is not so, the rows are counted. A `databases` lower than keys need is an error. */
 int keyspace_open(struct store *store, unsigned databases, struct keyspace **out, struct error *e);
 void keyspace_close(struct keyspace *ks);
 
@@ -41,6 +42,8 @@ struct keyspace_entry {
 struct keyspace_entry keyspace_find(struct keyspace *ks, struct bytes key);
 /* Stores a string, whatever was there. */
 void keyspace_put_string(struct keyspace *ks, struct bytes key, struct bytes value, int64_t expires_ms);
+/* Replaces `removed` bytes at `offset` of a string that is there: a small write however large the string. offset + removed is at most its length. */
+void keyspace_splice_string(struct keyspace *ks, struct bytes key, size_t offset, size_t removed, struct bytes inserted);
 /* Whether there was one. */
 bool keyspace_delete(struct keyspace *ks, struct bytes key);
 /* Changes the expiry (KEYSPACE_NO_EXPIRY: none); a time not after now deletes the key. False: no such key. */

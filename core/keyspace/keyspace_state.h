@@ -17,6 +17,7 @@ struct keyspace {
     struct rowkey_seed seed;
     struct store_position written; /* of the last batch */
     struct store_position flushed; /* of the last one that flushed or swapped: a key may be missing, or there, because of it */
+    uint64_t counted;              /* sequence of the last batch that holds counts */
     uint64_t expired_total;
 
     /* The command that runs. */

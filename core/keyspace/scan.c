@@ -42,7 +42,7 @@ bool keyspace_next_entry(struct store_iterator *it, struct rowkey_parts *at, str
     struct store_value value;
     if (!store_iterator_next(it, &name, &value)) return false;
     bool readable = rowkey_parse(name, at) && entry_read(value.data, en);
-    assert(readable); /* every row was read once at open */
+    assert(readable); /* only this version writes here: open refuses other formats */
     (void)readable;
     if (en->has_key) at->key = en->key;
     return true;

@@ -59,7 +59,7 @@ static void delete_row(struct keyspace *ks, struct bytes name)
 
 size_t keyspace_sweep(struct keyspace *ks, size_t rows, int64_t now_ms)
 {
-    if (!rows || !has_work(ks) || store_failed(ks->store, NULL)) return 0;
+    if (!rows || !has_work(ks) || !store_writable(ks->store, NULL)) return 0;
     struct buffer names;
     size_t deleted = 0;
     buffer_init(&names, rows > SIZE_MAX / (ROWKEY_MAX + 4) ? SIZE_MAX : rows * (ROWKEY_MAX + 4));

@@ -95,6 +95,9 @@ static enum error_code code_of(int rv, const char *reason)
         {"quota", ERROR_DISK},
         {"i/o error", ERROR_DISK},
         {"too many open files", ERROR_IO},
+        {"file table overflow", ERROR_IO},
+        {"temporarily unavailable", ERROR_IO},
+        {"memory", ERROR_OOM},
     };
     if (rv == RAFT_NOSPACE) return ERROR_DISK;
     if (rv == RAFT_CORRUPT || rv == RAFT_MALFORMED) return ERROR_FORMAT;

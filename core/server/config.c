@@ -155,8 +155,6 @@ int config_set(struct config *c, enum setting id, const char *text, const char *
     char canonical[CONFIG_VALUE_MAX];
     if (!make_canonical(info->type, text, canonical))
         return error_set(e, ERROR_CONFIG, "[%s] %s takes %s, not '%.100s'", info->section, info->key, type_takes(info->type), text);
-    if (id == SETTING_MAXMEMORY && strcmp(canonical, "0") != 0)
-        return error_set(e, ERROR_CONFIG, "[server] maxmemory cannot be enforced in this version: leave it 0");
     if (id == SETTING_DATABASES && (atoi(canonical) < 1 || atoi(canonical) > 1024))
         return error_set(e, ERROR_CONFIG, "[storage] databases takes 1 to 1024, not '%s'", canonical);
     if (id == SETTING_MAXCLIENTS && atoi(canonical) < 1)

@@ -60,7 +60,10 @@ static void memory_section(struct node *n, struct buffer *out)
     buffer_printf(out, "used_memory:%llu\r\nused_memory_rss:%llu\r\ntotal_system_memory:%llu\r\nmaxmemory:%lld\r\nmaxmemory_policy:noeviction\r\n",
                   (unsigned long long)memory_used(), (unsigned long long)memory_resident(),
                   (unsigned long long)(limit && limit < total ? limit : total), (long long)config_number(n->config, SETTING_MAXMEMORY));
-    buffer_printf(out, "mem_allocator:%s\r\naikv_pending_bytes:%llu\r\n", AIKV_ALLOCATOR, (unsigned long long)s.pending_bytes);
+    buffer_printf(out, "mem_allocator:%s\r\naikv_rows_memory:%llu\r\naikv_rows_memory_max:%llu\r\naikv_dirty_bytes:%llu\r\n", AIKV_ALLOCATOR,
+                  (unsigned long long)s.memory_bytes, (unsigned long long)s.memory_max, (unsigned long long)s.dirty_bytes);
+    buffer_printf(out, "aikv_cached_rows:%llu\r\naikv_cached_bytes:%llu\r\naikv_evicted_rows:%llu\r\n", (unsigned long long)s.cached_rows,
+                  (unsigned long long)s.cached_bytes, (unsigned long long)s.evictions);
 }
 
 static void persistence_section(struct node *n, struct buffer *out)
@@ -68,13 +71,19 @@ static void persistence_section(struct node *n, struct buffer *out)
     struct store_statistics s;
     store_statistics(n->store, &s);
     struct error e = {0};
-    bool failed = store_failed(n->store, &e);
-    buffer_printf(out, "loading:0\r\naof_enabled:1\r\naof_last_write_status:%s\r\naikv_durability:%s\r\n", failed ? "err" : "ok",
+    bool writable = store_writable(n->store, &e);
+    buffer_printf(out, "loading:0\r\naof_enabled:1\r\naof_last_write_status:%s\r\naof_current_size:%llu\r\naof_buffer_length:%llu\r\naikv_durability:%s\r\n",
+                  writable ? "ok" : "err", (unsigned long long)s.log_bytes, (unsigned long long)s.log_unwritten,
                   config_text(n->config, SETTING_DURABILITY));
-    buffer_printf(out, "aikv_durable_sequence:%llu\r\naikv_pending_rows:%llu\r\naikv_rows:%llu\r\naikv_bytes_on_disk:%llu\r\naikv_batches:%llu\r\naikv_syncs:%llu\r\n",
-                  (unsigned long long)store_durable(n->store).sequence, (unsigned long long)s.pending_rows,
-                  (unsigned long long)s.rows_durable, (unsigned long long)s.bytes_on_disk, (unsigned long long)s.batches,
-                  (unsigned long long)s.syncs);
+    if (!writable) buffer_printf(out, "aikv_write_error:%s\r\n", e.text);
+    buffer_printf(out, "aikv_last_sequence:%llu\r\naikv_durable_sequence:%llu\r\naikv_batches:%llu\r\naikv_log_writes:%llu\r\naikv_log_syncs:%llu\r\n",
+                  (unsigned long long)s.last.sequence, (unsigned long long)store_durable(n->store).sequence, (unsigned long long)s.batches,
+                  (unsigned long long)s.flushes, (unsigned long long)s.syncs);
+    buffer_printf(out, "aikv_checkpoint_sequence:%llu\r\naikv_checkpoint_in_progress:%d\r\naikv_checkpoint_status:%s\r\naikv_checkpoint_last_ms:%llu\r\naikv_checkpoints:%llu\r\n",
+                  (unsigned long long)s.checkpoint.sequence, s.checkpoint_running, s.checkpoint_stuck ? "err" : "ok",
+                  (unsigned long long)s.checkpoint_ms, (unsigned long long)s.checkpoints);
+    buffer_printf(out, "aikv_checkpoint_rows:%llu\r\naikv_dirty_rows:%llu\r\naikv_bytes_on_disk:%llu\r\n", (unsigned long long)s.rows_durable,
+                  (unsigned long long)s.dirty_rows, (unsigned long long)s.bytes_on_disk);
 }
 
 static void replication_section(struct node *n, struct buffer *out)

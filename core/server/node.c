@@ -16,7 +16,6 @@
 
 #define TICK_MS          100
 #define STOP_LIMIT_MS    10000
-#define PENDING_MAX      ((size_t)256 << 20)
 #define FILES_RESERVED   128 /* descriptors that are not clients: store, bus, raft */
 
 /* ---- what other threads tell the loop ---- */
@@ -27,20 +26,29 @@ static void store_moved(void *user)
     uv_async_send(&n->durable);
 }
 
+/* Says once when writes begin to be refused, and when they are taken again. */
+static void tell_of_trouble(struct node *n)
+{
+    struct error e;
+    bool refused = !store_writable(n->store, &e);
+    if (refused == n->writes_refused) return;
+    n->writes_refused = refused;
+    if (refused)
+        log_error("writes are refused; reads go on", "error=%s", log_quote(e.text));
+    else
+        log_info("writes are taken again", "");
+}
+
 static void on_durable(uv_async_t *handle)
 {
     struct node *n = handle->data;
-    struct error e;
     if (!n->server) return;
-    net_server_release(n->server, store_durable(n->store).sequence);
+    command_engine_flush(n->engine);
+    net_server_release(n->server, store_released(n->store).sequence);
+    tell_of_trouble(n);
     if (n->reading_paused && !n->stopping_since_ms && !store_pressure(n->store)) {
         n->reading_paused = false;
         net_server_pause_reading(n->server, false);
-    }
-    if (store_failed(n->store, &e) && !n->stopping_since_ms) {
-        log_error("cannot write to the data directory: ending; free some space or replace the disk, then start again", "error=%s",
-                  log_quote(e.text));
-        node_stop(n, EXIT_DISK);
     }
 }
 
@@ -94,7 +102,7 @@ static void close_handles(struct node *n)
     uv_unref((uv_handle_t *)&n->sigint);
 }
 
-/* All that was accepted is durable and its replies are released, or never will be. */
+/* All that was accepted has its replies released, or never will. */
 static void finish_stop(struct node *n)
 {
     if (n->control) control_stop(n->control);
@@ -105,11 +113,11 @@ static void finish_stop(struct node *n)
     close_handles(n);
 }
 
-static bool everything_durable(const struct node *n)
+static bool everything_released(const struct node *n)
 {
     struct store_statistics s;
     store_statistics(n->store, &s);
-    return s.pending_bytes == 0;
+    return store_position_compare(store_released(n->store), s.last) >= 0;
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -117,9 +125,9 @@ static void on_tick(uv_timer_t *timer)
     struct node *n = timer->data;
     if (n->stopping_since_ms) {
         bool overdue = clock_monotonic_ms() - n->stopping_since_ms > STOP_LIMIT_MS;
-        store_flush(n->store); /* lets go of what became durable */
+        store_flush(n->store); /* what became durable is let go of */
         if (overdue) log_warn("not all that was accepted became durable in time", "waited_ms=%d", STOP_LIMIT_MS);
-        if (overdue || store_failed(n->store, NULL) || everything_durable(n)) finish_stop(n);
+        if (overdue || store_failed(n->store, NULL) || everything_released(n)) finish_stop(n);
         return;
     }
     command_engine_tick(n->engine);
@@ -183,17 +191,22 @@ static void init_handles(struct node *n)
 
 static int open_data(struct node *n, struct error *e)
 {
-    char dir[1100];
-    snprintf(dir, sizeof dir, "%s/lmdb", n->identity.dir);
-    struct store_options options = {.dir = dir, .pending_max = PENDING_MAX, .on_durable = store_moved, .user = n, .expected = n->identity.has_data};
+    uint64_t began_ms = clock_monotonic_ms();
+    struct store_options options = {.dir = n->identity.dir, .on_durable = store_moved, .user = n,
+                                    .durability = node_durability(n->config), .memory_max = node_memory_max(n->config),
+                                    .expected = n->identity.has_data};
     struct store_report report;
     faults_opening(true);
     int code = store_open(&options, &n->store, &report, e);
     if (!code) code = keyspace_open(n->store, (unsigned)config_number(n->config, SETTING_DATABASES), &n->keyspace, e);
     faults_opening(false);
     if (code) return code;
-    log_info("data opened", "dir=%s rows=%llu sequence=%llu", log_quote(n->identity.dir), (unsigned long long)report.rows,
-             (unsigned long long)report.position.sequence);
+    log_info("data opened",
+             "dir=%s rows=%llu checkpoint=%llu sequence=%llu log_records=%llu log_bytes=%llu log_dropped_bytes=%llu changed_rows=%llu ms=%llu",
+             log_quote(n->identity.dir), (unsigned long long)report.rows, (unsigned long long)report.checkpoint.sequence,
+             (unsigned long long)report.position.sequence, (unsigned long long)report.records, (unsigned long long)report.bytes,
+             (unsigned long long)report.dropped_bytes, (unsigned long long)report.changed_rows,
+             (unsigned long long)(clock_monotonic_ms() - began_ms));
     if (n->identity.has_data) return 0;
     n->identity.has_data = true;
     return identity_save(&n->identity, e);
@@ -285,9 +298,6 @@ static void warn_of_settings(const struct node *n)
     if (!*config_text(c, SETTING_REQUIREPASS) && chosen && !net_host_is_loopback(config_text(c, SETTING_HOST)))
         log_warn("clients from any address are served without a password: set [server] requirepass, or see to it that only friends can connect",
                  "host=%s", config_text(c, SETTING_HOST));
-    if (strcmp(config_text(c, SETTING_DURABILITY), "always") != 0)
-        log_info("this version makes every write durable before its reply, whatever durability says", "durability=%s",
-                 config_text(c, SETTING_DURABILITY));
 }
 
 /* Opens part by part; what was opened is closed by close_node. `exit_code`: for an error. */

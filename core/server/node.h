@@ -33,7 +33,7 @@ struct node {
     struct net_server *server;
     struct control *control; /* NULL without cluster mode */
     struct cluster_routing *routing;
-    bool reading_paused;
+    bool reading_paused, writes_refused;
     uint64_t stopping_since_ms; /* 0: not stopping */
     int exit_code;
 };
@@ -47,5 +47,7 @@ void node_stop(struct node *n, int exit_code);
 void node_settings_host(struct node *n, struct command_host *host);
 void node_info(void *user, const char *section, struct buffer *out);
 void node_net_limits(const struct config *c, struct net_limits *out);
+enum store_durability node_durability(const struct config *c);
+size_t node_memory_max(const struct config *c);
 
 #endif

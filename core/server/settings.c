@@ -11,6 +11,20 @@ void node_net_limits(const struct config *c, struct net_limits *out)
     out->idle_ms = (uint64_t)config_number(c, SETTING_TIMEOUT) * 1000;
 }
 
+enum store_durability node_durability(const struct config *c)
+{
+    const char *text = config_text(c, SETTING_DURABILITY);
+    return strcmp(text, "always") == 0 ? STORE_ALWAYS : strcmp(text, "everysec") == 0 ? STORE_EVERYSEC : STORE_NO;
+}
+
+size_t node_memory_max(const struct config *c)
+{
+    int64_t wanted = config_number(c, SETTING_MAXMEMORY);
+    if (wanted) return (size_t)wanted;
+    uint64_t limit = uv_get_constrained_memory(), total = uv_get_total_memory();
+    return (size_t)((limit && limit < total ? limit : total) / 4 * 3);
+}
+
 /* Names Redis tools ask for whose value is fixed here. */
 static const struct {
     const char *name, *value;
@@ -68,6 +82,8 @@ static int set_setting(void *user, const char *name, struct bytes value, struct 
         node_net_limits(n->config, &limits);
         net_server_set_limits(n->server, &limits);
     }
+    if (id == SETTING_DURABILITY) store_set_durability(n->store, node_durability(n->config));
+    if (id == SETTING_MAXMEMORY) store_set_memory_max(n->store, node_memory_max(n->config));
     enum log_level level;
     if (id == SETTING_LOG_LEVEL && log_parse_level(config_text(n->config, SETTING_LOG_LEVEL), &level)) log_set_level(level);
     return 0;

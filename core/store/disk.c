@@ -19,7 +19,8 @@
 #define MAP_BYTES_LITTLE ((size_t)1 << 36) /* somebody may fill this: worth a warning */
 #define MAP_BYTES_LEAST  ((size_t)1 << 30)
 
-#define STATE_SIZE 20 /* format(4) · epoch(8) · sequence(8) */
+/* format(4) · epoch(8) · at(8) · next(8) · done: length(4), bytes. Format 1 ended after `at`. */
+#define STATE_MAX (32 + STORE_KEY_MAX)
 
 static MDB_val state_key(void)
 {
@@ -76,17 +77,17 @@ static int sync_dir(const char *dir)
     return rc;
 }
 
-static int make_dir(const struct disk *d, struct error *e)
+int disk_make_dir(const char *dir, struct error *e)
 {
-    if (mkdir(d->dir, 0700)) {
+    if (mkdir(dir, 0700)) {
         if (errno == EEXIST) return 0;
-        return error_system(e, ERROR_IO, errno, "cannot make directory %s", d->dir);
+        return error_system(e, ERROR_IO, errno, "cannot make directory %s", dir);
     }
     char parent[4096];
-    if (snprintf(parent, sizeof parent, "%s/..", d->dir) >= (int)sizeof parent)
-        return error_system(e, ERROR_IO, ENAMETOOLONG, "cannot make directory %s", d->dir);
+    if (snprintf(parent, sizeof parent, "%s/..", dir) >= (int)sizeof parent)
+        return error_system(e, ERROR_IO, ENAMETOOLONG, "cannot make directory %s", dir);
     int rc = sync_dir(parent);
-    return rc ? error_system(e, ERROR_IO, rc, "cannot sync the directory above %s", d->dir) : 0;
+    return rc ? error_system(e, ERROR_IO, rc, "cannot sync the directory above %s", dir) : 0;
 }
 
 static int open_env_of_size(struct disk *d, size_t map_bytes)
@@ -138,36 +139,45 @@ static int fill_up(struct disk *d, struct error *e)
     return 0;
 }
 
-static int write_state(struct disk *d, MDB_txn *txn, uint64_t sequence)
+static int write_state(struct disk *d, MDB_txn *txn, const struct disk_state *st)
 {
-    MDB_val key = state_key(), value = {STATE_SIZE, NULL};
-    int rc = mdb_put(txn, d->main, &key, &value, MDB_RESERVE);
-    if (rc) return rc;
-    struct buffer b = {.data = value.mv_data, .cap = STATE_SIZE, .max = STATE_SIZE};
+    uint8_t bytes[STATE_MAX];
+    struct buffer b = {.data = bytes, .cap = sizeof bytes, .max = sizeof bytes};
     write_u32(&b, DISK_FORMAT);
     write_u64(&b, DISK_EPOCH);
-    write_u64(&b, sequence);
-    return 0;
+    write_u64(&b, st->at);
+    write_u64(&b, st->next);
+    write_bytes(&b, bytes_of(st->done, st->done_len));
+    MDB_val key = state_key(), value = {b.len, bytes};
+    return mdb_put(txn, d->main, &key, &value, 0);
 }
 
-static int read_state(struct disk *d, MDB_val value, uint64_t *sequence, struct error *e)
+static int read_state(struct disk *d, MDB_val value, struct disk_state *st, struct error *e)
 {
     struct reader r = reader_of(bytes_of(value.mv_data, value.mv_size));
     uint32_t format = read_u32(&r);
-    if (!r.failed && format != DISK_FORMAT)
-        return error_set(e, ERROR_FORMAT, "store %s has format %u, this version of AiKv reads %d", d->dir, format,
+    if (!r.failed && format != 1 && format != DISK_FORMAT)
+        return error_set(e, ERROR_FORMAT, "store %s has format %u, this version of AiKv reads 1 to %d", d->dir, format,
                          DISK_FORMAT);
     uint64_t epoch = read_u64(&r);
-    *sequence = read_u64(&r);
-    if (!reader_done(&r)) return error_set(e, ERROR_FORMAT, "store %s: its state record is damaged", d->dir);
+    struct bytes done = {NULL, 0};
+    *st = (struct disk_state){.at = read_u64(&r)};
+    st->next = st->at;
+    if (format != 1) {
+        st->next = read_u64(&r);
+        done = read_bytes(&r, STORE_KEY_MAX);
+    }
+    if (!reader_done(&r) || st->next < st->at) return error_set(e, ERROR_FORMAT, "store %s: its state record is damaged", d->dir);
     if (epoch != DISK_EPOCH)
         return error_set(e, ERROR_FORMAT, "store %s is of epoch %llu, %d was expected", d->dir,
                          (unsigned long long)epoch, DISK_EPOCH);
+    st->done_len = done.len;
+    if (done.len) memcpy(st->done, done.data, done.len);
     return 0;
 }
 
 /* Opens the tables; makes them, and the state, in an empty environment. */
-static int open_tables(struct disk *d, MDB_txn *txn, uint64_t *sequence, struct error *e)
+static int open_tables(struct disk *d, MDB_txn *txn, struct disk_state *st, struct error *e)
 {
     MDB_stat stat;
     MDB_val key = state_key(), value;
@@ -176,26 +186,26 @@ static int open_tables(struct disk *d, MDB_txn *txn, uint64_t *sequence, struct 
     if (rc) return fail(d, rc, "read", e);
     bool empty = stat.ms_entries == 0;
     if (empty) {
-        *sequence = 0;
-        if ((rc = write_state(d, txn, 0))) return fail(d, rc, "write", e);
+        *st = (struct disk_state){0};
+        if ((rc = write_state(d, txn, st))) return fail(d, rc, "write", e);
     } else {
         rc = mdb_get(txn, d->main, &key, &value);
         if (rc == MDB_NOTFOUND)
             return error_set(e, ERROR_FORMAT, "%s holds an LMDB database that is not AiKv's", d->dir);
         if (rc) return fail(d, rc, "read", e);
-        if ((rc = read_state(d, value, sequence, e))) return rc;
+        if ((rc = read_state(d, value, st, e))) return rc;
     }
     rc = mdb_dbi_open(txn, "rows", empty ? MDB_CREATE : 0, &d->rows);
     if (rc == MDB_NOTFOUND) return error_set(e, ERROR_FORMAT, "store %s: its table of rows is missing", d->dir);
     return rc ? fail(d, rc, "read", e) : 0;
 }
 
-static int open_content(struct disk *d, uint64_t *sequence, struct error *e)
+static int open_content(struct disk *d, struct disk_state *st, struct error *e)
 {
     MDB_txn *txn;
     int rc = mdb_txn_begin(d->env, NULL, 0, &txn);
     if (rc) return fail(d, rc, "open", e);
-    if ((rc = open_tables(d, txn, sequence, e))) {
+    if ((rc = open_tables(d, txn, st, e))) {
         mdb_txn_abort(txn);
         return rc;
     }
@@ -225,15 +235,15 @@ static int check_file(const struct disk *d, struct error *e)
                      path);
 }
 
-int disk_open(struct disk *d, const char *dir, bool expected, uint64_t *sequence, struct error *e)
+int disk_open(struct disk *d, const char *dir, bool expected, struct disk_state *state, struct error *e)
 {
     *d = (struct disk){.calls = {mdb_txn_commit}, .dir = strdup(dir)};
     if (!d->dir) return error_system(e, ERROR_IO, ENOMEM, "cannot open store %s", dir);
     int rc = expected ? check_file(d, e) : 0;
-    if (!rc) rc = make_dir(d, e);
+    if (!rc) rc = disk_make_dir(dir, e);
     if (!rc) rc = open_env(d, e);
     if (!rc) rc = fill_up(d, e);
-    if (!rc) rc = open_content(d, sequence, e);
+    if (!rc) rc = open_content(d, state, e);
     if (rc) disk_close(d);
     return rc;
 }
@@ -247,15 +257,14 @@ void disk_close(struct disk *d)
     *d = (struct disk){0};
 }
 
-bool disk_refresh(struct disk *d)
+void disk_refresh(struct disk *d)
 {
-    /* The new snapshot is taken before the old one is given up: after a failed commit LMDB gives no more. */
-    if (mdb_txn_renew(d->spare)) return false;
+    /* The new snapshot is taken before the old one is given up: after some failures LMDB gives no more. */
+    if (mdb_txn_renew(d->spare)) return;
     mdb_txn_reset(d->snapshot);
     MDB_txn *old = d->snapshot;
     d->snapshot = d->spare;
     d->spare = old;
-    return true;
 }
 
 bool disk_get(const struct disk *d, struct bytes key, struct bytes *value)
@@ -295,22 +304,22 @@ static int write_row(MDB_cursor *cursor, const struct row *r)
     return rc ? rc : mdb_cursor_del(cursor, 0);
 }
 
-static int write_all(struct disk *d, MDB_txn *txn, struct row *const *rows, size_t count, uint64_t sequence)
+static int write_all(struct disk *d, MDB_txn *txn, struct row *const *rows, size_t count, const struct disk_state *state)
 {
     MDB_cursor *cursor;
     int rc = mdb_cursor_open(txn, d->rows, &cursor);
     if (rc) return rc;
     for (size_t i = 0; i < count && !rc; i++) rc = write_row(cursor, rows[i]);
     mdb_cursor_close(cursor);
-    return rc ? rc : write_state(d, txn, sequence);
+    return rc ? rc : write_state(d, txn, state);
 }
 
-int disk_write(struct disk *d, struct row *const *rows, size_t count, uint64_t sequence, struct error *e)
+int disk_write(struct disk *d, struct row *const *rows, size_t count, const struct disk_state *state, struct error *e)
 {
     MDB_txn *txn;
     int rc = mdb_txn_begin(d->env, NULL, 0, &txn);
     if (rc) return fail(d, rc, "write", e);
-    if ((rc = write_all(d, txn, rows, count, sequence))) {
+    if ((rc = write_all(d, txn, rows, count, state))) {
         mdb_txn_abort(txn);
         return fail(d, rc, "write", e);
     }

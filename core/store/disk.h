@@ -1,6 +1,6 @@
-/* Rows in LMDB: one named table "rows", and in the main table one record, "state", that says up to where they go.
+/* Rows in LMDB, the log's checkpoint: one named table "rows", and in the main table one record, "state", that says up to where they go.
  *
- * Two threads meet here. The writer calls disk_write and nothing else; the owner everything else. LMDB keeps their
+ * Two threads meet here. The checkpoint's calls disk_write and nothing else; the owner everything else. LMDB keeps their
  * transactions apart. */
 #ifndef AIKV_STORE_DISK_H
 #define AIKV_STORE_DISK_H
@@ -10,9 +10,17 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "store/row.h"
+#include "store/store.h"
 
-#define DISK_FORMAT 1
+#define DISK_FORMAT 2
 #define DISK_EPOCH  1 /* until replication brings reigns */
+
+/* Rows are those of `at`; while a checkpoint is being written (`next` is later), those up to and with the key `done` are of `next`. */
+struct disk_state {
+    uint64_t at, next; /* sequences */
+    size_t done_len;
+    uint8_t done[STORE_KEY_MAX];
+};
 
 /* What tests replace. */
 struct disk_calls {
@@ -28,20 +36,22 @@ struct disk {
     char *dir;
 };
 
-/* Opens the environment in `dir`, or makes it unless one is `expected`; `sequence` gets that of the last batch in it.
- * Errors: FORMAT, IO, PERMISSION, DISK. */
-int disk_open(struct disk *d, const char *dir, bool expected, uint64_t *sequence, struct error *e);
+/* Opens the environment in `dir`, or makes it unless one is `expected`. Errors: FORMAT, IO, PERMISSION, DISK. */
+int disk_open(struct disk *d, const char *dir, bool expected, struct disk_state *state, struct error *e);
 void disk_close(struct disk *d);
+/* Makes a directory, unless it is there, so that it survives a power loss. */
+int disk_make_dir(const char *dir, struct error *e);
 
-/* Moves the snapshot on to the last transaction. False: LMDB gives none any more, the old one stays. */
-bool disk_refresh(struct disk *d);
+/* Moves the snapshot on to the last transaction, unless LMDB gives none any more: then the old one stays. */
+void disk_refresh(struct disk *d);
 /* Into the map, as of the snapshot; until disk_refresh. */
 bool disk_get(const struct disk *d, struct bytes key, struct bytes *value);
 uint64_t disk_row_count(const struct disk *d);
 uint64_t disk_size_bytes(const struct disk *d);
 
-/* Writes sorted rows, one version a key, and the state in one transaction and syncs it. An error is final. */
-int disk_write(struct disk *d, struct row *const *rows, size_t count, uint64_t sequence, struct error *e);
+/* Writes sorted rows, one version a key, and the state in one transaction and syncs it. After an error nothing of it is there, and it may
+ * be tried again unless the code is FORMAT: LMDB gives no more transactions then. */
+int disk_write(struct disk *d, struct row *const *rows, size_t count, const struct disk_state *state, struct error *e);
 
 /* A read failed: the map is damaged. There is no right answer to give, so the process ends, with EXIT_FORMAT or EXIT_DISK. */
 _Noreturn void disk_die(const struct disk *d, int rc, const char *what);

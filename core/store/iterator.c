@@ -1,5 +1,5 @@
-/* Rows in key order: LMDB's cursor merged with the pending rows, which are sorted one prefix at a time as they are
- * reached. */
+/* Rows in key order: LMDB's cursor merged with the dirty rows, which are sorted one prefix at a time as they are
+ * reached. Clean rows are in LMDB too, so they do not matter. */
 #include <assert.h>
 
 #include "store/memory.h"
@@ -11,7 +11,7 @@ struct store_iterator {
     bool on_disk; /* the cursor's row is in `key` and `value`, still to be given */
     struct bytes key, value;
 
-    struct row **group; /* pending rows of one prefix, sorted */
+    struct row **group; /* dirty rows of one prefix, sorted; of a key the newest version only */
     size_t group_at, group_count, group_cap;
     unsigned next_prefix;
 
@@ -68,20 +68,39 @@ static void group_add(struct store_iterator *it, struct row *r)
     it->group[it->group_count++] = r;
 }
 
-/* The next pending row; NULL: no more in the range. */
-static struct row *pending_head(struct store_iterator *it)
+static void group_add_chain(struct store_iterator *it, const struct generation *g, unsigned prefix)
 {
-    const struct pending *p = &it->store->pending;
-    unsigned last = it->to_len ? row_prefix(bytes_of(it->to, it->to_len)) : PENDING_PREFIXES - 1;
+    for (struct row *r = generation_first(g, prefix); r; r = generation_next(g, r))
+        if (before_end(it, row_key(r)) && bytes_compare(row_key(r), bytes_of(it->from, it->from_len)) >= 0) group_add(it, r);
+}
+
+/* The frozen generation, or NULL: none, or what it holds shows in LMDB already. */
+static const struct generation *frozen_of(const struct store *s)
+{
+    return s->phase == PHASE_RUNNING ? s->frozen : NULL;
+}
+
+static unsigned next_prefix(const struct store *s, unsigned from)
+{
+    const struct generation *frozen = frozen_of(s);
+    unsigned a = generation_next_prefix(s->active, from), b = frozen ? generation_next_prefix(frozen, from) : GENERATION_PREFIXES;
+    return a < b ? a : b;
+}
+
+/* The next dirty row; NULL: no more in the range. */
+static struct row *dirty_head(struct store_iterator *it)
+{
+    const struct generation *frozen = frozen_of(it->store);
+    unsigned last = it->to_len ? row_prefix(bytes_of(it->to, it->to_len)) : GENERATION_PREFIXES - 1;
     while (it->group_at == it->group_count) {
-        unsigned prefix = pending_next_prefix(p, it->next_prefix);
+        unsigned prefix = next_prefix(it->store, it->next_prefix);
         if (prefix > last) return NULL;
         it->group_at = it->group_count = 0;
         it->next_prefix = prefix + 1;
-        for (struct row *r = p->chains[prefix]; r; r = r->next)
-            if (before_end(it, row_key(r)) && bytes_compare(row_key(r), bytes_of(it->from, it->from_len)) >= 0)
-                group_add(it, r);
+        group_add_chain(it, it->store->active, prefix);
+        if (frozen) group_add_chain(it, frozen, prefix);
         row_sort(it->group, it->group_count);
+        if (frozen) it->group_count = row_keep_newest(it->group, it->group_count);
     }
     return it->group[it->group_at];
 }
@@ -89,7 +108,7 @@ static struct row *pending_head(struct store_iterator *it)
 bool store_iterator_next(struct store_iterator *it, struct bytes *key, struct store_value *value)
 {
     for (;;) {
-        struct row *r = pending_head(it);
+        struct row *r = dirty_head(it);
         int order = !r ? 1 : !it->on_disk ? -1 : bytes_compare(row_key(r), it->key);
         if (order > 0) {
             if (!it->on_disk) return false;

@@ -1,13 +1,33 @@
 #include "store/row.h"
 
+#include <malloc.h>
+
 #include "store/memory.h"
+
+static size_t size_of(size_t key_len, size_t value_len)
+{
+    size_t size = offsetof(struct row, bytes) + key_len + value_len;
+    return size < sizeof(struct row) ? sizeof(struct row) : size;
+}
 
 struct row *row_new(struct bytes key, size_t value_len, uint64_t sequence)
 {
-    struct row *r = memory_resize(NULL, sizeof *r + key.len + value_len);
-    *r = (struct row){.sequence = sequence, .value_len = value_len, .key_len = (uint16_t)key.len};
+    struct row *r = memory_resize(NULL, size_of(key.len, value_len));
+    *r = (struct row){.sequence = sequence, .value_len = (uint32_t)value_len, .key_len = (uint16_t)key.len};
     memcpy(r->bytes, key.data, key.len);
     return r;
+}
+
+struct row *row_resize(struct row *r, size_t value_len)
+{
+    r = memory_resize(r, size_of(r->key_len, value_len));
+    r->value_len = (uint32_t)value_len;
+    return r;
+}
+
+size_t row_memory(struct row *r)
+{
+    return malloc_usable_size(r);
 }
 
 int row_compare(const struct row *a, const struct row *b)
@@ -26,36 +46,12 @@ void row_sort(struct row **rows, size_t count)
     if (count > 1) qsort(rows, count, sizeof(struct row *), compare_places);
 }
 
-struct turn *turn_new(void)
+size_t row_keep_newest(struct row **rows, size_t count)
 {
-    return memory_zeroed(1, sizeof(struct turn));
-}
-
-void turn_add(struct turn *t, struct row *r)
-{
-    if (t->count == t->cap) {
-        t->cap = t->cap ? 2 * t->cap : 16;
-        t->rows = memory_resize(t->rows, t->cap * sizeof(struct row *));
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (i + 1 < count && bytes_equal(row_key(rows[i]), row_key(rows[i + 1]))) continue;
+        rows[kept++] = rows[i];
     }
-    r->place = t->count;
-    t->rows[t->count++] = r;
-    t->size_bytes += row_size(r);
-}
-
-void turn_replace(struct turn *t, struct row *old, struct row *fresh)
-{
-    fresh->place = old->place;
-    t->rows[fresh->place] = fresh;
-    t->size_bytes += row_size(fresh) - row_size(old);
-}
-
-void turn_free_all(struct turn *first)
-{
-    while (first) {
-        struct turn *next = first->next;
-        for (size_t i = 0; i < first->count; i++) free(first->rows[i]);
-        free(first->rows);
-        free(first);
-        first = next;
-    }
+    return kept;
 }

@@ -1,34 +1,35 @@
-/* One version of a row that is not in LMDB yet, and the turns that carry such versions there.
+/* One version of a row in memory.
  *
- * A version belongs to one turn. While the turn is the owner's, the owner may replace it; once the turn is handed over,
- * key, value, sequence and kind never change, so the writer reads them without a lock. `next` and `prev` stay the
- * owner's. */
+ * Key, value, sequence and `deleted` never change once the batch that made the version has ended (but see store_splice), so the checkpoint's
+ * thread reads them without a lock. The rest is the owner's. */
 #ifndef AIKV_STORE_ROW_H
 #define AIKV_STORE_ROW_H
 
 #include "base/bytes.h"
 
-struct row {
-    struct row *next, *prev; /* pending rows with the same prefix */
-    uint64_t hash;           /* of the key, in the table of pending rows */
-    uint64_t sequence;       /* of the batch that wrote it */
-    size_t place;            /* in its turn */
-    size_t value_len;
-    uint16_t key_len;
-    bool deleted;
-    uint8_t bytes[]; /* key, then value */
+enum row_flag {
+    ROW_SUPERSEDED = 1, /* a newer version stands in the table; the generation frees this one */
+    ROW_TOUCHED = 2,    /* read since the clock's hand came by */
+    ROW_IN_RECORD = 4,  /* the turn's record points into it */
 };
 
-struct turn {
-    struct turn *next;
-    struct row **rows; /* at most one version of a key */
-    size_t count, cap;
-    size_t size_bytes;
-    uint64_t sequence; /* of its last batch */
+struct row {
+    uint64_t sequence; /* of the batch that wrote it; 0: it came from LMDB */
+    uint32_t value_len;
+    uint32_t place; /* in its generation */
+    uint16_t key_len;
+    bool deleted;
+    uint8_t generation; /* whose entry it is; 0: LMDB has the same, so it may go at any time */
+    uint8_t flags;
+    uint8_t bytes[]; /* key, then value */
 };
 
 /* A version with room for its value, which the caller fills in. */
 struct row *row_new(struct bytes key, size_t value_len, uint64_t sequence);
+/* The same version, its value longer or shorter; it may have moved. */
+struct row *row_resize(struct row *r, size_t value_len);
+/* What it takes of the allocator's memory. */
+size_t row_memory(struct row *r);
 
 static inline struct bytes row_key(const struct row *r)
 {
@@ -40,11 +41,6 @@ static inline struct bytes row_value(const struct row *r)
     return bytes_of(r->bytes + r->key_len, r->value_len);
 }
 
-static inline size_t row_size(const struct row *r)
-{
-    return sizeof *r + r->key_len + r->value_len;
-}
-
 /* The first two bytes of a key as a number that rises with keys (AiKv's rows: the slot). */
 static inline unsigned row_prefix(struct bytes key)
 {
@@ -54,13 +50,7 @@ static inline unsigned row_prefix(struct bytes key)
 /* Key order, older versions of a key first. */
 int row_compare(const struct row *a, const struct row *b);
 void row_sort(struct row **rows, size_t count);
-
-struct turn *turn_new(void);
-/* Takes the version over. */
-void turn_add(struct turn *t, struct row *r);
-/* Puts `fresh` in the place of `old`, which is the caller's from then on. */
-void turn_replace(struct turn *t, struct row *old, struct row *fresh);
-/* Frees a list of turns with their rows. */
-void turn_free_all(struct turn *first);
+/* Of sorted rows keeps the newest version of each key. Returns how many. */
+size_t row_keep_newest(struct row **rows, size_t count);
 
 #endif

@@ -1,200 +1,288 @@
+/* Opening and closing, reading, gates. */
 #include "store/store.h"
 
-#include <assert.h>
+#include <stdio.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "store/memory.h"
 #include "store/store_state.h"
 
-static struct store_position position_of(uint64_t sequence)
-{
-    return sequence ? (struct store_position){DISK_EPOCH, sequence} : (struct store_position){0, 0};
-}
+#define SEGMENT_SIZE     ((size_t)64 << 20)
+#define SEGMENT_RESERVE  2
+#define LOG_MAX          ((size_t)64 << 20)
+#define DIRTY_MAX        ((size_t)1 << 30)
+#define TRANSACTION_ROWS 16384
+#define CLOSE_WAIT_MS    10000
+#define RECORD_ROOM      ((size_t)1 << 20) /* in the log for the batches of a turn; a larger turn waits for more */
 
 /* ---- opening and closing ---- */
+
+static void log_moved(void *user)
+{
+    struct store *s = user;
+    checkpoint_poke(s->checkpoint);
+    s->on_durable(s->user);
+}
+
+static void checkpoint_moved(void *user)
+{
+    struct store *s = user;
+    s->on_durable(s->user);
+}
+
+static uint64_t durable_sequence(void *user)
+{
+    return wal_durable(((struct store *)user)->wal).sequence;
+}
+
+static bool log_has_failed(void *user)
+{
+    return wal_failed(((struct store *)user)->wal, NULL);
+}
+
+static enum wal_mode wal_mode_of(enum store_durability d)
+{
+    return d == STORE_ALWAYS ? WAL_ALWAYS : d == STORE_EVERYSEC ? WAL_EVERYSEC : WAL_NO;
+}
+
+static void init(struct store *s, const struct store_options *o)
+{
+    s->on_durable = o->on_durable;
+    s->user = o->user;
+    s->durability = o->durability;
+    s->dirty_max = o->dirty_max ? o->dirty_max : DIRTY_MAX;
+    s->log_max = o->log_max ? o->log_max : LOG_MAX;
+    store_set_memory_max(s, o->memory_max);
+    table_init(&s->table);
+    generation_init(&s->generations[0], 1);
+    generation_init(&s->generations[1], 2);
+    s->active = &s->generations[0];
+    s->frozen = &s->generations[1];
+    s->began_ms = clock_monotonic_ms();
+}
+
+static int open_parts(struct store *s, const struct store_options *options, const struct store_calls *calls, struct store_report *report, struct error *e)
+{
+    char path[4096];
+    struct disk_state state;
+    const char *dir = options->dir;
+    int rc = disk_make_dir(dir, e);
+    if (rc) return rc;
+    if (snprintf(path, sizeof path, "%s/lmdb", dir) >= (int)sizeof path - 8)
+        return error_set(e, ERROR_IO, "the name of the store's directory is too long");
+    if ((rc = disk_open(&s->disk, path, options->expected, &state, e))) return rc;
+    if (calls->disk) s->disk.calls = *calls->disk;
+    struct checkpoint_options checkpoint = {.disk = &s->disk, .durable = durable_sequence, .log_failed = log_has_failed,
+                                            .moved = checkpoint_moved, .user = s,
+                                            .rows_max = calls->transaction_rows ? calls->transaction_rows : TRANSACTION_ROWS};
+    s->checkpoint = checkpoint_new(&checkpoint);
+    snprintf(path, sizeof path, "%s/log", dir);
+    struct wal_options log = {.dir = path, .segment_size = calls->segment_size ? calls->segment_size : SEGMENT_SIZE,
+                              .reserve = SEGMENT_RESERVE, .mode = wal_mode_of(s->durability), .on_durable = log_moved, .user = s,
+                              .calls = calls->wal ? calls->wal : &wal_calls_system};
+    s->record_room = log.segment_size / 4 < RECORD_ROOM ? log.segment_size / 4 : RECORD_ROOM;
+    if ((rc = store_recover(s, &log, options->expected, &state, report, e))) return rc;
+    if ((rc = checkpoint_start(s->checkpoint, e))) return rc;
+    if (s->phase == PHASE_RUNNING) checkpoint_begin(s->checkpoint, s->frozen, s->at, s->frozen_to);
+    return 0;
+}
 
 int store_open(const struct store_options *options, struct store **out, struct store_report *report, struct error *e)
 {
     return store_open_with(options, NULL, out, report, e);
 }
 
-int store_open_with(const struct store_options *options, const struct disk_calls *calls, struct store **out,
+static void free_row(void *user, struct row *r)
+{
+    (void)user;
+    free(r);
+}
+
+static void close_parts(struct store *s)
+{
+    checkpoint_stop(s->checkpoint);
+    if (s->wal) wal_close(s->wal);
+    checkpoint_free(s->checkpoint);
+    for (uint32_t i = s->settle_at; i < s->frozen->count; i++) {
+        struct row *r = generation_at(s->frozen, i);
+        if (r->flags & ROW_SUPERSEDED) free(r);
+    }
+    table_each(&s->table, free_row, NULL);
+    while (s->held_count) free(s->held[--s->held_count]);
+    free(s->held);
+    store_drop_replaced(s);
+    record_release(&s->record);
+    generation_release(&s->generations[0]);
+    generation_release(&s->generations[1]);
+    table_release(&s->table);
+    disk_close(&s->disk);
+    free(s);
+}
+
+int store_open_with(const struct store_options *options, const struct store_calls *calls, struct store **out,
                     struct store_report *report, struct error *e)
 {
+    static const struct store_calls none;
+    struct store_report found;
     struct store *s = memory_zeroed(1, sizeof *s);
-    int rc = disk_open(&s->disk, options->dir, options->expected, &s->sequence, e);
+    init(s, options);
+    int rc = open_parts(s, options, calls ? calls : &none, &found, e);
     if (rc) {
-        free(s);
+        close_parts(s);
         return rc;
     }
-    if (calls) s->disk.calls = *calls;
-    s->handed_over = s->settled = s->sequence;
-    s->pending_max = options->pending_max;
-    s->writer = writer_start(&s->disk, s->sequence, options->on_durable, options->user, e);
-    if (!s->writer) {
-        disk_close(&s->disk);
-        free(s);
-        return ERROR_IO;
-    }
-    pending_init(&s->pending);
-    if (report) *report = (struct store_report){disk_row_count(&s->disk), position_of(s->sequence)};
+    if (report) *report = found;
     *out = s;
     return 0;
+}
+
+/* The log may have to make room first. */
+static void flush_for_good(struct store *s)
+{
+    uint64_t until_ms = clock_monotonic_ms() + CLOSE_WAIT_MS;
+    store_flush(s);
+    while (s->record.first && !wal_full(s->wal, NULL) && clock_monotonic_ms() < until_ms) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        store_flush(s);
+    }
 }
 
 void store_close(struct store *s)
 {
     if (!s) return;
-    store_flush(s);
-    writer_stop(s->writer);
-    turn_free_all(s->done);
-    pending_release(&s->pending);
-    disk_close(&s->disk);
-    free(s);
+    store_on_checkpoint(s, NULL, NULL);
+    flush_for_good(s);
+    store_finish_checkpoints(s);
+    close_parts(s);
 }
 
 /* ---- reading ---- */
 
 struct store_position store_row_position(const struct store *s, const struct row *r)
 {
-    return position_of(r->sequence <= writer_durable_sequence(s->writer) ? 0 : r->sequence);
+    return store_position_of(r->sequence <= store_released(s).sequence ? 0 : r->sequence);
+}
+
+/* From LMDB; kept in memory if there is room. Nothing is evicted here: what was given before must stay. */
+static bool read_disk(struct store *s, uint64_t hash, struct bytes key, struct store_value *out)
+{
+    if (!disk_get(&s->disk, key, &out->data)) return false;
+    size_t len = out->data.len;
+    if (len > STORE_CACHED_VALUE_MAX || store_memory(s) + len > s->memory_max) return true;
+    struct row *r = row_new(key, len, 0);
+    if (len) memcpy(r->bytes + r->key_len, out->data.data, len);
+    table_put(&s->table, hash, r);
+    size_t memory = row_memory(r);
+    s->rows_memory += memory;
+    s->clean_memory += memory;
+    s->clean_rows++;
+    out->data = row_value(r);
+    return true;
 }
 
 bool store_get(struct store *s, struct bytes key, struct store_value *out)
 {
     *out = (struct store_value){0};
     if (key.len == 0 || key.len > STORE_KEY_MAX) return false;
-    const struct row *r = pending_find(&s->pending, key);
-    if (!r) return disk_get(&s->disk, key, &out->data);
+    uint64_t hash = table_hash(&s->table, key);
+    struct row *r = table_find(&s->table, hash, key);
+    if (!r) return read_disk(s, hash, key, out);
+    if (!(r->flags & ROW_TOUCHED)) r->flags |= ROW_TOUCHED;
     out->position = store_row_position(s, r);
     if (r->deleted) return false;
     out->data = row_value(r);
     return true;
 }
 
-/* ---- writing ---- */
-
-void store_begin(struct store *s)
-{
-    assert(!s->in_batch && !s->iterators);
-    s->in_batch = true;
-    s->batch_has_rows = false;
-}
-
-static void drop_replaced(struct store *s)
-{
-    free(s->replaced);
-    s->replaced = NULL;
-}
-
-/* Adds a version to the turn and makes it the newest of its key. */
-static void write_row(struct store *s, struct row *r)
-{
-    drop_replaced(s);
-    if (!s->turn) s->turn = turn_new();
-    struct row *before = pending_put(&s->pending, r);
-    if (before && before->sequence > s->handed_over) {
-        turn_replace(s->turn, before, r);
-        s->bytes_written -= row_size(before);
-        s->pending_bytes -= row_size(before);
-        s->replaced = before;
-    } else {
-        turn_add(s->turn, r);
-    }
-    s->bytes_written += row_size(r);
-    s->pending_bytes += row_size(r);
-    s->batch_has_rows = true;
-}
-
-static struct row *new_version(struct store *s, struct bytes key, size_t value_len)
-{
-    assert(s->in_batch && !s->iterators);
-    assert(key.len > 0 && key.len <= STORE_KEY_MAX && value_len <= STORE_VALUE_MAX);
-    return row_new(key, value_len, s->sequence + 1);
-}
-
-uint8_t *store_put_open(struct store *s, struct bytes key, size_t value_len)
-{
-    struct row *r = new_version(s, key, value_len);
-    write_row(s, r);
-    return r->bytes + r->key_len;
-}
-
-void store_put(struct store *s, struct bytes key, struct bytes value)
-{
-    uint8_t *room = store_put_open(s, key, value.len);
-    if (value.len) memcpy(room, value.data, value.len);
-}
-
-void store_delete(struct store *s, struct bytes key)
-{
-    struct row *r = new_version(s, key, 0);
-    r->deleted = true;
-    write_row(s, r);
-}
-
-struct store_position store_commit(struct store *s)
-{
-    assert(s->in_batch);
-    s->in_batch = false;
-    if (!s->batch_has_rows) return position_of(0);
-    s->batches++;
-    return position_of(++s->sequence);
-}
-
-/* Lets go of versions that are durable, once the owner's snapshot has them. */
-static void settle(struct store *s)
-{
-    if (writer_durable_sequence(s->writer) == s->settled) return;
-    if (!s->done) s->done = writer_take_done(s->writer);
-    if (!disk_refresh(&s->disk)) return; /* writing has failed; memory goes on to say what the old snapshot does not */
-    for (struct turn *t = s->done; t; t = t->next) {
-        for (size_t i = 0; i < t->count; i++) pending_remove(&s->pending, t->rows[i]);
-        s->pending_bytes -= t->size_bytes;
-        s->settled = t->sequence;
-    }
-    turn_free_all(s->done);
-    s->done = NULL;
-}
-
-void store_flush(struct store *s)
-{
-    assert(!s->in_batch && !s->iterators);
-    drop_replaced(s);
-    if (s->turn) {
-        s->turn->sequence = s->handed_over = s->sequence;
-        writer_hand_over(s->writer, s->turn);
-        s->turn = NULL;
-        s->flushes++;
-    }
-    settle(s);
-}
-
 /* ---- gates ---- */
 
 struct store_position store_durable(const struct store *s)
 {
-    return position_of(writer_durable_sequence(s->writer));
+    return wal_durable(s->wal);
+}
+
+struct store_position store_released(const struct store *s)
+{
+    return s->durability == STORE_ALWAYS ? wal_durable(s->wal) : store_position_of(s->written);
+}
+
+void store_set_durability(struct store *s, enum store_durability mode)
+{
+    s->durability = mode;
+    wal_set_mode(s->wal, wal_mode_of(mode));
+    if (mode == STORE_NO && s->phase == PHASE_RUNNING) wal_set_mode(s->wal, WAL_ALWAYS); /* the checkpoint waits for it */
+}
+
+enum store_durability store_get_durability(const struct store *s)
+{
+    return s->durability;
 }
 
 bool store_pressure(const struct store *s)
 {
-    return s->bytes_written - writer_durable_bytes(s->writer) > s->pending_max;
+    if (wal_failed(s->wal, NULL) || wal_full(s->wal, NULL)) return false; /* writes are refused, reads go on */
+    if (!wal_has_room(s->wal, record_size(&s->record) + s->record_room)) return true;
+    return store_dirty_memory(s) > s->dirty_max && !checkpoint_is_stuck(s->checkpoint, NULL, NULL);
+}
+
+bool store_writable(const struct store *s, struct error *e)
+{
+    bool for_good;
+    if (wal_failed(s->wal, e)) return false;
+    if (!wal_has_room(s->wal, record_size(&s->record) + s->record_room) && wal_full(s->wal, e)) return false;
+    if (!checkpoint_is_stuck(s->checkpoint, &for_good, e)) return true;
+    if (for_good || store_dirty_memory(s) > s->dirty_max) return false;
+    return true;
 }
 
 bool store_failed(const struct store *s, struct error *e)
 {
-    return writer_failed(s->writer, e);
+    return wal_failed(s->wal, e);
+}
+
+/* ---- settings and numbers ---- */
+
+void store_set_memory_max(struct store *s, size_t bytes)
+{
+    s->memory_max = bytes ? bytes : SIZE_MAX / 2;
+}
+
+void store_on_checkpoint(struct store *s, void (*prepare)(void *user), void *user)
+{
+    s->prepare = prepare;
+    s->prepare_user = user;
+}
+
+void store_checkpoint_soon(struct store *s)
+{
+    s->wanted = true;
 }
 
 void store_statistics(const struct store *s, struct store_statistics *out)
 {
+    struct wal_statistics log;
+    wal_statistics(s->wal, &log);
     *out = (struct store_statistics){
+        .last = store_position_of(s->sequence),
         .rows_durable = disk_row_count(&s->disk),
-        .bytes_on_disk = disk_size_bytes(&s->disk),
-        .pending_rows = s->pending.count,
-        .pending_bytes = s->pending_bytes,
+        .bytes_on_disk = disk_size_bytes(&s->disk) + log.bytes_on_disk,
         .batches = s->batches,
         .flushes = s->flushes,
-        .syncs = writer_syncs(s->writer),
+        .syncs = log.syncs,
+        .log_bytes = s->log_bytes - s->log_at,
+        .log_unwritten = record_size(&s->record),
+        .dirty_rows = s->active->count + s->frozen->count - s->settle_at,
+        .dirty_bytes = store_dirty_memory(s),
+        .cached_rows = s->clean_rows,
+        .cached_bytes = s->clean_memory,
+        .evictions = s->evictions,
+        .memory_bytes = store_memory(s),
+        .memory_max = s->memory_max,
+        .checkpoint = store_position_of(s->at),
+        .checkpoint_running = s->phase == PHASE_RUNNING,
+        .checkpoint_stuck = checkpoint_is_stuck(s->checkpoint, NULL, NULL),
+        .checkpoints = s->checkpoints,
+        .checkpoint_ms = checkpoint_last_ms(s->checkpoint),
     };
 }

@@ -1,10 +1,10 @@
 /* The store: ordered rows, atomic batches, positions, gates. (design: store.md)
  *
- * One thread, the owner, calls everything here except store_durable(). It sees its own writes at once; they become durable
- * later, in order, a turn of its loop at a time. Who must not speak before a write is durable waits for its position.
+ * One thread, the owner, calls everything here but what says 'any thread'. It sees its own writes at once. At the end of a turn of its loop
+ * store_flush() writes the turn's batches to the log; who must not speak before a write is safe waits for its position to be released: when
+ * the log is synced or, in the modes that promise less, when it is written.
  *
- * Nothing of what lies behind (LMDB, files, threads) shows here. First version: the rows of a turn become one LMDB
- * transaction, synced, on a thread of its own; rows not yet durable are held in memory. */
+ * Nothing of what lies behind (a log, rows in memory, LMDB as the log's checkpoint, threads) shows here. */
 #ifndef AIKV_STORE_STORE_H
 #define AIKV_STORE_STORE_H
 
@@ -27,33 +27,42 @@ static inline int store_position_compare(struct store_position a, struct store_p
     return a.sequence < b.sequence ? -1 : a.sequence > b.sequence;
 }
 
+enum store_durability { STORE_ALWAYS, STORE_EVERYSEC, STORE_NO };
+
 struct store_options {
-    const char *dir;      /* made if missing */
-    size_t pending_max;   /* bytes of rows not yet durable before store_pressure() says so */
-    /* Called on a thread of the store's whenever the durable position rose, or writing has failed for good: wake the owner. */
+    const char *dir;  /* made if missing */
+    size_t dirty_max; /* bytes of rows that are in the log only before store_pressure() says so; 0: 1 GiB */
+    /* Called on threads of the store's when there may be something new: a position was released, room came, writing failed. Wake the owner, who
+     * calls store_flush(). */
     void (*on_durable)(void *user);
     void *user;
+    enum store_durability durability;
+    size_t memory_max; /* bytes of rows in memory before those that can be read again go; 0: no bound */
+    size_t log_max;    /* bytes of log that start a checkpoint; 0: 64 MiB */
     bool expected;        /* it was there before: one that is missing is not made anew, but an error */
 };
 
 struct store_report { /* what opening found */
-    uint64_t rows;
-    struct store_position position;
+    uint64_t rows;                         /* in the checkpoint */
+    struct store_position checkpoint;      /* what it holds */
+    struct store_position position;        /* the last batch */
+    uint64_t records, bytes, changed_rows; /* replayed from the log */
+    uint64_t dropped_bytes;                /* of a torn end of the log: never acknowledged as durable */
 };
 
 /* Opens or makes the store in `dir`. Errors: FORMAT (damaged, missing, or another version), IO, PERMISSION or DISK (text with the path). */
 int store_open(const struct store_options *options, struct store **out, struct store_report *report, struct error *e);
-/* Makes what was flushed durable, then closes. */
+/* Makes what was flushed durable, brings the checkpoint up to it where that can be, then closes. */
 void store_close(struct store *s);
 
 /* ---- reading, by the owner ---- */
 
 struct store_value {
     struct bytes data;              /* until the next call that writes, flushes or closes */
-    struct store_position position; /* of the write that made it, while that is not durable; 0/0 if it is */
+    struct store_position position; /* of the write that made it, while that is not released; 0/0 if it is */
 };
 
-/* The row's value, own unflushed writes included. False: no such row; `position` is then that of a deletion not yet durable. */
+/* The row's value, own unflushed writes included. False: no such row; `position` is then that of a deletion not yet released. */
 bool store_get(struct store *s, struct bytes key, struct store_value *out);
 
 /* Rows with from <= key < to (an empty `to`: to the end), in key order, as of now. Nothing may be written while it is open. */
@@ -72,23 +81,62 @@ void store_put(struct store *s, struct bytes key, struct bytes value);
 /* The same, the value being for the caller to fill in before the next call: saves a copy of large ones. */
 uint8_t *store_put_open(struct store *s, struct bytes key, size_t value_len);
 void store_delete(struct store *s, struct bytes key);
+/* Replaces `removed` bytes of the row's value at `offset` by others: a small record for a small change of a large value. offset + removed is at
+ * most the value's length; a row that is not there has an empty one. */
+void store_splice(struct store *s, struct bytes key, size_t offset, size_t removed, struct bytes inserted);
 /* Ends the batch. Returns its position; of an empty one, 0/0. */
 struct store_position store_commit(struct store *s);
-/* The end of the loop's turn: hands all batches since the last flush on to be made durable together, and lets go of rows held in
- * memory that became durable (so call it after on_durable too). Cheap when there are none. */
+/* The end of the loop's turn: writes all batches since the last flush to the log, in one piece, and does a bounded bit of upkeep (so call it
+ * after on_durable too). Cheap when there is nothing to do. Without room in the log the batches wait for the next flush. */
 void store_flush(struct store *s);
+/* `prepare` is called within store_flush when a checkpoint is about to begin; it may write one batch, the last that the checkpoint holds.
+ * NULL: nobody. */
+void store_on_checkpoint(struct store *s, void (*prepare)(void *user), void *user);
+/* Starts a checkpoint with the next flush (unless one is running: then after it). */
+void store_checkpoint_soon(struct store *s);
+
+/* ---- what changed since the checkpoint; only right after store_open, nothing flushed yet ---- */
+
+/* A row's value as of store_report.checkpoint, or, after a crash within a checkpoint, as of that one's end. */
+bool store_get_base(struct store *s, struct bytes key, struct bytes *value);
+/* Each row that was written since then: its value then and now; NULL: none. Stops when `visit` returns another value than 0, and returns that. */
+typedef int store_changed_row(void *user, struct bytes key, const struct bytes *before, const struct bytes *now);
+int store_each_changed(struct store *s, store_changed_row *visit, void *user);
+/* The sequence of the base. */
+uint64_t store_base_sequence(const struct store *s);
 
 /* ---- gates ---- */
 
 /* Everything up to here survives kill -9 and power loss. Any thread. */
 struct store_position store_durable(const struct store *s);
-/* Whether more than pending_max bytes wait to become durable: take no more commands until on_durable. */
+/* Replies up to here may leave: store_durable() in STORE_ALWAYS, else what was written to the log. */
+struct store_position store_released(const struct store *s);
+/* At run time. From ALWAYS to another what waits is released with the next flush; to ALWAYS only what comes then waits. */
+void store_set_durability(struct store *s, enum store_durability mode);
+enum store_durability store_get_durability(const struct store *s);
+
+/* Whether too much waits for the disk: take no more commands until on_durable. */
 bool store_pressure(const struct store *s);
-/* Whether writing has failed for good (disk full or failing); `e` says why. Nothing above store_durable() will ever be durable. Any thread. */
+/* Whether writes are taken; if not, `e` says why: a full disk (it passes by itself) or a failing one. */
+bool store_writable(const struct store *s, struct error *e);
+/* Whether the log has failed for good. Nothing above store_durable() will ever be durable; reads go on. Any thread. */
 bool store_failed(const struct store *s, struct error *e);
 
+void store_set_memory_max(struct store *s, size_t bytes);
+
 struct store_statistics {
-    uint64_t rows_durable, bytes_on_disk, pending_rows, pending_bytes, batches, flushes, syncs;
+    struct store_position last; /* batch */
+    uint64_t rows_durable;      /* in the checkpoint */
+    uint64_t bytes_on_disk;     /* checkpoint and log */
+    uint64_t batches, flushes, syncs;
+    uint64_t log_bytes;                            /* after the checkpoint */
+    uint64_t log_unwritten;                        /* of batches that are not in the log yet */
+    uint64_t dirty_rows, dirty_bytes;              /* in the log but not in the checkpoint */
+    uint64_t cached_rows, cached_bytes, evictions; /* in the checkpoint too */
+    uint64_t memory_bytes, memory_max;             /* all rows in memory, with their table */
+    struct store_position checkpoint;
+    bool checkpoint_running, checkpoint_stuck;
+    uint64_t checkpoints, checkpoint_ms; /* since open; the last one's time */
 };
 void store_statistics(const struct store *s, struct store_statistics *out);
 

@@ -1,37 +1,118 @@
-/* What a store is made of. All of it is the owner's but for what disk.h and writer.h say. */
+/* What a store is made of. All of it is the owner's but for what disk.h, wal.h and checkpoint.h say. */
 #ifndef AIKV_STORE_STORE_STATE_H
 #define AIKV_STORE_STORE_STATE_H
 
+#include "store/checkpoint.h"
 #include "store/disk.h"
-#include "store/pending.h"
+#include "store/generation.h"
+#include "store/record.h"
 #include "store/store.h"
-#include "store/writer.h"
+#include "store/table.h"
+#include "store/wal.h"
+
+/* Longer values are not kept in memory once LMDB has them. */
+#define STORE_CACHED_VALUE_MAX ((size_t)64 << 10)
+
+enum store_phase {
+    PHASE_IDLE,     /* nothing is frozen */
+    PHASE_RUNNING,  /* the checkpoint's thread reads the frozen generation */
+    PHASE_SETTLING, /* it is in LMDB; its rows become clean, some each turn */
+};
 
 struct store {
     struct disk disk;
-    struct writer *writer;
-    struct pending pending;
+    struct wal *wal;
+    struct checkpoint *checkpoint;
+    void (*on_durable)(void *user);
+    void *user;
+    enum store_durability durability;
 
-    struct turn *turn;    /* what the next flush hands over; NULL: nothing yet */
-    struct row *replaced; /* a version of this turn that was overwritten; callers may still look at its value */
-    struct turn *done;    /* durable turns that are about to be settled */
-    uint64_t sequence;    /* of the last batch */
-    uint64_t handed_over; /* ... of the last one flushed */
-    uint64_t settled;     /* ... of the last one that is out of `pending`, being in the snapshot */
+    /* Rows: every version that is found is in the table; dirty ones are in a generation too. */
+    struct table table;
+    struct generation generations[2];
+    struct generation *active, *frozen;
+    size_t rows_memory; /* of all versions, clean or dirty, superseded ones included */
+    size_t clean_memory, clean_rows;
+    size_t memory_max, dirty_max;
+    uint64_t evictions;
+
+    /* The turn. */
+    struct record record;
+    struct row *unrecorded; /* what store_put_open gave, its value perhaps not filled in yet */
+    struct row *replaced;   /* a version that was overwritten; callers may still look at its value */
+    struct row **held;      /* overwritten ones that the record points to */
+    size_t held_count, held_cap;
     bool in_batch, batch_has_rows;
     unsigned iterators; /* open ones */
 
-    size_t pending_max;
-    uint64_t bytes_written; /* rows written since open; less writer_durable_bytes(): what waits */
-    size_t pending_bytes;   /* versions in memory, superseded ones included */
-    uint64_t batches, flushes;
+    uint64_t sequence; /* of the last batch */
+    uint64_t written;  /* ... of the last one in the log */
+    uint64_t batches, flushes, log_bytes;
+    size_t record_room; /* what the log should have room for before a turn begins */
+
+    /* Checkpoints. */
+    enum store_phase phase;
+    uint64_t at;          /* what LMDB holds */
+    uint64_t frozen_to;   /* what it will hold after the running one */
+    uint64_t log_at;      /* log_bytes when the last whole one was frozen */
+    uint64_t log_at_next; /* ... the running one */
+    uint32_t settle_at;   /* place in the frozen generation */
+    uint64_t commits_seen, began_ms, checkpoints;
+    size_t log_max;
+    bool wanted;
+    void (*prepare)(void *user);
+    void *prepare_user;
 };
 
-/* store_open with some of LMDB replaced, for tests that let it fail. NULL: nothing. */
-int store_open_with(const struct store_options *options, const struct disk_calls *calls, struct store **out,
+/* store_open with parts replaced, for tests that let them fail. NULL: nothing. */
+struct store_calls {
+    const struct disk_calls *disk;
+    const struct wal_calls *wal;
+    size_t segment_size;     /* 0: 64 MiB */
+    size_t transaction_rows; /* 0: 16,384 */
+};
+int store_open_with(const struct store_options *options, const struct store_calls *calls, struct store **out,
                     struct store_report *report, struct error *e);
 
-/* The position of a version, 0/0 once it is durable. */
+static inline struct store_position store_position_of(uint64_t sequence)
+{
+    return sequence ? (struct store_position){DISK_EPOCH, sequence} : (struct store_position){0, 0};
+}
+
+/* The position of a version, 0/0 once it is released. */
 struct store_position store_row_position(const struct store *s, const struct row *r);
+
+/* write.c */
+
+/* Makes a version the newest of its key and dirty. */
+void store_install(struct store *s, uint64_t hash, struct row *r);
+/* The version that a splice of `old` (NULL: of what LMDB has) makes; NULL: it does not fit the value's length. */
+struct row *store_spliced(struct store *s, struct bytes key, const struct row *old, size_t offset, size_t removed, struct bytes inserted,
+                          uint64_t sequence);
+/* Writes the turn's batches to the log, if there is room. */
+void store_write_log(struct store *s);
+/* Frees what the last calls replaced. */
+void store_drop_replaced(struct store *s);
+
+/* upkeep.c */
+
+/* All that is done a bit at a time: what the checkpoint has brought to LMDB becomes clean, the next one begins, clean rows leave. */
+void store_upkeep(struct store *s);
+/* Brings LMDB up to the last batch, waiting for it, if that can be. */
+void store_finish_checkpoints(struct store *s);
+/* Begins a checkpoint of the active generation, which ends at `to`. */
+void store_freeze(struct store *s, uint64_t to);
+static inline size_t store_dirty_memory(const struct store *s)
+{
+    return s->active->memory + s->frozen->memory + generation_overhead(s->active) + generation_overhead(s->frozen);
+}
+static inline size_t store_memory(const struct store *s)
+{
+    return s->rows_memory + s->table.memory + generation_overhead(s->active) + generation_overhead(s->frozen);
+}
+
+/* recover.c: opens the log and replays it. */
+int store_recover(struct store *s, const struct wal_options *options, bool expected, const struct disk_state *state, struct store_report *report,
+                  struct error *e);
 
 #endif

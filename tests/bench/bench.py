@@ -1,7 +1,7 @@
 """AiKv beside redis-server: redis-benchmark on both in turn, throughput and server CPU per operation as ratios.
 
-Each case runs on a fresh pair of servers. Persistence is matched where it can be: this version of AiKv syncs before
-every reply, so `always` is the like-for-like peer; `everysec` shows what that costs against Redis's default."""
+Each mode runs on a fresh pair of servers with the same promise: `everysec` and `always` mean the same to both. Then both are killed with a
+million keys and started again: the time until they answer."""
 import argparse
 import json
 import os
@@ -31,21 +31,30 @@ def free_port():
 
 class Server:
     def __init__(self, name, command, port, folder):
-        self.name, self.port, self.folder = name, port, folder
-        self.log = open(os.path.join(folder, name + ".log"), "wb")
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, cwd=folder)
-        deadline = time.monotonic() + 10
+        self.name, self.command, self.port, self.folder = name, command, port, folder
+        self.log = open(os.path.join(folder, name + ".log"), "ab")
+        self.start()
+
+    def start(self):
+        """Seconds until it answers."""
+        name, port, began = self.name, self.port, time.monotonic()
+        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log, cwd=self.folder)
+        deadline = began + 300
         while True:
             try:
                 with socket.create_connection(("127.0.0.1", port), 1) as s:
                     s.sendall(b"PING\r\n")
                     if s.recv(64).startswith(b"+PONG"):
-                        return
+                        return time.monotonic() - began
             except OSError:
                 pass
             if self.process.poll() is not None or time.monotonic() > deadline:
                 sys.exit(f"bench: {name} does not answer; see {self.log.name}")
-            time.sleep(0.05)
+            time.sleep(0.005)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(20)
 
     def cpu_seconds(self):
         with open(f"/proc/{self.process.pid}/stat") as f:
@@ -75,17 +84,51 @@ def measure(server, test, pipeline, clients, requests):
     out = subprocess.run(["redis-benchmark", "-h", "127.0.0.1", "-p", str(server.port), "-t", test, "-P", str(pipeline), "-c", str(clients),
                           "-n", str(requests), "-d", "64", "-r", "100000", "--csv"], check=True, capture_output=True, text=True).stdout
     cpu = server.cpu_seconds() - before
-    row = [line for line in out.splitlines() if line.lower().startswith(f'"{test}"')]
+    row = [line for line in out.splitlines() if line.lower().startswith((f'"{test}"', f'"{test} ('))]
     if not row:
         sys.exit(f"bench: redis-benchmark said nothing of {test}: {out}")
     fields = [field.strip('"') for field in row[0].split(",")]
     return float(fields[1]), cpu / requests * 1e6, float(fields[6])
 
 
+def load(server, keys):
+    subprocess.run(["redis-benchmark", "-p", str(server.port), "-t", "set", "-P", "64", "-c", "10", "-n", str(keys), "-d", "64", "-r", str(keys), "-q"],
+                   check=True, capture_output=True)
+
+
+def restarts(folder, keys, rounds):
+    """After kill -9 in `everysec`, and after a clean end."""
+    redis, aikv = start_pair("everysec", folder)
+    results = []
+    try:
+        for server in (redis, aikv):
+            load(server, keys)
+        for how in ("kill -9", "clean end"):
+            times = {"redis": [], "aikv": []}
+            for _ in range(rounds):
+                for server in (redis, aikv):
+                    load(server, keys // 20)
+                    if how == "kill -9":
+                        server.kill()
+                    else:
+                        server.process.terminate()
+                        server.process.wait(60)
+                    times[server.name].append(server.start())
+            r, a = (statistics.median(times[name]) * 1000 for name in ("redis", "aikv"))
+            name = f"restart after {how}, {keys} SETs"
+            print(f"{name:34} {r:8.0f}ms {a:8.0f}ms {r / a:6.2f}   (redis's time by aikv's)", flush=True)
+            results.append({"case": name, "redis_ms": r, "aikv_ms": a, "ratio": r / a})
+    finally:
+        redis.stop()
+        aikv.stop()
+    return results
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=200000)
+    parser.add_argument("--keys", type=int, default=1000000, help="for the restarts")
     parser.add_argument("--json")
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="aikv-bench-")
@@ -95,7 +138,7 @@ def main():
         for durability in ("everysec", "always"):
             redis, aikv = start_pair(durability, folder)
             try:
-                for test in ("set", "get"):
+                for test in ("set", "get", "incr", "mset"):
                     for pipeline in (1, 16):
                         runs = {"redis": [], "aikv": []}
                         for _ in range(options.rounds):
@@ -112,6 +155,7 @@ def main():
             finally:
                 redis.stop()
                 aikv.stop()
+        results += restarts(folder, options.keys, options.rounds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if options.json:

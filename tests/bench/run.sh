@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# GET and SET beside redis-server in the same run, as a ratio: throughput and server CPU per operation.
+# SET, GET, INCR and MSET beside redis-server in the same run, as a ratio: throughput and server CPU per operation; and restarts.
 #
-# usage: run.sh [--rounds N] [--requests N] [--json FILE]     (default 5 rounds of 200,000 requests)
+# usage: run.sh [--rounds N] [--requests N] [--keys N] [--json FILE]     (default 5 rounds of 200,000 requests, 1,000,000 keys)
 # Interleaved (A B A B …), medians; never asserted anywhere. Close to nothing else should run meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

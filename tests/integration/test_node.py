@@ -42,7 +42,7 @@ class CommandLine(unittest.TestCase):
     def test_wrong_types_and_broken_toml_are_refused_with_their_line(self):
         for text, said in (("[server]\nport = 'x'\n", "wrong type"), ("[server]\nport = 70000\n", "0 to 65535"),
                            ("[server\n", ":1:"), ("[=", ":1:2"), ("[.a]\n", ":1:2"), ("[[[server]]]\n", ":1:3"), ("[node]\nalias = -3\n", "number from 1"), ("[clutser]\nenabled = true\n", "did you mean [cluster]"),
-                           ("[server]\nmaxmemory = '1gb'\n", "cannot be enforced"), ("[[server]]\nport = 1\n", "two brackets"),
+                           ("[server]\nmaxmemory = 'much'\n", "maxmemory"), ("[[server]]\nport = 1\n", "two brackets"),
                            ("[cluster.announce]\nmatch = 'any'\n", "two brackets"), ("[storage]\ndata_dir = ['a']\n", "wrong type"),
                            ("[server]\nhost = ''\n", "must not be empty")):
             done = aikv("--check-config", "--config", self.write(text))

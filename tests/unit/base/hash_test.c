@@ -34,6 +34,19 @@ static void test_crc32c_can_be_continued(void **state)
         assert_true(crc32c(crc32c(0, "123456789", cut), &"123456789"[cut], 9 - cut) == 0xe3069283);
 }
 
+static void test_crc32c_is_the_same_with_and_without_the_processor(void **state)
+{
+    (void)state;
+    uint64_t seed = 42;
+    uint8_t data[300];
+    for (size_t i = 0; i < sizeof data; i++) data[i] = (uint8_t)random_next(&seed);
+    for (size_t from = 0; from < 9; from++)
+        for (size_t len = 0; from + len <= sizeof data; len++) {
+            uint32_t begin = (uint32_t)random_next(&seed);
+            assert_true(crc32c(begin, data + from, len) == crc32c_software(begin, data + from, len));
+        }
+}
+
 static void test_siphash_gives_the_answers_of_siphash_1_3(void **state)
 {
     (void)state;
@@ -74,6 +87,7 @@ int hash_tests(void)
         cmocka_unit_test(test_crc16_is_the_one_of_redis_cluster),
         cmocka_unit_test(test_crc32c_gives_the_answers_of_rfc_3720),
         cmocka_unit_test(test_crc32c_can_be_continued),
+        cmocka_unit_test(test_crc32c_is_the_same_with_and_without_the_processor),
         cmocka_unit_test(test_siphash_gives_the_answers_of_siphash_1_3),
         cmocka_unit_test(test_splitmix_gives_the_published_sequence),
         cmocka_unit_test(test_random_hex_is_hex_and_never_the_same),

@@ -5,6 +5,7 @@
 #include <semaphore.h>
 
 #include "base/random.h"
+#include "store/store_state.h"
 
 static sem_t durable;
 
@@ -16,9 +17,10 @@ static void on_durable(void *user)
 
 void fixture_open_store(struct fixture *f)
 {
-    struct store_options options = {.dir = f->store_dir, .pending_max = 64 << 20, .on_durable = on_durable};
+    struct store_options options = {.dir = f->store_dir, .on_durable = on_durable};
+    struct store_calls calls = {.segment_size = 1 << 20, .transaction_rows = 16}; /* many steps to be interrupted at */
     struct error e;
-    if (store_open(&options, &f->store, NULL, &e)) fail_msg("%s", e.text);
+    if (store_open_with(&options, &calls, &f->store, NULL, &e)) fail_msg("%s", e.text);
 }
 
 void fixture_open(struct fixture *f)

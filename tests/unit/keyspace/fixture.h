@@ -54,6 +54,7 @@ int run_position_tests(void);
 int run_scan_tests(void);
 int run_sweep_tests(void);
 int run_format_tests(void);
+int run_counts_tests(void);
 int run_model_tests(void);
 
 #endif

@@ -10,6 +10,7 @@ int main(void)
     failed += run_scan_tests();
     failed += run_sweep_tests();
     failed += run_format_tests();
+    failed += run_counts_tests();
     failed += run_model_tests();
     return failed != 0;
 }

@@ -81,7 +81,18 @@ static void random_change(struct model *m, unsigned database)
     unsigned i = (unsigned)random_below(&m->random, KEYS);
     struct model_key *k = &m->keys[database][i];
     find(m, database, i);
-    switch (random_below(&m->random, 5)) {
+    switch (random_below(&m->random, 6)) {
+    case 4:
+        if (k->is != LIVE) break;
+        {
+            size_t len = value_of(k->value).len, kept = random_below(&m->random, 2) && len; /* the first byte, perhaps */
+            uint64_t first = value_of(k->value).data[0];
+            k->value = random_next(&m->random) % 1000000;
+            struct bytes fresh = value_of(k->value);
+            kept = kept && fresh.data[0] == first;
+            keyspace_splice_string(m->f->ks, m->names[i], kept, len - kept, bytes_of(fresh.data + kept, fresh.len - kept));
+        }
+        break;
     case 0:
     case 1:
         *k = (struct model_key){LIVE, random_expiry(m), random_next(&m->random) % 1000000};

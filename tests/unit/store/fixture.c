@@ -3,6 +3,7 @@
 #include <ftw.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/random.h"
@@ -20,11 +21,11 @@ static void on_durable(void *user)
 
 void fixture_begin(struct fixture *f)
 {
-    *f = (struct fixture){.pending_max = 64 << 20};
+    *f = (struct fixture){.calls = {.segment_size = 1 << 20}};
     const char *tmp = getenv("TMPDIR");
     snprintf(f->dir, sizeof f->dir, "%s/aikv-store-XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(f->dir));
-    snprintf(f->store_dir, sizeof f->store_dir, "%s/lmdb", f->dir);
+    snprintf(f->store_dir, sizeof f->store_dir, "%s/store", f->dir);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -41,9 +42,10 @@ void fixture_end(struct fixture *f)
 
 void fixture_open(struct fixture *f)
 {
-    struct store_options options = {.dir = f->store_dir, .pending_max = f->pending_max, .on_durable = on_durable, .user = f};
     struct error e;
-    if (store_open_with(&options, f->calls, &f->store, &f->report, &e)) fail_msg("%s", e.text);
+    f->options.dir = f->store_dir;
+    f->options.on_durable = on_durable;
+    if (store_open_with(&f->options, &f->calls, &f->store, &f->report, &e)) fail_msg("%s", e.text);
 }
 
 void fixture_close(struct fixture *f)
@@ -58,20 +60,43 @@ void fixture_reopen(struct fixture *f)
     fixture_open(f);
 }
 
+void fixture_pause(void)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 5 * 1000 * 1000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&lock);
+    pthread_cond_timedwait(&rose, &lock, &until);
+    pthread_mutex_unlock(&lock);
+}
+
 void fixture_wait(struct fixture *f, struct store_position p)
 {
-    pthread_mutex_lock(&lock);
-    while (store_position_compare(store_durable(f->store), p) < 0 && !store_failed(f->store, NULL))
-        pthread_cond_wait(&rose, &lock);
-    pthread_mutex_unlock(&lock);
+    while (store_position_compare(store_durable(f->store), p) < 0 && !store_failed(f->store, NULL)) fixture_pause();
 }
 
 void fixture_settle(struct fixture *f)
 {
     store_flush(f->store);
-    uint64_t last = f->store->handed_over;
-    fixture_wait(f, (struct store_position){last ? DISK_EPOCH : 0, last});
+    while (f->store->record.first && !store_failed(f->store, NULL)) { /* no room yet */
+        fixture_pause();
+        store_flush(f->store);
+    }
+    while (store_released(f->store).sequence < f->store->sequence && !store_failed(f->store, NULL)) fixture_pause();
     store_flush(f->store);
+}
+
+void fixture_checkpoint(struct fixture *f)
+{
+    struct store *s = f->store;
+    fixture_settle(f);
+    while (s->at != s->sequence || s->phase != PHASE_IDLE) {
+        store_checkpoint_soon(s);
+        store_flush(s);
+        if (s->phase == PHASE_RUNNING) fixture_pause();
+    }
 }
 
 struct store_position put(struct fixture *f, const char *key, const char *value)

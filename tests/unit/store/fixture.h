@@ -14,12 +14,12 @@
 #include "store/store_state.h"
 
 struct fixture {
-    char dir[256]; /* made by fixture_begin; the store is in dir/lmdb */
+    char dir[256]; /* made by fixture_begin; the store is in dir/store */
     char store_dir[300];
     struct store *store;
     struct store_report report;
-    size_t pending_max;
-    const struct disk_calls *calls;
+    struct store_options options; /* for the next opening; as are these: */
+    struct store_calls calls;
 };
 
 void fixture_begin(struct fixture *f); /* makes the directory, opens nothing */
@@ -27,8 +27,12 @@ void fixture_end(struct fixture *f);   /* closes and removes */
 void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 void fixture_reopen(struct fixture *f);
-/* Flushes, waits until all is durable (or writing has failed), and lets the store settle. */
+/* Flushes and waits until all is released (or writing has failed). */
 void fixture_settle(struct fixture *f);
+/* Flushes and brings all of it into the checkpoint, until every row in memory is clean. */
+void fixture_checkpoint(struct fixture *f);
+/* Waits until on_durable is called, a little at most. */
+void fixture_pause(void);
 /* Waits until on_durable was called and what it tells is at least this, or writing has failed. */
 void fixture_wait(struct fixture *f, struct store_position p);
 
@@ -42,6 +46,9 @@ struct store_position expect(struct fixture *f, const char *key, const char *val
 uint64_t test_seed(const char *test);
 
 int run_row_tests(void);
+int run_record_tests(void);
+int run_table_tests(void);
+int run_replay_tests(void);
 int run_iterator_tests(void);
 int run_gate_tests(void);
 int run_failure_tests(void);

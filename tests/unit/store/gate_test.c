@@ -1,18 +1,41 @@
 #include <semaphore.h>
+#include <stdatomic.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
-/* Commits wait for a permission each, so that a test sees what is true while one runs. */
+/* Syncs of the log wait for a permission each, so that a test sees what is true while one runs. */
 static sem_t reached, permitted;
+static atomic_bool holding;
+static struct wal_calls held;
 
-static int held_commit(MDB_txn *txn)
+static int held_sync(void *user, int fd)
 {
-    sem_post(&reached);
-    sem_wait(&permitted);
-    return mdb_txn_commit(txn);
+    (void)user;
+    if (atomic_load(&holding)) {
+        sem_post(&reached);
+        sem_wait(&permitted);
+    }
+    return fdatasync(fd);
 }
 
-static const struct disk_calls held = {held_commit};
+static void open_with(struct fixture *f, enum store_durability durability)
+{
+    held = wal_calls_system;
+    held.fdatasync = held_sync;
+    atomic_store(&holding, false);
+    f->options.durability = durability;
+    f->calls.wal = &held;
+    fixture_open(f);
+    struct wal_statistics log;
+    put(f, "first", "1"); /* the first segment is begun and the next are made; whoever syncs from here on is held */
+    fixture_checkpoint(f);
+    do {
+        fixture_pause();
+        wal_statistics(f->store->wal, &log);
+    } while (log.segments_ready < 2);
+    atomic_store(&holding, true);
+}
 
 static int begin(void **state)
 {
@@ -20,46 +43,80 @@ static int begin(void **state)
     fixture_begin(&f);
     sem_init(&reached, 0, 0);
     sem_init(&permitted, 0, 0);
-    f.calls = &held;
-    fixture_open(&f);
     *state = &f;
     return 0;
 }
 
 static int end(void **state)
 {
-    for (int i = 0; i < 16; i++) sem_post(&permitted);
+    atomic_store(&holding, false);
+    for (int i = 0; i < 4; i++) sem_post(&permitted);
     fixture_end(*state);
     sem_destroy(&reached);
     sem_destroy(&permitted);
     return 0;
 }
 
-static void test_a_position_is_durable_only_when_its_transaction_is(void **state)
+static void test_always_releases_what_is_synced(void **state)
 {
     struct fixture *f = *state;
+    open_with(f, STORE_ALWAYS);
     struct store_position first = put(f, "a", "1");
-    assert_int_equal(store_durable(f->store).sequence, 0);
     store_flush(f->store);
     sem_wait(&reached);
     struct store_position second = put(f, "b", "2");
     store_flush(f->store);
-    assert_int_equal(store_durable(f->store).sequence, 0);
+    assert_int_equal(store_released(f->store).sequence, 1);
     assert_int_equal(store_position_compare(expect(f, "a", "1"), first), 0);
     sem_post(&permitted);
     fixture_wait(f, first);
     sem_wait(&reached);
-    assert_int_equal(store_position_compare(store_durable(f->store), first), 0);
+    assert_int_equal(store_position_compare(store_released(f->store), first), 0);
     assert_int_equal(expect(f, "a", "1").sequence, 0);
     assert_int_equal(store_position_compare(expect(f, "b", "2"), second), 0);
     sem_post(&permitted);
     fixture_wait(f, second);
-    assert_int_equal(store_position_compare(store_durable(f->store), second), 0);
+    assert_int_equal(store_position_compare(store_released(f->store), second), 0);
+}
+
+static void test_the_other_modes_release_what_is_written_at_once(void **state)
+{
+    struct fixture *f = *state;
+    open_with(f, STORE_EVERYSEC);
+    for (int mode = 0; mode < 2; mode++) {
+        struct store_position p = put(f, "a", "1");
+        assert_int_equal(store_position_compare(expect(f, "a", "1"), p), 0);
+        store_flush(f->store);
+        assert_int_equal(store_position_compare(store_released(f->store), p), 0);
+        assert_int_equal(expect(f, "a", "1").sequence, 0);
+        assert_int_equal(store_durable(f->store).sequence, 1);
+        store_set_durability(f->store, STORE_NO);
+    }
+}
+
+static void test_the_mode_can_be_changed_at_any_time(void **state)
+{
+    struct fixture *f = *state;
+    open_with(f, STORE_ALWAYS);
+    struct store_position p = put(f, "a", "1");
+    store_flush(f->store);
+    assert_int_equal(store_released(f->store).sequence, 1);
+    store_set_durability(f->store, STORE_NO);
+    assert_int_equal(store_position_compare(store_released(f->store), p), 0);
+    store_set_durability(f->store, STORE_ALWAYS);
+    assert_int_equal(store_released(f->store).sequence, 1);
+    sem_post(&permitted);
+    fixture_wait(f, p);
+    assert_int_equal(store_position_compare(store_released(f->store), p), 0);
 }
 
 static void test_turns_gather_while_a_sync_runs_and_the_owner_never_waits(void **state)
 {
     struct fixture *f = *state;
+    open_with(f, STORE_ALWAYS);
+    struct store_statistics before;
+    store_statistics(f->store, &before);
+    uint64_t syncs = before.syncs;
     struct store_position last = put(f, "k", "0");
     store_flush(f->store);
     sem_wait(&reached);
@@ -73,45 +130,66 @@ static void test_turns_gather_while_a_sync_runs_and_the_owner_never_waits(void *
     sem_post(&permitted);
     sem_post(&permitted);
     fixture_wait(f, last);
-    store_flush(f->store);
     struct store_statistics st;
     store_statistics(f->store, &st);
-    assert_int_equal(st.syncs, 2);
-    assert_int_equal(st.flushes, 1001);
-    assert_int_equal(st.rows_durable, 301);
-    assert_int_equal(st.pending_rows, 0);
-    assert_int_equal(st.pending_bytes, 0);
+    assert_int_equal(st.syncs, syncs + 2);
+    assert_int_equal(st.flushes, 1002);
+    assert_int_equal(st.dirty_rows, 301);
 }
 
-static void test_pressure_is_felt_until_rows_are_durable(void **state)
+static void test_a_checkpoint_waits_until_its_rows_are_durable(void **state)
+{
+    struct fixture *f = *state;
+    open_with(f, STORE_NO);
+    struct store_position p = put(f, "a", "1");
+    store_checkpoint_soon(f->store);
+    store_flush(f->store);
+    sem_wait(&reached); /* nobody else would have synced */
+    for (int i = 0; i < 5; i++) {
+        fixture_pause();
+        store_flush(f->store);
+    }
+    struct store_statistics st;
+    store_statistics(f->store, &st);
+    assert_true(st.checkpoint_running);
+    assert_int_equal(st.rows_durable, 1);
+    sem_post(&permitted);
+    fixture_checkpoint(f);
+    store_statistics(f->store, &st);
+    assert_int_equal(store_position_compare(st.checkpoint, p), 0);
+    assert_int_equal(st.rows_durable, 2);
+    assert_int_equal(wal_get_mode(f->store->wal), WAL_NO);
+}
+
+static void test_pressure_is_felt_while_too_much_is_not_checkpointed(void **state)
 {
     struct fixture *f = *state;
     char value[1001];
     memset(value, 'v', sizeof value);
     value[1000] = 0;
-    f->store->pending_max = 10 * 1000;
+    f->options.dirty_max = 400 * 1000;
+    open_with(f, STORE_ALWAYS);
     assert_false(store_pressure(f->store));
-    put(f, "same", value);
-    for (int i = 0; i < 50; i++) put(f, "same", value); /* replaced versions do not count */
+    for (int i = 0; i < 500; i++) put(f, "same", value); /* replaced versions do not count */
     assert_false(store_pressure(f->store));
-    struct store_position last = {0};
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 500; i++) {
         char key[16];
         snprintf(key, sizeof key, "k%d", i);
-        last = put(f, key, value);
+        put(f, key, value);
     }
     assert_true(store_pressure(f->store));
     store_flush(f->store);
     assert_true(store_pressure(f->store));
+    atomic_store(&holding, false);
     sem_post(&permitted);
-    fixture_wait(f, last);
+    fixture_checkpoint(f);
     assert_false(store_pressure(f->store));
 }
 
 static void test_close_makes_durable_what_was_written(void **state)
 {
     struct fixture *f = *state;
-    for (int i = 0; i < 4; i++) sem_post(&permitted);
+    fixture_open(f);
     put(f, "a", "1");
     store_flush(f->store);
     put(f, "b", "2");
@@ -119,14 +197,19 @@ static void test_close_makes_durable_what_was_written(void **state)
     expect(f, "a", "1");
     expect(f, "b", "2");
     assert_int_equal(f->report.position.sequence, 2);
+    assert_int_equal(f->report.rows, 2); /* all in the checkpoint: nothing to replay */
+    assert_int_equal(f->report.changed_rows, 0);
 }
 
 int run_gate_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_a_position_is_durable_only_when_its_transaction_is, begin, end),
+        cmocka_unit_test_setup_teardown(test_always_releases_what_is_synced, begin, end),
+        cmocka_unit_test_setup_teardown(test_the_other_modes_release_what_is_written_at_once, begin, end),
+        cmocka_unit_test_setup_teardown(test_the_mode_can_be_changed_at_any_time, begin, end),
         cmocka_unit_test_setup_teardown(test_turns_gather_while_a_sync_runs_and_the_owner_never_waits, begin, end),
-        cmocka_unit_test_setup_teardown(test_pressure_is_felt_until_rows_are_durable, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_checkpoint_waits_until_its_rows_are_durable, begin, end),
+        cmocka_unit_test_setup_teardown(test_pressure_is_felt_while_too_much_is_not_checkpointed, begin, end),
         cmocka_unit_test_setup_teardown(test_close_makes_durable_what_was_written, begin, end),
     };
     return cmocka_run_group_tests_name("store gates", tests, NULL, NULL);

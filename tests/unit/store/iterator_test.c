@@ -25,7 +25,7 @@ static void test_an_iterator_merges_memory_and_disk(void **state)
     expect_range(&f, "", "", "");
     put(&f, "a", "1"), put(&f, "ab", "2"), put(&f, "abc", "3"), put(&f, "b", "4"), put(&f, "zz", "5");
     expect_range(&f, "", "", "a=1 ab=2 abc=3 b=4 zz=5");
-    fixture_settle(&f);
+    fixture_checkpoint(&f);
     expect_range(&f, "", "", "a=1 ab=2 abc=3 b=4 zz=5");
     remove_row(&f, "ab"), put(&f, "abc", "6"), put(&f, "aa", "7"), put(&f, "c", "8"), remove_row(&f, "zz"),
         put(&f, "zzz", "9");
@@ -36,7 +36,7 @@ static void test_an_iterator_merges_memory_and_disk(void **state)
     expect_range(&f, "ab", "abcd", "abc=6");
     expect_range(&f, "c", "b", "");
     expect_range(&f, "zz", "", "zzz=9");
-    fixture_settle(&f);
+    fixture_checkpoint(&f);
     expect_range(&f, "", "", "a=1 aa=7 abc=6 b=4 c=8 zzz=9");
     fixture_end(&f);
 }

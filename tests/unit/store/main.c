@@ -1,13 +1,18 @@
 #include "fixture.h"
+#include "wal_world.h"
 
 int main(void)
 {
     int failed = run_hash_tests();
     failed += run_row_tests();
+    failed += run_record_tests();
+    failed += run_table_tests();
     failed += run_iterator_tests();
     failed += run_gate_tests();
     failed += run_failure_tests();
     failed += run_model_tests();
+    failed += run_replay_tests();
     failed += run_crash_tests();
+    failed += wal_tests();
     return failed != 0;
 }

@@ -2,14 +2,15 @@
 #include "base/random.h"
 #include "fixture.h"
 
-#define ROWS  400
-#define STEPS 12000
+#define ROWS      400
+#define STEPS     12000
+#define VALUE_MAX 20000
 
 struct model_row {
     char key[24];
     bool there;
-    uint64_t filled_from; /* the seed of its value */
     size_t len;
+    uint8_t value[VALUE_MAX];
 };
 
 struct model {
@@ -38,18 +39,32 @@ static size_t random_len(uint64_t *random)
     return kind == 0 ? random_below(random, 20000) : kind == 1 ? 0 : random_below(random, 100);
 }
 
-static void fill(uint8_t *out, const struct model_row *r)
-{
-    uint64_t s = r->filled_from;
-    for (size_t i = 0; i < r->len; i++) out[i] = (uint8_t)random_next(&s);
-}
-
 static void check_value(const struct model_row *r, struct bytes value)
 {
-    static uint8_t wanted[20000];
-    fill(wanted, r);
-    if (value.len != r->len || (r->len && memcmp(value.data, wanted, r->len)))
-        fail_msg("row %s has another value", r->key);
+    if (!bytes_equal(value, bytes_of(r->value, r->len))) fail_msg("row %s has another value", r->key);
+}
+
+static void random_put(struct model *m, struct model_row *r)
+{
+    r->len = random_len(&m->random);
+    for (size_t i = 0; i < r->len; i++) r->value[i] = (uint8_t)random_next(&m->random);
+    uint8_t *room = store_put_open(m->f.store, bytes_text(r->key), r->len);
+    if (r->len) memcpy(room, r->value, r->len);
+}
+
+static void random_splice(struct model *m, struct model_row *r)
+{
+    uint8_t bytes[64];
+    if (!r->there) r->len = 0;
+    size_t offset = random_below(&m->random, r->len + 1), removed = random_below(&m->random, r->len - offset + 1);
+    size_t inserted = random_below(&m->random, sizeof bytes);
+    if (removed > 64 && random_below(&m->random, 4)) removed = random_below(&m->random, 64);
+    if (r->len - removed + inserted > VALUE_MAX) inserted = 0;
+    for (size_t i = 0; i < inserted; i++) bytes[i] = (uint8_t)random_next(&m->random);
+    store_splice(m->f.store, bytes_text(r->key), offset, removed, bytes_of(bytes, inserted));
+    memmove(r->value + offset + inserted, r->value + offset + removed, r->len - offset - removed);
+    memcpy(r->value + offset, bytes, inserted);
+    r->len += inserted - removed;
 }
 
 static void random_batch(struct model *m)
@@ -57,13 +72,11 @@ static void random_batch(struct model *m)
     store_begin(m->f.store);
     for (uint64_t n = random_below(&m->random, 6); n; n--) {
         struct model_row *r = &m->rows[random_below(&m->random, ROWS)];
-        r->there = random_below(&m->random, 3) != 0;
-        r->len = random_len(&m->random);
-        r->filled_from = random_next(&m->random);
-        if (r->there)
-            fill(store_put_open(m->f.store, bytes_text(r->key), r->len), r);
-        else
-            store_delete(m->f.store, bytes_text(r->key));
+        uint64_t what = random_below(&m->random, 3);
+        if (what == 0) store_delete(m->f.store, bytes_text(r->key));
+        if (what == 1) random_put(m, r);
+        if (what == 2) random_splice(m, r);
+        r->there = what != 0;
     }
     store_commit(m->f.store);
 }
@@ -103,6 +116,7 @@ static void test_the_store_behaves_like_a_sorted_array(void **state)
     m.random = test_seed("store model");
     make_keys(&m);
     fixture_begin(&m.f);
+    m.f.calls.transaction_rows = 16;
     fixture_open(&m.f);
     for (int step = 0; step < STEPS; step++) {
         uint64_t what = random_below(&m.random, 1000);
@@ -114,8 +128,12 @@ static void test_the_store_behaves_like_a_sorted_array(void **state)
             random_range(&m);
         else if (what < 990)
             store_flush(m.f.store);
+        else if (what < 993)
+            fixture_checkpoint(&m.f);
+        else if (what < 996)
+            store_checkpoint_soon(m.f.store);
         else if (what < 998)
-            fixture_settle(&m.f);
+            store_set_memory_max(m.f.store, 1 + random_below(&m.random, 200000));
         else
             fixture_reopen(&m.f);
     }

@@ -1,0 +1,115 @@
+#include "keyspace/counts.h"
+
+#include <endian.h>
+
+#include "keyspace/rowkey.h"
+
+#define COUNTS_FORMAT 1
+#define NAME_SIZE     12
+#define VARINT_MAX    10
+
+static struct bytes name_of(uint8_t out[NAME_SIZE], uint32_t id)
+{
+    memcpy(out, "\xff\xff" "counts", 8);
+    uint32_t id_be = htobe32(id);
+    memcpy(out + 8, &id_be, 4);
+    return bytes_of(out, NAME_SIZE);
+}
+
+/* ---- writing ---- */
+
+static void write_varint(struct buffer *b, uint64_t v)
+{
+    for (; v > 127; v >>= 7) write_u8(b, (uint8_t)(v | 128));
+    write_u8(b, (uint8_t)v);
+}
+
+static void put_row(struct store *store, uint32_t id, const struct buffer *b)
+{
+    uint8_t name[NAME_SIZE];
+    store_put(store, name_of(name, id), buffer_bytes(b));
+}
+
+void counts_write(struct store *store, struct databases *d, uint64_t sequence)
+{
+    struct buffer b;
+    buffer_init(&b, 8 + (size_t)VARINT_MAX * ROWKEY_SLOTS);
+    for (unsigned n = 0; n < d->count; n++) {
+        struct database *db = &d->list[n];
+        if (!db->changed) continue;
+        buffer_clear(&b);
+        write_u64(&b, db->expiring);
+        for (unsigned slot = 0; slot < ROWKEY_SLOTS; slot++) write_varint(&b, databases_slot_size(db, slot));
+        if (b.failed) break; /* no memory: without the head these do not count */
+        put_row(store, db->id, &b);
+        db->changed = false;
+        db->stored = true;
+    }
+    bool whole = !b.failed;
+    buffer_clear(&b);
+    write_u8(&b, COUNTS_FORMAT);
+    write_u64(&b, whole ? sequence : 0);
+    write_u64(&b, d->dead_rows);
+    if (!b.failed) put_row(store, 0, &b);
+    buffer_release(&b);
+}
+
+void counts_forget(struct store *store, struct database *db)
+{
+    uint8_t name[NAME_SIZE];
+    if (db->stored) store_delete(store, name_of(name, db->id));
+}
+
+/* ---- reading ---- */
+
+static uint64_t read_varint(struct reader *r)
+{
+    uint64_t v = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte = read_u8(r);
+        v |= (uint64_t)(byte & 127) << shift;
+        if (byte < 128) return v;
+    }
+    r->failed = true;
+    return 0;
+}
+
+/* The counts of an id, into `db`; NULL: only how many keys. */
+static bool read_database(struct store *store, uint32_t id, struct database *db, uint64_t *keys)
+{
+    uint8_t name[NAME_SIZE];
+    struct bytes value;
+    *keys = 0;
+    if (!store_get_base(store, name_of(name, id), &value)) return true; /* it held nothing */
+    struct reader r = reader_of(value);
+    uint64_t expiring = read_u64(&r);
+    for (unsigned slot = 0; slot < ROWKEY_SLOTS; slot++) {
+        uint64_t n = read_varint(&r);
+        *keys += n;
+        if (db && n) databases_set_slot(db, slot, n);
+    }
+    if (db) {
+        db->expiring = expiring;
+        db->stored = true;
+    }
+    return reader_done(&r) && expiring <= *keys;
+}
+
+bool counts_read(struct store *store, const struct databases *base, struct databases *now)
+{
+    uint8_t name[NAME_SIZE];
+    struct bytes head;
+    if (!store_get_base(store, name_of(name, 0), &head)) return false;
+    struct reader r = reader_of(head);
+    uint8_t format = read_u8(&r);
+    uint64_t sequence = read_u64(&r);
+    now->dead_rows = read_u64(&r);
+    bool good = reader_done(&r) && format == COUNTS_FORMAT && sequence == store_base_sequence(store);
+    for (unsigned n = 0; good && n < base->count; n++) {
+        struct database *db = databases_find(now, base->list[n].id);
+        uint64_t keys;
+        good = read_database(store, base->list[n].id, db, &keys);
+        if (!db) now->dead_rows += keys; /* dropped since */
+    }
+    return good;
+}

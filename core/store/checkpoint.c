@@ -1,0 +1,285 @@
+#include "store/checkpoint.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/memory.h"
+
+#define TRANSACTION_BYTES ((size_t)16 << 20)
+#define RETRY_S           1
+
+struct checkpoint {
+    struct checkpoint_options o;
+    pthread_t thread;
+    bool started;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;         /* for the thread: work, a durable position, the end */
+    pthread_cond_t settled;         /* for who waits: done, or stuck */
+    const struct generation *work;  /* locked; NULL: none */
+    uint64_t from, to;              /* locked */
+    bool stopping, stuck, for_good; /* locked */
+    struct error error;             /* locked; of the last failure */
+
+    atomic_bool done, failing;
+    _Atomic uint64_t commits, last_ms;
+
+    /* The thread's: rows of one prefix, and those of the transaction being gathered. */
+    struct row **group, **batch;
+    size_t group_cap, batch_count, batch_bytes;
+};
+
+struct checkpoint *checkpoint_new(const struct checkpoint_options *options)
+{
+    struct checkpoint *c = memory_zeroed(1, sizeof *c);
+    c->o = *options;
+    c->batch = memory_resize(NULL, c->o.rows_max * sizeof *c->batch);
+    atomic_init(&c->done, true);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->changed, &monotonic);
+    pthread_cond_init(&c->settled, NULL);
+    pthread_condattr_destroy(&monotonic);
+    return c;
+}
+
+/* ---- the thread ---- */
+
+/* Waits for a change, at most a retry's time if `timed`. Locked. */
+static void wait_for_change(struct checkpoint *c, bool timed)
+{
+    if (!timed) {
+        pthread_cond_wait(&c->changed, &c->lock);
+        return;
+    }
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += RETRY_S;
+    while (!c->stopping && pthread_cond_timedwait(&c->changed, &c->lock, &until) == 0) continue;
+}
+
+/* Whether the log is durable so far that rows up to `to` may be written. False: stopping, or it never will be. */
+static bool wait_for_log(struct checkpoint *c, uint64_t to)
+{
+    pthread_mutex_lock(&c->lock);
+    bool durable;
+    while (!(durable = c->o.durable(c->o.user) >= to) && !c->stopping) {
+        if (c->o.log_failed(c->o.user)) {
+            c->stuck = c->for_good = true;
+            error_set(&c->error, ERROR_IO, "the log has failed");
+            pthread_cond_broadcast(&c->settled);
+        }
+        wait_for_change(c, false);
+    }
+    bool go_on = durable && !c->stopping;
+    pthread_mutex_unlock(&c->lock);
+    return go_on;
+}
+
+static void note_commit(struct checkpoint *c)
+{
+    atomic_fetch_add(&c->commits, 1);
+    if (atomic_exchange(&c->failing, false)) {
+        pthread_mutex_lock(&c->lock);
+        c->stuck = false;
+        pthread_mutex_unlock(&c->lock);
+        log_info("the checkpoint goes on", "");
+    }
+    c->o.moved(c->o.user);
+}
+
+/* Says why a commit failed and waits before the next try. False: there will be none. */
+static bool note_failure(struct checkpoint *c, const struct error *e)
+{
+    pthread_mutex_lock(&c->lock);
+    if (!atomic_exchange(&c->failing, true))
+        log_error("the checkpoint cannot write: the log is kept meanwhile", "error=%s", log_quote(e->text));
+    c->error = *e;
+    c->stuck = true;
+    c->for_good = e->code == ERROR_FORMAT;
+    pthread_cond_broadcast(&c->settled);
+    pthread_mutex_unlock(&c->lock);
+    c->o.moved(c->o.user);
+    pthread_mutex_lock(&c->lock);
+    while (c->for_good && !c->stopping) wait_for_change(c, false);
+    if (!c->stopping) wait_for_change(c, true);
+    bool again = !c->stopping;
+    pthread_mutex_unlock(&c->lock);
+    return again;
+}
+
+/* Writes what was gathered; `last`: nothing follows. False: stopping. */
+static bool commit(struct checkpoint *c, bool last)
+{
+    struct disk_state st = {.at = last ? c->to : c->from, .next = c->to};
+    if (!last) {
+        struct bytes key = row_key(c->batch[c->batch_count - 1]);
+        st.done_len = key.len;
+        memcpy(st.done, key.data, key.len);
+    }
+    struct error e;
+    while (disk_write(c->o.disk, c->batch, c->batch_count, &st, &e)) {
+        if (!note_failure(c, &e)) return false;
+    }
+    c->batch_count = c->batch_bytes = 0;
+    if (last) return true; /* told by finish() */
+    note_commit(c);
+    pthread_mutex_lock(&c->lock);
+    bool go_on = !c->stopping;
+    pthread_mutex_unlock(&c->lock);
+    return go_on;
+}
+
+/* The rows of a prefix, sorted. Returns how many. */
+static size_t gather(struct checkpoint *c, const struct generation *g, unsigned prefix)
+{
+    size_t count = 0;
+    for (struct row *r = generation_first(g, prefix); r; r = generation_next(g, r)) {
+        if (count == c->group_cap) {
+            c->group_cap = c->group_cap ? 2 * c->group_cap : 256;
+            c->group = memory_resize(c->group, c->group_cap * sizeof *c->group);
+        }
+        c->group[count++] = r;
+    }
+    row_sort(c->group, count);
+    return count;
+}
+
+/* False: stopping. */
+static bool write_generation(struct checkpoint *c, const struct generation *g)
+{
+    for (unsigned prefix = 0; (prefix = generation_next_prefix(g, prefix)) < GENERATION_PREFIXES; prefix++) {
+        size_t count = gather(c, g, prefix);
+        for (size_t i = 0; i < count; i++) {
+            bool full = c->batch_count == c->o.rows_max || c->batch_bytes > TRANSACTION_BYTES;
+            if (full && !commit(c, false)) return false;
+            c->batch[c->batch_count++] = c->group[i];
+            c->batch_bytes += c->group[i]->value_len;
+        }
+    }
+    return commit(c, true);
+}
+
+static void finish(struct checkpoint *c, uint64_t began_ms)
+{
+    pthread_mutex_lock(&c->lock);
+    c->work = NULL;
+    atomic_store(&c->last_ms, clock_monotonic_ms() - began_ms);
+    atomic_store(&c->done, true);
+    pthread_cond_broadcast(&c->settled);
+    pthread_mutex_unlock(&c->lock);
+    note_commit(c);
+}
+
+static void *run(void *arg)
+{
+    struct checkpoint *c = arg;
+    log_set_thread("checkpoint");
+    for (;;) {
+        pthread_mutex_lock(&c->lock);
+        while (!c->work && !c->stopping) wait_for_change(c, false);
+        const struct generation *g = c->work;
+        uint64_t to = c->to;
+        bool stopping = c->stopping;
+        pthread_mutex_unlock(&c->lock);
+        uint64_t began_ms = clock_monotonic_ms();
+        c->batch_count = c->batch_bytes = 0;
+        if (stopping || !wait_for_log(c, to) || !write_generation(c, g)) return NULL;
+        finish(c, began_ms);
+    }
+}
+
+/* Signals are for the thread that has a loop. */
+int checkpoint_start(struct checkpoint *c, struct error *e)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&c->thread, NULL, run, c);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc) return error_system(e, ERROR_IO, rc, "cannot start the checkpoint's thread");
+    c->started = true;
+    return 0;
+}
+
+void checkpoint_stop(struct checkpoint *c)
+{
+    if (!c || !c->started) return;
+    pthread_mutex_lock(&c->lock);
+    c->stopping = true;
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+    pthread_join(c->thread, NULL);
+    c->started = false;
+}
+
+void checkpoint_free(struct checkpoint *c)
+{
+    if (!c) return;
+    pthread_cond_destroy(&c->changed);
+    pthread_cond_destroy(&c->settled);
+    pthread_mutex_destroy(&c->lock);
+    free(c->group);
+    free(c->batch);
+    free(c);
+}
+
+/* ---- other threads ---- */
+
+void checkpoint_poke(struct checkpoint *c)
+{
+    pthread_mutex_lock(&c->lock);
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void checkpoint_begin(struct checkpoint *c, const struct generation *g, uint64_t from, uint64_t to)
+{
+    pthread_mutex_lock(&c->lock);
+    c->work = g;
+    c->from = from;
+    c->to = to;
+    atomic_store(&c->done, false);
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+}
+
+bool checkpoint_is_done(const struct checkpoint *c)
+{
+    return atomic_load(&c->done);
+}
+
+bool checkpoint_wait(struct checkpoint *c)
+{
+    pthread_mutex_lock(&c->lock);
+    while (c->work && !c->stuck) pthread_cond_wait(&c->settled, &c->lock);
+    bool done = !c->work;
+    pthread_mutex_unlock(&c->lock);
+    return done;
+}
+
+uint64_t checkpoint_commits(const struct checkpoint *c)
+{
+    return atomic_load(&c->commits);
+}
+
+bool checkpoint_is_stuck(struct checkpoint *c, bool *for_good, struct error *e)
+{
+    pthread_mutex_lock(&c->lock);
+    bool stuck = c->stuck;
+    if (stuck && for_good) *for_good = c->for_good;
+    if (stuck && e) *e = c->error;
+    pthread_mutex_unlock(&c->lock);
+    return stuck;
+}
+
+uint64_t checkpoint_last_ms(const struct checkpoint *c)
+{
+    return atomic_load(&c->last_ms);
+}

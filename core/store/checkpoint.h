@@ -1,0 +1,48 @@
+/* The thread that brings a frozen generation into LMDB: in key order, in transactions that are short enough not to be felt.
+ *
+ * The owner begins a checkpoint and learns of its end by asking; it never waits. What both see is under one mutex or atomic. Nothing is
+ * written before the log is durable up to the generation's end: else a power loss between two transactions could leave rows of two positions
+ * and no log to tell. A full disk is waited for, a second at a time. */
+#ifndef AIKV_STORE_CHECKPOINT_H
+#define AIKV_STORE_CHECKPOINT_H
+
+#include "store/disk.h"
+#include "store/generation.h"
+
+struct checkpoint;
+
+struct checkpoint_options {
+    struct disk *disk;
+    /* Up to where the log is durable; whether it will never be any more. */
+    uint64_t (*durable)(void *user);
+    bool (*log_failed)(void *user);
+    void (*moved)(void *user); /* a transaction was committed, or failed */
+    void *user;
+    size_t rows_max; /* of a transaction */
+};
+
+/* No thread yet: checkpoint_poke() may be called from here on. */
+struct checkpoint *checkpoint_new(const struct checkpoint_options *options);
+/* Errors: IO. */
+int checkpoint_start(struct checkpoint *c, struct error *e);
+/* Gives up what is not written yet and ends the thread. */
+void checkpoint_stop(struct checkpoint *c);
+/* After this nobody may poke it. NULL is fine for both. */
+void checkpoint_free(struct checkpoint *c);
+/* The log's durable position rose, or the log failed. Any thread. */
+void checkpoint_poke(struct checkpoint *c);
+
+/* Brings `g` into LMDB, which goes from sequence `from` to `to` by it. Not while one runs. */
+void checkpoint_begin(struct checkpoint *c, const struct generation *g, uint64_t from, uint64_t to);
+/* Whether the one begun last is in LMDB, whole. */
+bool checkpoint_is_done(const struct checkpoint *c);
+/* Waits until it is done or cannot be: the log has failed, LMDB has, or the disk is full. True: done. */
+bool checkpoint_wait(struct checkpoint *c);
+
+/* Transactions committed since the start. */
+uint64_t checkpoint_commits(const struct checkpoint *c);
+/* Whether the last try failed (and why): it is tried again each second unless `for_good`. */
+bool checkpoint_is_stuck(struct checkpoint *c, bool *for_good, struct error *e);
+uint64_t checkpoint_last_ms(const struct checkpoint *c); /* how long the last whole one took */
+
+#endif

@@ -1,0 +1,44 @@
+/* The rows that changed since a checkpoint: one entry a key, in the order of their first change, chained by the first two bytes of the key.
+ *
+ * The owner fills a generation. Once it is frozen its entries never change, and the checkpoint's thread reads them. */
+#ifndef AIKV_STORE_GENERATION_H
+#define AIKV_STORE_GENERATION_H
+
+#include "store/row.h"
+
+#define GENERATION_PREFIXES 65536u
+
+struct generation_entry {
+    struct row *row;
+    uint32_t next; /* with the same prefix: place + 1; 0: the last */
+};
+
+struct generation {
+    uint8_t id; /* what its rows carry */
+    uint32_t count;
+    struct generation_entry **chunks;
+    size_t chunk_count; /* allocated ones; their room grows without moving what is there */
+    uint32_t *heads;    /* by prefix: place + 1; 0: none */
+    uint64_t in_use[GENERATION_PREFIXES / 64];
+    size_t memory; /* of its rows, as the owner counts it; the entries come on top (generation_overhead) */
+};
+
+void generation_init(struct generation *g, uint8_t id);
+/* Frees the entries, not the rows. */
+void generation_release(struct generation *g);
+/* Forgets all entries. */
+void generation_clear(struct generation *g);
+
+void generation_add(struct generation *g, struct row *r);
+/* `fresh` takes the place of an older version of the same key. */
+void generation_replace(struct generation *g, const struct row *old, struct row *fresh);
+struct row *generation_at(const struct generation *g, uint32_t place);
+size_t generation_overhead(const struct generation *g);
+
+/* The first prefix from `from` on that has rows; GENERATION_PREFIXES: none. */
+unsigned generation_next_prefix(const struct generation *g, unsigned from);
+/* The first row of a prefix, and the one after `r`; NULL: none. */
+struct row *generation_first(const struct generation *g, unsigned prefix);
+struct row *generation_next(const struct generation *g, const struct row *r);
+
+#endif

@@ -1,0 +1,72 @@
+/* What a record of the log holds: the batches of one turn. Little endian.
+ *
+ *   record  format(1) · batches
+ *   batch   sequence(8) · length of the operations(4) · operations
+ *   operation  code(1) · key length(2) · key, then
+ *     put      value length(4) · value
+ *     delete   nothing
+ *     splice   offset(4) · removed(4) · length(4) · the bytes that go there
+ *   drop slots: code(1) · first(2) · last(2); drop database: code(1) · id(4): reserved, refused by this version.
+ *
+ * A record is made while the turn runs. Large values are not copied: the record points to their rows until it is cleared. */
+#ifndef AIKV_STORE_RECORD_H
+#define AIKV_STORE_RECORD_H
+
+#include <sys/uio.h>
+
+#include "base/error.h"
+#include "store/row.h"
+
+#define RECORD_FORMAT     1
+#define RECORD_VALUE_COPY 16384u /* longer values are pointed to */
+
+enum record_code { RECORD_PUT = 1, RECORD_DELETE, RECORD_SPLICE, RECORD_DROP_SLOTS, RECORD_DROP_DATABASE };
+
+struct record_value {
+    size_t at; /* in the record's bytes: where it belongs */
+    struct row *row;
+};
+
+struct record {
+    uint8_t *data;
+    size_t len, cap;
+    size_t batch_at; /* where the open batch begins */
+    struct record_value *values;
+    size_t value_count, value_cap, value_bytes;
+    struct iovec *parts;
+    size_t part_cap;
+    uint64_t first, last; /* sequences of its batches; 0: none */
+};
+
+void record_release(struct record *r);
+/* Forgets the batches; keeps some memory. */
+void record_clear(struct record *r);
+
+void record_begin(struct record *r, uint64_t sequence);
+/* A put of the row's value, or its deletion. Sets ROW_IN_RECORD if it points to the row from now on. */
+void record_row(struct record *r, struct row *row);
+void record_splice(struct record *r, struct bytes key, size_t offset, size_t removed, struct bytes inserted);
+/* Ends the batch, which has operations. */
+void record_end(struct record *r);
+
+/* The bytes, in parts that live until the record is changed. Returns how many parts. */
+size_t record_parts(struct record *r, const struct iovec **parts);
+static inline size_t record_size(const struct record *r)
+{
+    return r->len + r->value_bytes;
+}
+
+/* ---- reading ---- */
+
+struct record_operation {
+    uint64_t sequence; /* of its batch */
+    enum record_code code;
+    struct bytes key, value; /* of a splice: what is inserted */
+    size_t offset, removed;
+};
+
+/* Calls `visit` for each operation. Errors: FORMAT; what visit returns. */
+int record_read(struct bytes record, int (*visit)(void *user, const struct record_operation *o, struct error *e), void *user,
+                struct error *e);
+
+#endif

@@ -1,0 +1,75 @@
+/* From what is on disk to rows in memory: LMDB holds them as of some position, the log has what came after.
+ *
+ * If a checkpoint was being written when the process ended, LMDB's rows up to some key are those of its end already: what the log says of them up
+ * to there is skipped (a splice must not be applied twice), and the rest of that checkpoint is frozen again as it was, to be finished as if
+ * nothing had happened. */
+#include "store/store_state.h"
+
+struct recovery {
+    struct store *store;
+    const struct disk_state *state;
+    bool interrupted; /* a checkpoint is to be finished, and its end was not reached yet */
+};
+
+static int apply(void *user, const struct record_operation *o, struct error *e)
+{
+    struct recovery *rc = user;
+    struct store *s = rc->store;
+    if (o->sequence <= rc->state->at) return 0;
+    if (rc->interrupted && o->sequence > rc->state->next) {
+        rc->interrupted = false;
+        store_freeze(s, rc->state->next);
+    }
+    s->sequence = o->sequence;
+    if (rc->interrupted && bytes_compare(o->key, bytes_of(rc->state->done, rc->state->done_len)) <= 0) return 0;
+    uint64_t hash = table_hash(&s->table, o->key);
+    struct row *r;
+    if (o->code == RECORD_SPLICE) {
+        r = store_spliced(s, o->key, table_find(&s->table, hash, o->key), o->offset, o->removed, o->value, o->sequence);
+        if (!r)
+            return error_set(e, ERROR_FORMAT, "batch %llu of the log changes a part of a row that the row does not have",
+                             (unsigned long long)o->sequence);
+    } else {
+        r = row_new(o->key, o->value.len, o->sequence);
+        if (o->value.len) memcpy(r->bytes + r->key_len, o->value.data, o->value.len);
+        r->deleted = o->code == RECORD_DELETE;
+    }
+    store_install(s, hash, r);
+    store_drop_replaced(s);
+    return 0;
+}
+
+static int replay(void *user, struct store_position first, uint64_t last, struct bytes batches, struct error *e)
+{
+    (void)first, (void)last;
+    return record_read(batches, apply, user, e);
+}
+
+int store_recover(struct store *s, const struct wal_options *options, bool expected, const struct disk_state *state, struct store_report *report,
+                  struct error *e)
+{
+    struct recovery recovery = {s, state, state->next > state->at};
+    struct wal_report found = {0};
+    s->at = s->sequence = state->at;
+    int rc = wal_open(options, store_position_of(state->at), replay, &recovery, &s->wal, &found, e);
+    if (rc) return rc;
+    if (expected && found.segments == 0)
+        return error_set(e, ERROR_FORMAT,
+                         "the log in %s is missing, but this node has kept data there: restore it from a backup; to begin "
+                         "anew, remove the whole data directory",
+                         options->dir);
+    if (s->sequence < state->next)
+        return error_set(e, ERROR_FORMAT, "the log in %s ends at batch %llu, but the checkpoint holds rows of batch %llu", options->dir,
+                         (unsigned long long)s->sequence, (unsigned long long)state->next);
+    if (recovery.interrupted) store_freeze(s, state->next);
+    s->written = s->sequence;
+    s->log_bytes = found.bytes;
+    *report = (struct store_report){.rows = disk_row_count(&s->disk),
+                                    .checkpoint = store_position_of(state->at),
+                                    .position = store_position_of(s->sequence),
+                                    .records = found.records,
+                                    .bytes = found.bytes,
+                                    .changed_rows = s->active->count + s->frozen->count,
+                                    .dropped_bytes = found.dropped_bytes};
+    return 0;
+}

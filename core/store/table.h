@@ -1,0 +1,45 @@
+/* All rows in memory, found by key: extendible hashing over segments of one page.
+ *
+ * A directory, indexed by the upper bits of the hash, points to segments; a segment is an open-addressing table of (tag, pointer)
+ * slots, one word each. A full segment splits in two, two that are nearly empty become one: no operation ever does more than that, so the table
+ * grows without a pause. The tag is the hash's low 16 bits and alone decides where in its segment a row is looked for, so that rows can
+ * be moved and removed without touching them. The hash is seeded: outsiders cannot aim at a segment. */
+#ifndef AIKV_STORE_TABLE_H
+#define AIKV_STORE_TABLE_H
+
+#include "store/row.h"
+
+struct segment;
+
+struct table {
+    uint64_t seed[2];
+    struct segment **directory; /* 2^depth; neighbours may share one */
+    unsigned depth;
+    size_t rows;
+    size_t memory; /* of directory and segments */
+    struct {
+        size_t at;     /* in the directory */
+        unsigned slot; /* in the segment */
+    } hand;
+};
+
+void table_init(struct table *t);
+/* Frees the table, not the rows. */
+void table_release(struct table *t);
+
+uint64_t table_hash(const struct table *t, struct bytes key);
+/* `hash` is table_hash() of the key. NULL: no such row. */
+struct row *table_find(const struct table *t, uint64_t hash, struct bytes key);
+/* Makes `r` the version of its key that is found. Returns the one before; NULL: none. */
+struct row *table_put(struct table *t, uint64_t hash, struct row *r);
+/* A row that is in the table has moved in memory. */
+void table_move(struct table *t, uint64_t hash, const struct row *from, struct row *to);
+/* Removes a row that is in the table. */
+void table_remove(struct table *t, uint64_t hash, const struct row *r);
+
+/* The clock's hand passes `slots` slots (fewer at the end of the table, which begins anew) and removes the rows for which `drop`
+ * says so. */
+void table_sweep(struct table *t, size_t slots, bool (*drop)(void *user, struct row *r), void *user);
+void table_each(const struct table *t, void (*visit)(void *user, struct row *r), void *user);
+
+#endif

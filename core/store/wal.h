@@ -1,0 +1,91 @@
+/* The log: every change to data is one record in it before anything else happens with it. (design: store.md)
+ *
+ * A directory of segments of one size, zero-written ahead of their use and recycled after it. The owner appends one record a turn with
+ * one write; a thread syncs, makes the next segments, and recycles old ones. A record: length, CRC-32C (hardware where there is), epoch,
+ * position before it, first and last sequence, what had been synced, the turn's batches. A segment begins with a header: magic, format,
+ * its number (which rises and is mixed into every record's CRC, so that a recycled tail is never taken for records), the position before
+ * its first record, CRC. (bytes: wal_record.h)
+ *
+ * Errors of write or sync are final (fsyncgate: a failed fsync is never retried): nothing after wal_durable() will be durable. */
+#ifndef AIKV_STORE_WAL_H
+#define AIKV_STORE_WAL_H
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "base/error.h"
+#include "store/store.h"
+
+struct wal;
+
+enum wal_mode { WAL_ALWAYS, WAL_EVERYSEC, WAL_NO };
+
+/* The system calls it uses, for tests that let them fail, tear, or forget what was not synced. */
+struct wal_calls {
+    void *user;
+    int (*open)(void *user, const char *path, int flags, mode_t mode);
+    ssize_t (*pwritev)(void *user, int fd, const struct iovec *parts, int count, off_t at);
+    ssize_t (*pread)(void *user, int fd, void *to, size_t len, off_t at);
+    int (*fdatasync)(void *user, int fd);
+    int (*rename)(void *user, const char *from, const char *to);
+    int (*unlink)(void *user, const char *path);
+    int (*close)(void *user, int fd);
+    int (*fsync)(void *user, int fd); /* of the directory */
+};
+extern const struct wal_calls wal_calls_system;
+
+struct wal_options {
+    const char *dir;      /* made if missing */
+    size_t segment_size;  /* 64 MiB; tests use less. A record larger than a segment gets a segment of its own */
+    unsigned reserve;     /* segments kept ready ahead of use (2) */
+    enum wal_mode mode;
+    void (*on_durable)(void *user); /* on the log's thread: wal_durable() rose, room came or went, or it failed */
+    void *user;
+    const struct wal_calls *calls;
+};
+
+struct wal_report { /* what opening found: for the log line and `aikv check` */
+    uint64_t segments, records, bytes, dropped_bytes; /* dropped: a torn record at the end of the last segment */
+    struct store_position last;
+};
+
+/* Opens the log and hands every record after `checkpoint` to `replay`, in order (`batches` as given to wal_append; a record that reaches over
+ * the checkpoint is handed over whole). Stops at the first record that is torn or out of sequence, and cuts it and what follows off if nothing
+ * shows that it had been synced. A directory without records begins at the checkpoint (report->segments is 0 then).
+ * Errors: FORMAT with segment and offset for damage to what had been synced, a gap, a log that ends before the checkpoint, or a format it
+ * does not know; IO; what replay returns. */
+typedef int (*wal_replay)(void *user, struct store_position first, uint64_t last_sequence, struct bytes batches, struct error *e);
+int wal_open(const struct wal_options *options, struct store_position checkpoint, wal_replay replay, void *user, struct wal **out,
+             struct wal_report *report, struct error *e);
+/* Syncs what was appended (whatever the mode), then closes. */
+void wal_close(struct wal *w);
+
+/* The owner: appends the record of a turn (batches in `parts`, sequences first to last) with one write. Returns 0; or the code of the failure,
+ * which is final. Call only while wal_has_room(). */
+int wal_append(struct wal *w, struct store_position first, uint64_t last_sequence, const struct iovec *parts, int count, size_t len, struct error *e);
+/* Whether a record of `len` bytes can be appended without asking the disk for space. False: the disk is full (wal_full says so), refuse writes
+ * until on_durable; or the reserve is only just being made, wait for on_durable. Any thread. */
+bool wal_has_room(const struct wal *w, size_t len);
+/* Takes effect with the next sync; going to ALWAYS syncs at once. The owner. */
+void wal_set_mode(struct wal *w, enum wal_mode mode);
+enum wal_mode wal_get_mode(const struct wal *w);
+
+/* Records up to this position are in the checkpoint: segments with nothing newer are recycled. The owner. */
+void wal_trim(struct wal *w, struct store_position checkpoint);
+
+/* Any thread: what survives kill -9 (written) and what survives power loss (durable). */
+struct store_position wal_written(const struct wal *w);
+struct store_position wal_durable(const struct wal *w);
+/* Why no writes are taken: a full disk ("" otherwise; it passes by itself), or a failure (final). Any thread. */
+bool wal_failed(const struct wal *w, struct error *e);
+bool wal_full(const struct wal *w, struct error *e);
+
+struct wal_statistics {
+    uint64_t segments, segments_ready, bytes_on_disk, records, bytes_written, syncs, sync_us_last, sync_us_max;
+};
+void wal_statistics(const struct wal *w, struct wal_statistics *out);
+
+/* Checks a whole log without changing it, calling `visit` for each record: `aikv check`. */
+int wal_check(const char *dir, wal_replay visit, void *user, struct wal_report *report, struct error *e);
+
+#endif

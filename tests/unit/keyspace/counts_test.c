@@ -1,0 +1,134 @@
+/* How many keys there are must be right after any end of the process, without looking at every row. */
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "fixture.h"
+#include "keyspace/keyspace_state.h"
+
+#define NEVER KEYSPACE_NO_EXPIRY
+
+static void random_command(struct fixture *f, uint64_t *random)
+{
+    char key[16];
+    unsigned database = (unsigned)random_below(random, 3);
+    snprintf(key, sizeof key, "k%d", (int)random_below(random, 300));
+    switch (random_below(random, 8)) {
+    case 0:
+    case 1: delete_key(f, database, key); break;
+    case 2: put(f, database, key, "v", f->now_ms + 1000000); break;
+    case 3: expire_key(f, database, key, NEVER); break;
+    default: put(f, database, key, "w", NEVER); break;
+    }
+    if (random_below(random, 400) == 0) flush(f, database);
+    if (random_below(random, 30) == 0) store_flush(f->store);
+    if (random_below(random, 200) == 0) store_checkpoint_soon(f->store);
+}
+
+/* A process that ends without a word, perhaps within a checkpoint. */
+static void run_and_vanish(struct fixture *f, uint64_t random, bool close)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        fixture_open(f);
+        for (uint64_t n = 200 + random_below(&random, 2000); n; n--) random_command(f, &random);
+        if (close)
+            fixture_close(f);
+        else if (random_below(&random, 3))
+            store_checkpoint_soon(f->store);
+        if (!close) store_flush(f->store);
+        if (!close) usleep((useconds_t)random_below(&random, 8000)); /* within the checkpoint, perhaps */
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+struct found {
+    uint64_t keys, expiring;
+};
+
+static void count_key(void *user, struct bytes key, const struct keyspace_entry *entry)
+{
+    struct found *found = user;
+    (void)key;
+    found->keys++;
+    found->expiring += entry->expires_ms != NEVER;
+}
+
+static void check_counts(struct fixture *f)
+{
+    for (unsigned database = 0; database < 3; database++) {
+        struct found found = {0, 0};
+        uint64_t cursor = 0, in_slots = 0;
+        keyspace_begin(f->ks, database, f->now_ms);
+        do {
+            cursor = keyspace_scan(f->ks, cursor, 100, count_key, &found);
+        } while (cursor);
+        for (unsigned slot = 0; slot < 16384; slot++) in_slots += keyspace_slot_size(f->ks, slot);
+        assert_int_equal(keyspace_size(f->ks, database), found.keys);
+        assert_int_equal(keyspace_expiring(f->ks, database), found.expiring);
+        assert_int_equal(in_slots, found.keys);
+        keyspace_end(f->ks);
+    }
+}
+
+static uint64_t dead_rows_left(struct fixture *f)
+{
+    uint64_t deleted = 0, now;
+    for (int i = 0; i < 20; i++) {
+        now = keyspace_sweep(f->ks, 1000, f->now_ms);
+        deleted += now;
+    }
+    return deleted;
+}
+
+static void test_counts_are_right_after_any_end(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t random = test_seed("keyspace counts");
+    fixture_close(f);
+    for (int round = 0; round < 12; round++) {
+        run_and_vanish(f, random_next(&random), round % 3 == 0);
+        fixture_open(f);
+        check_counts(f);
+        if (round % 4 == 3) {
+            dead_rows_left(f);
+            assert_int_equal(f->ks->databases.dead_rows, 0);
+            check_counts(f);
+        }
+        fixture_close(f);
+    }
+    fixture_open(f);
+}
+
+static void test_a_start_reads_no_rows_of_keys(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 1000; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "k%d", i);
+        put(f, 0, key, "v", NEVER);
+    }
+    fixture_close(f);
+    fixture_open(f);
+    struct store_statistics st;
+    store_statistics(f->store, &st);
+    assert_int_equal(keyspace_size(f->ks, 0), 1000);
+    assert_int_equal(st.last.sequence, st.checkpoint.sequence); /* and writes nothing */
+    fixture_reopen(f);
+    store_statistics(f->store, &st);
+    assert_int_equal(st.last.sequence, st.checkpoint.sequence);
+    assert_int_equal(f->ks->databases.list[0].stored, true); /* its counts were read, not made */
+}
+
+int run_counts_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(test_counts_are_right_after_any_end),
+        FIXTURE_TEST(test_a_start_reads_no_rows_of_keys),
+    };
+    return cmocka_run_group_tests_name("keyspace counts", tests, NULL, NULL);
+}
