@@ -68,18 +68,20 @@ build() {
     cmake --preset "$preset" -DAIKV_WERROR=ON && cmake --build --preset "$preset" --target "$@"
 }
 
-unit_tests() { # PRESET [FOLDER...]
-    local preset=$1 folder ended code=0
+# One folder's unit tests. Failed ones are counted by cmocka; a crash, a hang or a missing binary is one more.
+unit_test() { # PRESET FOLDER
+    local ended=0
+    printf '== %s\n' "$2"
+    timeout 300 "build/$1/test_$2" || ended=$?
+    if [ "$ended" -ge 124 ]; then printf 'test_%s ended with %d\n0 passed, 1 failed\n' "$2" "$ended"; fi
+    return "$ended"
+}
+unit_tests() { # PRESET FOLDER...: three at a time: mostly they wait
+    local preset=$1
     shift
-    for folder in "$@"; do
-        printf '== %s\n' "$folder"
-        ended=0
-        timeout 300 "build/$preset/test_$folder" || ended=$?
-        if [ "$ended" -ne 0 ]; then code=1; fi
-        # Failed tests are counted by cmocka; a crash, a hang or a missing binary is one more.
-        if [ "$ended" -ge 124 ]; then printf 'test_%s ended with %d\n0 passed, 1 failed\n' "$folder" "$ended"; fi
-    done
-    return "$code"
+    export -f unit_test
+    # shellcheck disable=SC2016
+    printf '%s\n' "$@" | xargs -P 3 -I{} bash -c 'out=$(unit_test "$0" {} 2>&1); ended=$?; printf "%s\n" "$out"; exit "$((ended > 0))"' "$preset"
 }
 
 fuzz() { # TARGET
