@@ -39,6 +39,14 @@ static void tell_of_trouble(struct node *n)
         log_info("writes are taken again", "");
 }
 
+/* Clients are read again once the store has caught up. */
+static void go_on_reading(struct node *n)
+{
+    if (!n->reading_paused || n->stopping_since_ms || store_pressure(n->store)) return;
+    n->reading_paused = false;
+    net_server_pause_reading(n->server, false);
+}
+
 static void on_durable(uv_async_t *handle)
 {
     struct node *n = handle->data;
@@ -46,10 +54,7 @@ static void on_durable(uv_async_t *handle)
     command_engine_flush(n->engine);
     net_server_release(n->server, store_released(n->store).sequence);
     tell_of_trouble(n);
-    if (n->reading_paused && !n->stopping_since_ms && !store_pressure(n->store)) {
-        n->reading_paused = false;
-        net_server_pause_reading(n->server, false);
-    }
+    go_on_reading(n);
 }
 
 static void on_turn(uv_check_t *handle)
@@ -131,6 +136,7 @@ static void on_tick(uv_timer_t *timer)
         return;
     }
     command_engine_tick(n->engine);
+    go_on_reading(n); /* its flush may have done what was missing */
     if (!n->control) return;
     struct store_statistics s;
     size_t resident = 0;

@@ -223,7 +223,7 @@ bool store_pressure(const struct store *s)
 {
     if (wal_failed(s->wal, NULL) || wal_full(s->wal, NULL)) return false; /* writes are refused, reads go on */
     if (!wal_has_room(s->wal, record_size(&s->record) + s->record_room)) return true;
-    return store_dirty_memory(s) > s->dirty_max && !checkpoint_is_stuck(s->checkpoint, NULL, NULL);
+    return store_dirty_memory(s) > store_dirty_bound(s) && !checkpoint_is_stuck(s->checkpoint, NULL, NULL);
 }
 
 bool store_writable(const struct store *s, struct error *e)
@@ -232,7 +232,7 @@ bool store_writable(const struct store *s, struct error *e)
     if (wal_failed(s->wal, e)) return false;
     if (!wal_has_room(s->wal, record_size(&s->record) + s->record_room) && wal_full(s->wal, e)) return false;
     if (!checkpoint_is_stuck(s->checkpoint, &for_good, e)) return true;
-    if (for_good || store_dirty_memory(s) > s->dirty_max) return false;
+    if (for_good || store_dirty_memory(s) > store_dirty_bound(s)) return false;
     return true;
 }
 

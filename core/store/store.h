@@ -31,7 +31,7 @@ enum store_durability { STORE_ALWAYS, STORE_EVERYSEC, STORE_NO };
 
 struct store_options {
     const char *dir;  /* made if missing */
-    size_t dirty_max; /* bytes of rows that are in the log only before store_pressure() says so; 0: 1 GiB */
+    size_t dirty_max; /* bytes of rows that are in the log only before store_pressure() says so; 0: 1 GiB. Half of memory_max at most */
     /* Called on threads of the store's when there may be something new: a position was released, room came, writing failed. Wake the owner, who
      * calls store_flush(). */
     void (*on_durable)(void *user);

@@ -13,6 +13,9 @@
 /* Longer values are not kept in memory once LMDB has them. */
 #define STORE_CACHED_VALUE_MAX ((size_t)64 << 10)
 
+/* Rows that changed may take so much even if less is configured for all: nothing can be written without. */
+#define STORE_DIRTY_LEAST ((size_t)16 << 20)
+
 enum store_phase {
     PHASE_IDLE,     /* nothing is frozen */
     PHASE_RUNNING,  /* the checkpoint's thread reads the frozen generation */
@@ -105,6 +108,12 @@ void store_freeze(struct store *s, uint64_t to);
 static inline size_t store_dirty_memory(const struct store *s)
 {
     return s->active->memory + s->frozen->memory + generation_overhead(s->active) + generation_overhead(s->frozen);
+}
+/* How much of it there may be: at most half of the memory for rows. */
+static inline size_t store_dirty_bound(const struct store *s)
+{
+    size_t half = s->memory_max / 2 > STORE_DIRTY_LEAST ? s->memory_max / 2 : STORE_DIRTY_LEAST;
+    return s->dirty_max < half ? s->dirty_max : half;
 }
 static inline size_t store_memory(const struct store *s)
 {

@@ -6,7 +6,7 @@
 #include "store/store_state.h"
 
 #define CHECKPOINT_EVERY_MS 60000
-#define DIRTY_START         ((size_t)128 << 20) /* of dirty rows start a checkpoint, or half of dirty_max */
+#define DIRTY_START         ((size_t)128 << 20) /* of dirty rows start a checkpoint, or half of what there may be */
 #define SETTLE_ROWS         1024                /* a turn: about 0.1 ms */
 #define SWEEP_SLOTS         64
 #define SWEEP_SLOTS_MAX     4096 /* a turn */
@@ -30,7 +30,7 @@ static bool is_due(const struct store *s)
 {
     if (s->sequence == s->at) return false;
     if (s->wanted || s->log_bytes - s->log_at > s->log_max) return true;
-    size_t start = s->dirty_max / 2 < DIRTY_START ? s->dirty_max / 2 : DIRTY_START;
+    size_t start = store_dirty_bound(s) / 2 < DIRTY_START ? store_dirty_bound(s) / 2 : DIRTY_START;
     return s->active->memory > start || clock_monotonic_ms() - s->began_ms > CHECKPOINT_EVERY_MS;
 }
 

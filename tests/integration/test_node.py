@@ -120,6 +120,7 @@ class Durability(unittest.TestCase):
         node = Node(folder, "n", free_ports(1))
         acknowledged = {}
         for _ in range(40 if os.environ.get("AIKV_LONG") else 8):
+            node.arguments = ["--durability", rng.choice(["always", "everysec", "no"])]
             node.start()
             with node.client() as c:
                 for key, value in acknowledged.items():
