@@ -81,6 +81,10 @@ void net_client_gate(struct net_client *c, uint64_t sequence)
 {
     struct net_server *s = c->server;
     if (sequence <= s->released || c->destroyed) return;
+    if (s->gates_void) {
+        net_client_destroy(c);
+        return;
+    }
     uint64_t at = gate_place(c);
     if (c->is_gated && c->gates[c->gate_end - 1].sequence > sequence) sequence = c->gates[c->gate_end - 1].sequence;
     while (c->gate_first < c->gate_end && c->gates[c->gate_end - 1].at >= at)

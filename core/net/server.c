@@ -198,6 +198,17 @@ const struct net_limits *net_server_limits(const struct net_server *s)
     return &s->limits;
 }
 
+void net_server_void_gates(struct net_server *s)
+{
+    s->gates_void = true;
+    struct net_client *c = TAILQ_FIRST(&s->gated);
+    while (c) {
+        struct net_client *next = TAILQ_NEXT(c, in_gated);
+        net_client_close(c);
+        c = next;
+    }
+}
+
 void net_server_release(struct net_server *s, uint64_t sequence)
 {
     if (sequence <= s->released) return;

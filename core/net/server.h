@@ -57,6 +57,9 @@ const struct net_limits *net_server_limits(const struct net_server *s);
 void net_server_close(struct net_server *s);
 /* Gates up to `sequence` open. */
 void net_server_release(struct net_server *s, uint64_t sequence);
+/* No gate above what is released will ever open: who waits for one is closed (the outcome of what it asked is unknown), and so is, from
+ * now on, who would begin to wait. */
+void net_server_void_gates(struct net_server *s);
 /* While paused, nothing is read from any client, and no request that was read is run (the store is behind). */
 void net_server_pause_reading(struct net_server *s, bool paused);
 

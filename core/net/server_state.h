@@ -121,6 +121,7 @@ struct net_server {
     uint64_t turn;
     bool ran, paused;
     uint64_t released;
+    bool gates_void; /* none above `released` will open */
     uint64_t complained_ms; /* the last log line about a client */
 };
 

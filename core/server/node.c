@@ -33,10 +33,12 @@ static void tell_of_trouble(struct node *n)
     bool refused = !store_writable(n->store, &e);
     if (refused == n->writes_refused) return;
     n->writes_refused = refused;
-    if (refused)
-        log_error("writes are refused; reads go on", "error=%s", log_quote(e.text));
-    else
+    if (!refused) {
         log_info("writes are taken again", "");
+        return;
+    }
+    log_error("writes are refused; reads go on", "error=%s", log_quote(e.text));
+    if (store_failed(n->store, NULL)) net_server_void_gates(n->server); /* what was not released never will be */
 }
 
 /* Clients are read again once the store has caught up. */

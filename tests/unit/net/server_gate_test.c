@@ -41,6 +41,22 @@ static void test_gates_open_one_by_one(void **state)
     close(fd);
 }
 
+static void test_void_gates_close_who_waits_and_who_would(void **state)
+{
+    struct fixture *f = *state;
+    int waiting = client_connect(f), idle = client_connect(f);
+    client_say(f, waiting, "ECHO a\r\nGATE 7\r\n");
+    client_expect(f, waiting, "$1\r\na\r\n");
+    net_server_void_gates(f->server);
+    client_expect_end(f, waiting);
+    client_say(f, idle, "GATE 0\r\nECHO b\r\n");
+    client_expect(f, idle, ":0\r\n$1\r\nb\r\n");
+    client_say(f, idle, "GATE 8\r\n");
+    client_expect_end(f, idle);
+    close(waiting);
+    close(idle);
+}
+
 static void test_a_gate_that_has_opened_holds_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -193,6 +209,7 @@ int server_gate_tests(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_gate_holds_its_reply_and_all_that_follow),
         TEST(test_gates_open_one_by_one),
+        TEST(test_void_gates_close_who_waits_and_who_would),
         TEST(test_a_gate_that_has_opened_holds_nothing),
         TEST(test_a_lower_gate_after_a_higher_waits_behind_it),
         TEST(test_a_gate_set_at_the_end_of_the_turn_is_honoured),
