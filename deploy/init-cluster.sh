@@ -78,14 +78,18 @@ while :; do
     esac
 done
 
+# Every node hears of the last change within a moment; then the cluster serves.
+state_of() { cli "$1" CLUSTER INFO | tr -d '\r' | sed -n 's/^cluster_state://p'; }
+for ((n = 0; n < nodes; n++)); do
+    until [ "$(state_of $((port + n)))" = ok ]; do
+        [ "$SECONDS" -lt "$deadline" ] || die "the cluster does not serve, says the node on port $((port + n)): see its CLUSTER NODES"
+        sleep 0.1
+    done
+done
+
 printf '\nmembers of MetaRaft:\n'
 cli "$port" CLUSTER METARAFT MEMBERS | paste - - | sed 's/^/  node /'
 printf 'nodes:\n'
 cli "$port" CLUSTER NODES | sed 's/^/  /'
 cli "$port" CLUSTER INFO | grep -E '^cluster_(state|slots_assigned|known_nodes|size):' | tr -d '\r' | sed 's/^/  /'
-# Every node hears of the last change within a moment; then the cluster serves.
-until [ "$(cli $((port + nodes - 1)) CLUSTER INFO | tr -d '\r' | sed -n 's/^cluster_state://p')" = ok ]; do
-    [ "$SECONDS" -lt "$deadline" ] || die "the cluster's state is not ok; see CLUSTER INFO"
-    sleep 0.1
-done
 printf 'The cluster serves: redis-cli -c -p %s\n' "$port"

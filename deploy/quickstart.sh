@@ -81,6 +81,10 @@ started=$SECONDS
 
 (umask 077; mkdir -p "$dir")
 [ -O "$dir" ] || die "$dir belongs to somebody else: give another --dir"
+if [ -e "$dir/port" ] && [ "$(cat "$dir/port")" != "$port" ]; then
+    die "the nodes in $dir are on $(cat "$dir/port"): use --base-port $(cat "$dir/port"), or end them first (--stop), or give another --dir"
+fi
+echo "$port" >"$dir/port"
 for n in 1 2 3 4 5 6; do
     if running "$n"; then continue; fi
     mkdir -p "$dir/node$n"
@@ -105,7 +109,7 @@ printf 'six nodes run: clients %d-%d, bus %d-%d, data and logs in %s\n' "$port" 
 
 "$here/init-cluster.sh" --port "$port"
 
-redis-cli -c -p "$port" SET greeting hello >/dev/null
+[ "$(redis-cli -c -p "$port" SET greeting hello)" = OK ] || die "SET on port $port did not answer OK"
 printf '\nSET greeting hello on port %s, GET on port %s: %s\n' "$port" $((port + 2)) "$(redis-cli -c -p $((port + 2)) GET greeting)"
 printf '\nOK: six nodes are one cluster, %d s after the build.\n' $((SECONDS - started))
 printf '  connect:  redis-cli -c -p %s\n  look:     redis-cli -p %s CLUSTER SCRIPT VIEW\n' "$port" "$port"

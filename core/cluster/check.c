@@ -55,6 +55,7 @@ static int check_nodes(const struct cluster_state *s, struct error *e)
         if (code != 0) return code;
     }
     if (cluster_voters(s) == 0) return BROKEN(e, "there is no voter");
+    if (cluster_voters(s) > CLUSTER_VOTERS_MAX) return BROKEN(e, "there are more than %d voters", CLUSTER_VOTERS_MAX);
     uint64_t *numbers = cluster_alloc_array(s->node_count, sizeof *numbers);
     for (uint32_t i = 0; i < s->node_count; i++) numbers[i] = s->nodes[i].info.alias;
     const uint64_t alias = twice(numbers, s->node_count);

@@ -102,6 +102,9 @@ static enum rule_verdict judge_promotion(const struct cluster_state *s, const st
         up += s->nodes[i].up;
     }
     const struct cluster_label label = cluster_node_label(&n->info);
+    if (voters > CLUSTER_VOTERS_MAX)
+        return RULE_REFUSE(out, ERROR_INVARIANT, "cannot promote %s: there are %d voters already, and more would only be slower",
+                           label.text, CLUSTER_VOTERS_MAX);
     if (!n->up)
         return RULE_REFUSE(out, ERROR_INVARIANT,
                            "cannot promote %s: it is down, and %u of %u voters would be reachable", label.text, up,

@@ -20,6 +20,7 @@
 #define CLUSTER_PARAMS_MAX     64
 #define CLUSTER_ENCODED_MAX    (16u << 20)  /* of the whole state */
 #define CLUSTER_NAME_MAX       64
+#define CLUSTER_VOTERS_MAX     5
 
 /* Where clients reach a node: the first rule that fits the client's address. */
 struct cluster_endpoint {

@@ -245,7 +245,7 @@ static int file_value(void *user, const char *section, int index, const char *ke
         if (strcmp(setting_table[i].section, section) != 0 || strcmp(setting_table[i].key, key) != 0) continue;
         if (!kind_fits(setting_table[i].type, kind))
             return error_set(e, ERROR_CONFIG, "%s:%d: [%s] %s takes %s; '%.60s' is of the wrong type", r->path, line, section, key,
-                             type_takes(setting_table[i].type), text);
+                             setting_table[i].type == TYPE_BOOLEAN ? "true or false, without quotes" : type_takes(setting_table[i].type), text);
         int code = config_set(r->config, (enum setting)i, text, "file", e);
         if (code) error_prefix(e, "%s:%d: ", r->path, line);
         return code;

@@ -38,15 +38,21 @@ local read = {
     end
   end,
   node = function(_, text, view)
+    local found
     for _, n in ipairs(view.nodes) do
-      if text == n.id or text == n.alias or text == n.name then return n.id end
+      if text == n.id or text == n.alias then return n.id end
+      if text == n.name or (#text >= 6 and n.id:sub(1, #text) == text) then
+        if found then return nil end -- of two nodes neither is meant for sure
+        found = n.id
+      end
     end
+    return found
   end,
 }
 
 local function expectation(d)
   local words = { integer = "a whole number", number = "a number", boolean = "yes or no", string = "a text",
-    node = "the alias, name or id of a node" }
+    node = "the alias, name or id of one node" }
   local what = words[d[1]]
   if d[1] == "enum" then
     local values = {}

@@ -16,6 +16,13 @@ describe("aikv.params", function()
       params.read(schema, { { "count", "9" }, { "share", "2" }, { "dry", "no" }, { "by", "7" } }, view))
   end)
 
+  it("finds nodes by the beginning of an id, and takes no name that two have", function()
+    local two = { nodes = { { id = "4606962cdd", alias = "1", name = "vm" }, { id = "4606aa0011", alias = "2", name = "vm" } } }
+    local function read(text) return params.read({ on = { "node", doc = "where" } }, { { "on", text } }, two) end
+    assert.same({ on = "4606962cdd" }, read "460696")
+    for _, text in ipairs { "4606", "vm" } do assert.is_nil(read(text)) end
+  end)
+
   it("finds nodes by id, alias or name", function()
     for _, text in ipairs { "abc", "2", "node2" } do
       assert.same({ on = "abc" }, params.read({ on = { "node", doc = "where" } }, { { "on", text } }, view))

@@ -156,6 +156,17 @@ static void test_a_node_that_is_down_gets_no_role(void **state)
     cluster_state_free(s);
 }
 
+static void test_a_sixth_voter_is_refused(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(6);
+    for (unsigned n = 2; n <= 6; n++) change(s, set_role(n, CLUSTER_ROLE_LEARNER));
+    for (unsigned n = 2; n <= 5; n++) change(s, set_role(n, CLUSTER_ROLE_VOTER));
+    refused(s, set_role(6, CLUSTER_ROLE_VOTER), ERROR_INVARIANT,
+            "cannot promote node 6 (00000006): there are 5 voters already");
+    cluster_state_free(s);
+}
+
 /* Whether a cluster of `voters`, of which `down` are down, accepts one more that is up. */
 static bool accepts_a_voter(unsigned voters, unsigned down)
 {
@@ -172,7 +183,7 @@ static bool accepts_a_voter(unsigned voters, unsigned down)
 static void test_a_promotion_leaves_a_majority_that_is_reachable(void **state)
 {
     (void)state;
-    for (unsigned voters = 1; voters <= 6; voters++)
+    for (unsigned voters = 1; voters < CLUSTER_VOTERS_MAX; voters++)
         for (unsigned down = 0; down <= voters; down++)
             assert_int_equal(accepts_a_voter(voters, down), 2 * (voters + 1 - down) > voters + 1);
 }
@@ -201,6 +212,7 @@ int run_member_tests(void)
         cmocka_unit_test(test_a_role_is_won_step_by_step),
         cmocka_unit_test(test_no_role_is_taken_away),
         cmocka_unit_test(test_a_node_that_is_down_gets_no_role),
+        cmocka_unit_test(test_a_sixth_voter_is_refused),
         cmocka_unit_test(test_a_promotion_leaves_a_majority_that_is_reachable),
         cmocka_unit_test(test_reachability_is_noted_and_never_refused),
     };

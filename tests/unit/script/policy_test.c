@@ -107,7 +107,7 @@ static void test_params_are_typed_and_errors_say_what_is_expected(void **state)
                         "parameter 'shards' must be a whole number from 1 to 9, not '3.0'");
     assert_string_equal(params_of(shown, "dry", "perhaps"), "parameter 'dry' must be yes or no, not 'perhaps'");
     assert_string_equal(params_of(shown, "by", "bytes"), "parameter 'by' must be one of slots, 7, not 'bytes'");
-    assert_string_equal(params_of(shown, "on", "9"), "parameter 'on' must be the alias, name or id of a node, not '9'");
+    assert_string_equal(params_of(shown, "on", "9"), "parameter 'on' must be the alias, name or id of one node, not '9'");
     assert_string_equal(params_of(shown, "shard", "3"), "no parameter 'shard'; the nearest is 'shards'");
     assert_string_equal(params_of(shown, "colour", "3"), "no parameter 'colour'");
     assert_string_equal(params_of(POLICY("n = {'integer', doc = 'how many'}", "return {}"), "", ""),
