@@ -32,10 +32,13 @@ fi
 bus=$((port + 10000))
 if [ "$port" -eq 6379 ]; then bus=50051; fi
 
-# Whether node N of this directory runs: its process is there and is an aikv.
+# Whether a process is there and no zombie that nobody has waited for.
+alive() { [ -d "/proc/$1" ] && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
+
+# Whether node N of this directory runs: its process lives and is an aikv.
 running() {
     local pid
-    pid=$(cat "$dir/node$1/pid" 2>/dev/null) && [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = aikv ]
+    pid=$(cat "$dir/node$1/pid" 2>/dev/null) && [ -n "$pid" ] && alive "$pid" && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = aikv ]
 }
 
 stop_nodes() {
@@ -48,10 +51,10 @@ stop_nodes() {
     done
     for pid in "${pids[@]}"; do
         for ((n = 0; n < 150; n++)); do
-            [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null || break
+            if ! alive "$pid"; then break; fi
             sleep 0.1
         done
-        if [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; then kill -KILL "$pid"; fi
+        if alive "$pid"; then kill -KILL "$pid"; fi
     done
     printf '%s nodes ended\n' "${#pids[@]}"
 }
