@@ -4,7 +4,7 @@
 
 void nearest_begin(struct nearest *n, struct bytes typed)
 {
-    size_t allowed = typed.len / 3 ? typed.len / 3 : 1;
+    size_t allowed = typed.len < 4 ? 1 : typed.len < 9 ? 2 : typed.len / 3;
     *n = (struct nearest){.typed = typed, .distance = allowed + 1};
 }
 

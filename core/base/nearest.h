@@ -12,7 +12,8 @@ struct nearest {
     size_t distance;
 };
 
-/* Begins a search; names near enough differ in at most a third of the typed letters, and at least one may. */
+/* Begins a search; names near enough differ in at most a third of the typed letters; in two of four or more (letters that
+ * changed places), and one of less. */
 void nearest_begin(struct nearest *n, struct bytes typed);
 /* Offers a known name (which must outlive the search). The edit distance is Levenshtein's, letters compared without case. */
 void nearest_offer(struct nearest *n, const char *name);
