@@ -143,6 +143,7 @@ else
     suite 'fuzz' fuzz_all
     suite 'compat' tests/compat/run.sh
     suite 'integration, six processes' tests/integration/run.sh
+    suite 'integration, asan' env AIKV_BINARY="$PWD/build/asan/aikv" tests/integration/run.sh test_node test_cluster.Init test_cluster.Serving
     suite 'integration, compose' tests/integration/compose.sh
 fi
 
