@@ -28,6 +28,11 @@ if [ -n "$(docker ps -aq --filter name='^aikv[1-6]$')" ]; then
     printf '0 passed, 1 failed\n'
     exit 1
 fi
+if ! deploy/install-dependencies.sh --docker; then # compose, and debootstrap where no image can be pulled
+    bad 'not run: what deploy/start.sh needs could not be installed'
+    printf '0 passed, 1 failed\n'
+    exit 1
+fi
 trap finish EXIT
 
 made_env=
