@@ -38,11 +38,6 @@ enum log_level log_get_level(void)
     return (enum log_level)atomic_load(&threshold);
 }
 
-const char *log_level_name(enum log_level level)
-{
-    return names[level];
-}
-
 bool log_parse_level(const char *text, enum log_level *out)
 {
     static const struct {

@@ -15,7 +15,6 @@ void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 /* "debug" "info" "warn" "error", and Redis's "verbose" "notice" "warning"; false for anything else. */
 bool log_parse_level(const char *text, enum log_level *out);
-const char *log_level_name(enum log_level level);
 /* The name of the calling thread in its lines (a string that stays). */
 void log_set_thread(const char *name);
 

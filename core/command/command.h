@@ -54,7 +54,7 @@ void command_engine_free(struct command_engine *e);
 /* Fills in what the client server calls (opened, command, rejected, closed, turn_end), with `user` = the engine. turn_end flushes the store. */
 void command_engine_handler(struct command_engine *e, struct net_handler *out);
 void command_engine_set_server(struct command_engine *e, struct net_server *s, struct store *store);
-/* Flushes the store: at the end of each turn by itself; call it when the store woke the loop. */
+/* Flushes the store and opens the gates of what it has released: at the end of each turn by itself; call it when the store woke the loop. */
 void command_engine_flush(struct command_engine *e);
 /* A new routing table (takes the reference). Before the first one a cluster node answers -CLUSTERDOWN to commands with keys. */
 void command_engine_set_routing(struct command_engine *e, struct cluster_routing *r);

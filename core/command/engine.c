@@ -108,8 +108,7 @@ void command_engine_flush(struct command_engine *e)
 {
     store_flush(e->store);
     e->writable = store_writable(e->store, &e->not_writable);
-    /* What the flush itself released leaves in this turn; a sync wakes the loop anyway. */
-    if (store_get_durability(e->store) != STORE_ALWAYS) net_server_release(e->server, store_released(e->store).sequence);
+    net_server_release(e->server, store_released(e->store).sequence); /* leaves in this turn */
 }
 
 static void on_closed(void *user, struct net_client *c, void *session)

@@ -58,8 +58,7 @@ const char *bus_peer_problem(const struct bus_peer *p);
 const struct handshake_identity *bus_link_peer(const struct bus_link *l);
 /* The peer it belongs to; NULL: they connected to us. */
 struct bus_peer *bus_link_owner(const struct bus_link *l);
-/* The other side's numeric address "ip:port", and ip alone. */
-const char *bus_link_address(const struct bus_link *l);
+/* The other side's numeric address, without the port. */
 const char *bus_link_host(const struct bus_link *l);
 /* Sends, or closes the link when its output is full. Returns whether the frame was queued. `down` is never called from within.
  * One frame larger than output_max may be on its way in addition to it. A payload over its type's maximum is not sent (and logged). */

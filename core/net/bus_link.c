@@ -310,11 +310,6 @@ struct bus_peer *bus_link_owner(const struct bus_link *l)
     return l->owner;
 }
 
-const char *bus_link_address(const struct bus_link *l)
-{
-    return l->address;
-}
-
 const char *bus_link_host(const struct bus_link *l)
 {
     return l->host;

@@ -11,7 +11,5 @@
 void steps_read(lua_State *L, int index, const struct script_world *world, struct script_steps *out);
 /* Reads the one step at `index` into `out`, likewise. */
 void steps_read_one(lua_State *L, int index, const struct script_world *world, struct cluster_step *out);
-/* Pushes a step as a table, as it could be read again. */
-void steps_push(lua_State *L, const struct cluster_step *step);
 
 #endif

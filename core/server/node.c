@@ -54,7 +54,6 @@ static void on_durable(uv_async_t *handle)
     struct node *n = handle->data;
     if (!n->server) return;
     command_engine_flush(n->engine);
-    net_server_release(n->server, store_released(n->store).sequence);
     tell_of_trouble(n);
     go_on_reading(n);
 }
