@@ -22,6 +22,7 @@ struct checkpoint {
     pthread_cond_t settled;         /* for who waits: done, or stuck */
     const struct generation *work;  /* locked; NULL: none */
     uint64_t from, to;              /* locked */
+    struct disk_epochs epochs;      /* locked, but it does not change while there is work */
     bool stopping, stuck, for_good; /* locked */
     struct error error;             /* locked; of the last failure */
 
@@ -64,12 +65,12 @@ static void wait_for_change(struct checkpoint *c, bool timed)
     while (!c->stopping && pthread_cond_timedwait(&c->changed, &c->lock, &until) == 0) continue;
 }
 
-/* Whether the log is durable so far that rows up to `to` may be written. False: stopping, or it never will be. */
+/* Whether the log is durable and committed so far that rows up to `to` may be written. False: stopping, or it never will be. */
 static bool wait_for_log(struct checkpoint *c, uint64_t to)
 {
     pthread_mutex_lock(&c->lock);
-    bool durable;
-    while (!(durable = c->o.durable(c->o.user) >= to) && !c->stopping) {
+    bool ready;
+    while (!(ready = c->o.may_write(c->o.user) >= to) && !c->stopping) {
         if (c->o.log_failed(c->o.user)) {
             c->stuck = c->for_good = true;
             error_set(&c->error, ERROR_IO, "the log has failed");
@@ -77,7 +78,7 @@ static bool wait_for_log(struct checkpoint *c, uint64_t to)
         }
         wait_for_change(c, false);
     }
-    bool go_on = durable && !c->stopping;
+    bool go_on = ready && !c->stopping;
     pthread_mutex_unlock(&c->lock);
     return go_on;
 }
@@ -117,7 +118,8 @@ static bool note_failure(struct checkpoint *c, const struct error *e)
 /* Writes what was gathered; `last`: nothing follows. False: stopping. */
 static bool commit(struct checkpoint *c, bool last)
 {
-    struct disk_state st = {.at = last ? c->to : c->from, .next = c->to};
+    struct disk_state st = {.at = last ? c->to : c->from, .next = c->to, .epochs = c->epochs};
+    if (last) st.epochs.at = st.epochs.next;
     if (!last) {
         struct bytes key = row_key(c->batch[c->batch_count - 1]);
         st.done_len = key.len;
@@ -239,12 +241,13 @@ void checkpoint_poke(struct checkpoint *c)
     pthread_mutex_unlock(&c->lock);
 }
 
-void checkpoint_begin(struct checkpoint *c, const struct generation *g, uint64_t from, uint64_t to)
+void checkpoint_begin(struct checkpoint *c, const struct generation *g, uint64_t from, uint64_t to, const struct disk_epochs *epochs)
 {
     pthread_mutex_lock(&c->lock);
     c->work = g;
     c->from = from;
     c->to = to;
+    c->epochs = *epochs;
     atomic_store(&c->done, false);
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);

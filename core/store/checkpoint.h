@@ -2,7 +2,7 @@
  *
  * The owner begins a checkpoint and learns of its end by asking; it never waits. What both see is under one mutex or atomic. Nothing is
  * written before the log is durable up to the generation's end: else a power loss between two transactions could leave rows of two positions
- * and no log to tell. A full disk is waited for, a second at a time. */
+ * and no log to tell; nor before it is committed up to there: the log may still be cut off behind what is. A full disk is waited for, a second at a time. */
 #ifndef AIKV_STORE_CHECKPOINT_H
 #define AIKV_STORE_CHECKPOINT_H
 
@@ -13,8 +13,8 @@ struct checkpoint;
 
 struct checkpoint_options {
     struct disk *disk;
-    /* Up to where the log is durable; whether it will never be any more. */
-    uint64_t (*durable)(void *user);
+    /* Up to where the log is durable and committed; whether it will never be durable any more. */
+    uint64_t (*may_write)(void *user);
     bool (*log_failed)(void *user);
     void (*moved)(void *user); /* a transaction was committed, or failed */
     void *user;
@@ -29,11 +29,11 @@ int checkpoint_start(struct checkpoint *c, struct error *e);
 void checkpoint_stop(struct checkpoint *c);
 /* After this nobody may poke it. NULL is fine for both. */
 void checkpoint_free(struct checkpoint *c);
-/* The log's durable position rose, or the log failed. Any thread. */
+/* The log's durable or committed position rose, or the log failed. Any thread. */
 void checkpoint_poke(struct checkpoint *c);
 
-/* Brings `g` into LMDB, which goes from sequence `from` to `to` by it. Not while one runs. */
-void checkpoint_begin(struct checkpoint *c, const struct generation *g, uint64_t from, uint64_t to);
+/* Brings `g` into LMDB, which goes from sequence `from` to `to` by it, of these epochs. Not while one runs. */
+void checkpoint_begin(struct checkpoint *c, const struct generation *g, uint64_t from, uint64_t to, const struct disk_epochs *epochs);
 /* Whether the one begun last is in LMDB, whole. */
 bool checkpoint_is_done(const struct checkpoint *c);
 /* Waits until it is done or cannot be: the log has failed, LMDB has, or the disk is full. True: done. */

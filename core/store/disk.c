@@ -11,6 +11,7 @@
 #include "base/codec.h"
 #include "base/exit_code.h"
 #include "base/log.h"
+#include "store/history.h"
 #include "store/store.h"
 
 /* The map cannot grow while transactions are open, so address space is reserved once. Where little is to be had
@@ -19,8 +20,8 @@
 #define MAP_BYTES_LITTLE ((size_t)1 << 36) /* somebody may fill this: worth a warning */
 #define MAP_BYTES_LEAST  ((size_t)1 << 30)
 
-/* format(4) · epoch(8) · at(8) · next(8) · done: length(4), bytes. Format 1 ended after `at`. */
-#define STATE_MAX (32 + STORE_KEY_MAX)
+/* format(4) · at(8) · next(8) · done: length(4), bytes · epoch of at(8) · of next(8) · epochs: count(4), each: epoch(8), first(8). */
+#define STATE_MAX (44 + STORE_KEY_MAX + STORE_EPOCHS_MAX * 16)
 
 static MDB_val state_key(void)
 {
@@ -139,15 +140,37 @@ static int fill_up(struct disk *d, struct error *e)
     return 0;
 }
 
+static void write_epochs(struct buffer *b, const struct disk_epochs *e)
+{
+    write_u64(b, e->at);
+    write_u64(b, e->next);
+    write_u32(b, e->history.count);
+    for (uint32_t i = 0; i < e->history.count; i++) {
+        write_u64(b, e->history.epochs[i].epoch);
+        write_u64(b, e->history.epochs[i].first);
+    }
+}
+
+static void read_epochs(struct reader *r, struct disk_epochs *e)
+{
+    e->at = read_u64(r);
+    e->next = read_u64(r);
+    e->history.count = read_count(r, STORE_EPOCHS_MAX, 16);
+    for (uint32_t i = 0; i < e->history.count; i++) {
+        e->history.epochs[i].epoch = read_u64(r);
+        e->history.epochs[i].first = read_u64(r);
+    }
+}
+
 static int write_state(struct disk *d, MDB_txn *txn, const struct disk_state *st)
 {
     uint8_t bytes[STATE_MAX];
     struct buffer b = {.data = bytes, .cap = sizeof bytes, .max = sizeof bytes};
     write_u32(&b, DISK_FORMAT);
-    write_u64(&b, DISK_EPOCH);
     write_u64(&b, st->at);
     write_u64(&b, st->next);
     write_bytes(&b, bytes_of(st->done, st->done_len));
+    write_epochs(&b, &st->epochs);
     MDB_val key = state_key(), value = {b.len, bytes};
     return mdb_put(txn, d->main, &key, &value, 0);
 }
@@ -156,21 +179,15 @@ static int read_state(struct disk *d, MDB_val value, struct disk_state *st, stru
 {
     struct reader r = reader_of(bytes_of(value.mv_data, value.mv_size));
     uint32_t format = read_u32(&r);
-    if (!r.failed && format != 1 && format != DISK_FORMAT)
-        return error_set(e, ERROR_FORMAT, "store %s has format %u, this version of AiKv reads 1 to %d", d->dir, format,
-                         DISK_FORMAT);
-    uint64_t epoch = read_u64(&r);
-    struct bytes done = {NULL, 0};
+    if (!r.failed && format != DISK_FORMAT)
+        return error_set(e, ERROR_FORMAT, "store %s has format %u, this version of AiKv reads %d", d->dir, format, DISK_FORMAT);
     *st = (struct disk_state){.at = read_u64(&r)};
-    st->next = st->at;
-    if (format != 1) {
-        st->next = read_u64(&r);
-        done = read_bytes(&r, STORE_KEY_MAX);
-    }
-    if (!reader_done(&r) || st->next < st->at) return error_set(e, ERROR_FORMAT, "store %s: its state record is damaged", d->dir);
-    if (epoch != DISK_EPOCH)
-        return error_set(e, ERROR_FORMAT, "store %s is of epoch %llu, %d was expected", d->dir,
-                         (unsigned long long)epoch, DISK_EPOCH);
+    st->next = read_u64(&r);
+    struct bytes done = read_bytes(&r, STORE_KEY_MAX);
+    read_epochs(&r, &st->epochs);
+    st->epochs.history.last = st->next;
+    if (!reader_done(&r) || st->next < st->at || !history_is_sound(&st->epochs.history))
+        return error_set(e, ERROR_FORMAT, "store %s: its state record is damaged", d->dir);
     st->done_len = done.len;
     if (done.len) memcpy(st->done, done.data, done.len);
     return 0;

@@ -12,14 +12,20 @@
 #include "store/row.h"
 #include "store/store.h"
 
-#define DISK_FORMAT 2
-#define DISK_EPOCH  1 /* until replication brings reigns */
+#define DISK_FORMAT 3
+
+/* The epochs of what a state names. */
+struct disk_epochs {
+    uint64_t at, next;            /* of these sequences */
+    struct store_history history; /* up to `next` */
+};
 
 /* Rows are those of `at`; while a checkpoint is being written (`next` is later), those up to and with the key `done` are of `next`. */
 struct disk_state {
     uint64_t at, next; /* sequences */
     size_t done_len;
     uint8_t done[STORE_KEY_MAX];
+    struct disk_epochs epochs;
 };
 
 /* What tests replace. */

@@ -11,6 +11,11 @@ struct recovery {
     bool interrupted; /* a checkpoint is to be finished, and its end was not reached yet */
 };
 
+static void freeze_again(struct store *s, const struct disk_state *state)
+{
+    store_freeze(s, (struct store_position){state->epochs.next, state->next});
+}
+
 static int apply(void *user, const struct record_operation *o, struct error *e)
 {
     struct recovery *rc = user;
@@ -18,7 +23,7 @@ static int apply(void *user, const struct record_operation *o, struct error *e)
     if (o->sequence <= rc->state->at) return 0;
     if (rc->interrupted && o->sequence > rc->state->next) {
         rc->interrupted = false;
-        store_freeze(s, rc->state->next);
+        freeze_again(s, rc->state);
     }
     s->sequence = o->sequence;
     if (rc->interrupted && bytes_compare(o->key, bytes_of(rc->state->done, rc->state->done_len)) <= 0) return 0;
@@ -41,7 +46,8 @@ static int apply(void *user, const struct record_operation *o, struct error *e)
 
 static int replay(void *user, struct store_position first, uint64_t last, struct bytes batches, struct error *e)
 {
-    (void)first, (void)last;
+    (void)last;
+    history_add(&((struct recovery *)user)->store->history, first.epoch, first.sequence);
     return record_read(batches, apply, user, e);
 }
 
@@ -51,7 +57,9 @@ int store_recover(struct store *s, const struct wal_options *options, bool expec
     struct recovery recovery = {s, state, state->next > state->at};
     struct wal_report found = {0};
     s->at = s->sequence = state->at;
-    int rc = wal_open(options, store_position_of(state->at), replay, &recovery, &s->wal, &found, e);
+    s->at_epoch = state->epochs.at;
+    s->history = state->epochs.history;
+    int rc = wal_open(options, store_checkpoint_position(s), replay, &recovery, &s->wal, &found, e);
     if (rc) return rc;
     if (expected && found.segments == 0)
         return error_set(e, ERROR_FORMAT,
@@ -61,12 +69,14 @@ int store_recover(struct store *s, const struct wal_options *options, bool expec
     if (s->sequence < state->next)
         return error_set(e, ERROR_FORMAT, "the log in %s ends at batch %llu, but the checkpoint holds rows of batch %llu", options->dir,
                          (unsigned long long)s->sequence, (unsigned long long)state->next);
-    if (recovery.interrupted) store_freeze(s, state->next);
-    s->written = s->sequence;
+    if (recovery.interrupted) freeze_again(s, state);
+    s->written = s->history.last = s->sequence;
+    s->epoch = s->history.count ? s->history.epochs[s->history.count - 1].epoch : 1;
+    if (s->committed_by_owner) store_set_committed(s, (struct store_position){state->epochs.next, state->next});
     s->log_bytes = found.bytes;
     *report = (struct store_report){.rows = disk_row_count(&s->disk),
-                                    .checkpoint = store_position_of(state->at),
-                                    .position = store_position_of(s->sequence),
+                                    .checkpoint = store_checkpoint_position(s),
+                                    .position = store_position_of(s, s->sequence),
                                     .records = found.records,
                                     .bytes = found.bytes,
                                     .changed_rows = s->active->count + s->frozen->count,

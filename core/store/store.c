@@ -1,6 +1,7 @@
 /* Opening and closing, reading, gates. */
 #include "store/store.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -31,9 +32,12 @@ static void checkpoint_moved(void *user)
     s->on_durable(s->user);
 }
 
-static uint64_t durable_sequence(void *user)
+/* For the checkpoint: what is durable and committed. */
+static uint64_t may_write(void *user)
 {
-    return wal_durable(((struct store *)user)->wal).sequence;
+    const struct store *s = user;
+    uint64_t durable = wal_durable(s->wal).sequence, committed = atomic_load(&s->committed_sequence);
+    return durable < committed ? durable : committed;
 }
 
 static bool log_has_failed(void *user)
@@ -51,6 +55,8 @@ static void init(struct store *s, const struct store_options *o)
     s->on_durable = o->on_durable;
     s->user = o->user;
     s->durability = o->durability;
+    s->committed_by_owner = o->committed_by_owner;
+    atomic_init(&s->committed_sequence, o->committed_by_owner ? 0 : UINT64_MAX);
     s->dirty_max = o->dirty_max ? o->dirty_max : DIRTY_MAX;
     s->log_max = o->log_max ? o->log_max : LOG_MAX;
     store_set_memory_max(s, o->memory_max);
@@ -73,7 +79,7 @@ static int open_parts(struct store *s, const struct store_options *options, cons
         return error_set(e, ERROR_IO, "the name of the store's directory is too long");
     if ((rc = disk_open(&s->disk, path, options->expected, &state, e))) return rc;
     if (calls->disk) s->disk.calls = *calls->disk;
-    struct checkpoint_options checkpoint = {.disk = &s->disk, .durable = durable_sequence, .log_failed = log_has_failed,
+    struct checkpoint_options checkpoint = {.disk = &s->disk, .may_write = may_write, .log_failed = log_has_failed,
                                             .moved = checkpoint_moved, .user = s,
                                             .rows_max = calls->transaction_rows ? calls->transaction_rows : TRANSACTION_ROWS};
     s->checkpoint = checkpoint_new(&checkpoint);
@@ -84,7 +90,7 @@ static int open_parts(struct store *s, const struct store_options *options, cons
     s->record_room = log.segment_size / 4 < RECORD_ROOM ? log.segment_size / 4 : RECORD_ROOM;
     if ((rc = store_recover(s, &log, options->expected, &state, report, e))) return rc;
     if ((rc = checkpoint_start(s->checkpoint, e))) return rc;
-    if (s->phase == PHASE_RUNNING) checkpoint_begin(s->checkpoint, s->frozen, s->at, s->frozen_to);
+    if (s->phase == PHASE_RUNNING) store_begin_frozen(s);
     return 0;
 }
 
@@ -161,7 +167,7 @@ void store_close(struct store *s)
 
 struct store_position store_row_position(const struct store *s, const struct row *r)
 {
-    return store_position_of(r->sequence <= store_released(s).sequence ? 0 : r->sequence);
+    return r->sequence <= store_released(s).sequence ? (struct store_position){0, 0} : store_position_of(s, r->sequence);
 }
 
 /* From LMDB; kept in memory if there is room. Nothing is evicted here: what was given before must stay. */
@@ -202,9 +208,24 @@ struct store_position store_durable(const struct store *s)
     return wal_durable(s->wal);
 }
 
+struct store_position store_written(const struct store *s)
+{
+    return wal_written(s->wal);
+}
+
 struct store_position store_released(const struct store *s)
 {
-    return s->durability == STORE_ALWAYS ? wal_durable(s->wal) : store_position_of(s->written);
+    struct store_position own = s->durability == STORE_ALWAYS ? wal_durable(s->wal) : store_position_of(s, s->written);
+    return s->committed_by_owner && store_position_compare(s->committed, own) < 0 ? s->committed : own;
+}
+
+void store_set_committed(struct store *s, struct store_position committed)
+{
+    assert(s->committed_by_owner);
+    if (store_position_compare(committed, s->committed) <= 0) return;
+    s->committed = committed;
+    atomic_store(&s->committed_sequence, committed.sequence);
+    checkpoint_poke(s->checkpoint);
 }
 
 void store_set_durability(struct store *s, enum store_durability mode)
@@ -241,6 +262,29 @@ bool store_failed(const struct store *s, struct error *e)
     return wal_failed(s->wal, e);
 }
 
+/* ---- epochs ---- */
+
+bool store_set_epoch(struct store *s, uint64_t epoch)
+{
+    assert(!s->in_batch && epoch >= s->epoch);
+    if (epoch == s->epoch) return true;
+    store_drop_replaced(s);
+    store_write_log(s); /* a record is of one epoch */
+    if (s->record.first) return false;
+    s->epoch = epoch;
+    return true;
+}
+
+uint64_t store_get_epoch(const struct store *s)
+{
+    return s->epoch;
+}
+
+void store_get_history(const struct store *s, struct store_history *out)
+{
+    *out = s->history;
+}
+
 /* ---- settings and numbers ---- */
 
 void store_set_memory_max(struct store *s, size_t bytes)
@@ -264,7 +308,7 @@ void store_statistics(const struct store *s, struct store_statistics *out)
     struct wal_statistics log;
     wal_statistics(s->wal, &log);
     *out = (struct store_statistics){
-        .last = store_position_of(s->sequence),
+        .last = store_position_of(s, s->sequence),
         .rows_durable = disk_row_count(&s->disk),
         .bytes_on_disk = disk_size_bytes(&s->disk) + log.bytes_on_disk,
         .batches = s->batches,
@@ -279,7 +323,7 @@ void store_statistics(const struct store *s, struct store_statistics *out)
         .evictions = s->evictions,
         .memory_bytes = store_memory(s),
         .memory_max = s->memory_max,
-        .checkpoint = store_position_of(s->at),
+        .checkpoint = store_checkpoint_position(s),
         .checkpoint_running = s->phase == PHASE_RUNNING,
         .checkpoint_stuck = checkpoint_is_stuck(s->checkpoint, NULL, NULL),
         .checkpoints = s->checkpoints,

@@ -16,7 +16,8 @@
 
 struct store;
 
-/* A place in the history of writes. Sequences rise by one with every batch and never repeat within an epoch. 0/0: before all. */
+/* A place in the history of writes. Sequences rise by one with every batch, from one epoch to the next too; one that was cut off
+ * (store_options.truncate_to) is used again under a later epoch. 0/0: before all. */
 struct store_position {
     uint64_t epoch, sequence;
 };
@@ -40,6 +41,7 @@ struct store_options {
     size_t memory_max; /* bytes of rows in memory before those that can be read again go; 0: no bound */
     size_t log_max;    /* bytes of log that start a checkpoint; 0: 64 MiB */
     bool expected;        /* it was there before: one that is missing is not made anew, but an error */
+    bool committed_by_owner; /* what is written is not committed before store_set_committed() says so */
 };
 
 struct store_report { /* what opening found */
@@ -109,8 +111,10 @@ uint64_t store_base_sequence(const struct store *s);
 
 /* Everything up to here survives kill -9 and power loss. Any thread. */
 struct store_position store_durable(const struct store *s);
-/* Replies up to here may leave: store_durable() in STORE_ALWAYS, else what was written to the log. */
+/* Replies up to here may leave: what is committed of store_durable() in STORE_ALWAYS, else of store_written(). */
 struct store_position store_released(const struct store *s);
+/* Everything up to here is in the log: survives kill -9. Any thread. */
+struct store_position store_written(const struct store *s);
 /* At run time. From ALWAYS to another what waits is released with the next flush; to ALWAYS only what comes then waits. */
 void store_set_durability(struct store *s, enum store_durability mode);
 enum store_durability store_get_durability(const struct store *s);
@@ -122,7 +126,36 @@ bool store_writable(const struct store *s, struct error *e);
 /* Whether the log has failed for good. Nothing above store_durable() will ever be durable; reads go on. Any thread. */
 bool store_failed(const struct store *s, struct error *e);
 
+/* With committed_by_owner: all up to here is committed, and will never be cut off. Only rises; what is lower changes nothing. A position beyond
+ * the last batch says it of batches to come. A checkpoint holds only what is committed, so memory of changed rows is not given back before. */
+void store_set_committed(struct store *s, struct store_position committed);
+
 void store_set_memory_max(struct store *s, size_t bytes);
+
+/* ---- epochs, and comparing two logs ---- */
+
+#define STORE_EPOCHS_MAX 64
+
+struct store_epoch {
+    uint64_t epoch, first; /* sequence */
+};
+
+/* What a log needs to be compared with another: small enough to be sent. */
+struct store_history {
+    struct store_epoch epochs[STORE_EPOCHS_MAX]; /* that have batches, both numbers rising; older ones are forgotten */
+    uint32_t count;
+    uint64_t last; /* sequence of the last batch in the log */
+};
+
+/* What is written from here on is of `epoch`, which is not lower than the one before. False: batches of the one before still wait for room in the
+ * log, ask again after on_durable. An epoch outlives the process with its first batch. Not within a batch. */
+bool store_set_epoch(struct store *s, uint64_t epoch);
+/* The epoch of the next batch. 1 in a new store. */
+uint64_t store_get_epoch(const struct store *s);
+void store_get_history(const struct store *s, struct store_history *out);
+/* The last position that is in both logs, with all before it the same: where the one that follows is to be cut off. 0/0: none that the histories
+ * know of. Any thread. */
+struct store_position store_common_position(const struct store_history *a, const struct store_history *b);
 
 struct store_statistics {
     struct store_position last; /* batch */

@@ -2,9 +2,12 @@
 #ifndef AIKV_STORE_STORE_STATE_H
 #define AIKV_STORE_STORE_STATE_H
 
+#include <stdatomic.h>
+
 #include "store/checkpoint.h"
 #include "store/disk.h"
 #include "store/generation.h"
+#include "store/history.h"
 #include "store/record.h"
 #include "store/store.h"
 #include "store/table.h"
@@ -50,6 +53,11 @@ struct store {
 
     uint64_t sequence; /* of the last batch */
     uint64_t written;  /* ... of the last one in the log */
+    uint64_t epoch;    /* of the next batch, and of those not in the log yet */
+    struct store_history history; /* of what is in the log */
+    bool committed_by_owner;
+    struct store_position committed;     /* as told by the owner */
+    _Atomic uint64_t committed_sequence; /* the same, for other threads; UINT64_MAX if all that is written is committed */
     uint64_t batches, flushes, log_bytes;
     size_t record_room; /* what the log should have room for before a turn begins */
 
@@ -57,6 +65,7 @@ struct store {
     enum store_phase phase;
     uint64_t at;          /* what LMDB holds */
     uint64_t frozen_to;   /* what it will hold after the running one */
+    uint64_t at_epoch, frozen_epoch; /* of these */
     uint64_t log_at;      /* log_bytes when the last whole one was frozen */
     uint64_t log_at_next; /* ... the running one */
     uint32_t settle_at;   /* place in the frozen generation */
@@ -77,9 +86,16 @@ struct store_calls {
 int store_open_with(const struct store_options *options, const struct store_calls *calls, struct store **out,
                     struct store_report *report, struct error *e);
 
-static inline struct store_position store_position_of(uint64_t sequence)
+/* Of a batch, be it in the log or not yet. */
+static inline struct store_position store_position_of(const struct store *s, uint64_t sequence)
 {
-    return sequence ? (struct store_position){DISK_EPOCH, sequence} : (struct store_position){0, 0};
+    return sequence > s->written ? (struct store_position){s->epoch, sequence} : history_position(&s->history, sequence);
+}
+
+/* Of what LMDB holds. */
+static inline struct store_position store_checkpoint_position(const struct store *s)
+{
+    return (struct store_position){s->at_epoch, s->at};
 }
 
 /* The position of a version, 0/0 once it is released. */
@@ -104,7 +120,9 @@ void store_upkeep(struct store *s);
 /* Brings LMDB up to the last batch, waiting for it, if that can be. */
 void store_finish_checkpoints(struct store *s);
 /* Begins a checkpoint of the active generation, which ends at `to`. */
-void store_freeze(struct store *s, uint64_t to);
+void store_freeze(struct store *s, struct store_position to);
+/* Hands what is frozen to the checkpoint's thread. */
+void store_begin_frozen(struct store *s);
 static inline size_t store_dirty_memory(const struct store *s)
 {
     return s->active->memory + s->frozen->memory + generation_overhead(s->active) + generation_overhead(s->frozen);

@@ -13,17 +13,25 @@
 
 /* ---- beginning ---- */
 
-void store_freeze(struct store *s, uint64_t to)
+void store_freeze(struct store *s, struct store_position to)
 {
     struct generation *g = s->active;
     s->active = s->frozen;
     s->frozen = g;
-    s->frozen_to = to;
+    s->frozen_to = to.sequence;
+    s->frozen_epoch = to.epoch;
     s->settle_at = 0;
     s->phase = PHASE_RUNNING;
     s->log_at_next = s->log_bytes;
     s->began_ms = clock_monotonic_ms();
     s->wanted = false;
+}
+
+void store_begin_frozen(struct store *s)
+{
+    struct disk_epochs epochs = {s->at_epoch, s->frozen_epoch, s->history};
+    while (epochs.history.count && epochs.history.epochs[epochs.history.count - 1].first > s->frozen_to) epochs.history.count--;
+    checkpoint_begin(s->checkpoint, s->frozen, s->at, s->frozen_to, &epochs);
 }
 
 static bool is_due(const struct store *s)
@@ -44,10 +52,10 @@ static void begin_checkpoint(struct store *s)
         store_write_log(s);
     }
     if (s->written != s->sequence) return; /* no room in the log: the next turn tries again */
-    store_freeze(s, s->sequence);
+    store_freeze(s, store_position_of(s, s->sequence));
     /* What is checkpointed must be durable first; in a mode that does not see to it, this does. */
     if (s->durability == STORE_NO) wal_set_mode(s->wal, WAL_ALWAYS);
-    checkpoint_begin(s->checkpoint, s->frozen, s->at, s->frozen_to);
+    store_begin_frozen(s);
 }
 
 /* ---- taking over ---- */
@@ -56,10 +64,11 @@ static void begin_settling(struct store *s)
 {
     s->phase = PHASE_SETTLING;
     s->at = s->frozen_to;
+    s->at_epoch = s->frozen_epoch;
     s->log_at = s->log_at_next;
     s->checkpoints++;
     disk_refresh(&s->disk);
-    wal_trim(s->wal, store_position_of(s->at));
+    wal_trim(s->wal, store_checkpoint_position(s));
     if (s->durability == STORE_NO) wal_set_mode(s->wal, WAL_NO);
 }
 
@@ -147,6 +156,7 @@ void store_finish_checkpoints(struct store *s)
     while (s->at != s->sequence) {
         if (s->phase == PHASE_SETTLING) settle(s, UINT32_MAX);
         if (s->phase == PHASE_IDLE) begin_checkpoint(s);
+        if (s->phase == PHASE_RUNNING && s->frozen_to > atomic_load(&s->committed_sequence)) return; /* nobody knows when */
         if (s->phase != PHASE_RUNNING || !checkpoint_wait(s->checkpoint)) return;
         begin_settling(s);
     }

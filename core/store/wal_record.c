@@ -133,6 +133,5 @@ bool wal_record_is_whole(struct bytes segment, size_t at, uint32_t seed, const s
 bool wal_record_follows(const struct wal_record_header *h, struct store_position last)
 {
     if (store_position_compare(h->before, last) != 0 || h->last < h->first.sequence) return false;
-    if (h->first.epoch == last.epoch) return h->first.sequence == last.sequence + 1;
-    return h->first.epoch > last.epoch;
+    return h->first.epoch >= last.epoch && h->first.sequence == last.sequence + 1;
 }

@@ -168,11 +168,11 @@ struct store_position store_commit(struct store *s)
 {
     assert(s->in_batch);
     s->in_batch = false;
-    if (!s->batch_has_rows) return store_position_of(0);
+    if (!s->batch_has_rows) return (struct store_position){0, 0};
     record_last(s);
     record_end(&s->record);
     s->batches++;
-    return store_position_of(++s->sequence);
+    return store_position_of(s, ++s->sequence);
 }
 
 /* ---- the end of the turn ---- */
@@ -196,10 +196,11 @@ void store_write_log(struct store *s)
     if (!wal_has_room(s->wal, size)) return;
     const struct iovec *parts;
     size_t count = record_parts(r, &parts);
-    if (wal_append(s->wal, store_position_of(r->first), r->last, parts, (int)count, size, &e)) {
+    if (wal_append(s->wal, store_position_of(s, r->first), r->last, parts, (int)count, size, &e)) {
         log_error("the log cannot be written any more: writes are refused", "error=%s", log_quote(e.text));
     } else {
-        s->written = r->last;
+        history_add(&s->history, s->epoch, r->first);
+        s->written = s->history.last = r->last;
         s->log_bytes += size;
         s->flushes++;
     }

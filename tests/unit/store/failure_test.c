@@ -235,7 +235,7 @@ static void test_damaged_state_is_refused(void **state)
     fixture_begin(&f);
     fixture_open(&f);
     fixture_close(&f);
-    meddle(&f, "state", bytes_of("\1\0\0\0xyz", 7));
+    meddle(&f, "state", bytes_of("\3\0\0\0xyz", 7));
     assert_int_equal(open_error(&f, &e), ERROR_FORMAT);
     assert_non_null(strstr(e.text, "damaged"));
     fixture_end(&f);

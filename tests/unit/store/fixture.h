@@ -55,5 +55,6 @@ int run_failure_tests(void);
 int run_model_tests(void);
 int run_crash_tests(void);
 int run_hash_tests(void);
+int run_epoch_tests(void);
 
 #endif

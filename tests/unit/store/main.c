@@ -13,6 +13,7 @@ int main(void)
     failed += run_model_tests();
     failed += run_replay_tests();
     failed += run_crash_tests();
+    failed += run_epoch_tests();
     failed += wal_tests();
     return failed != 0;
 }

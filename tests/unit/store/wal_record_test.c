@@ -205,7 +205,8 @@ static void test_only_the_next_record_follows(void **state)
     (void)state;
     struct store_position last = {2, 10};
     assert_true(wal_record_follows(&(struct wal_record_header){.first = {2, 11}, .last = 11, .before = last}, last));
-    assert_true(wal_record_follows(&(struct wal_record_header){.first = {3, 1}, .last = 4, .before = last}, last));
+    assert_true(wal_record_follows(&(struct wal_record_header){.first = {3, 11}, .last = 14, .before = last}, last));
+    assert_false(wal_record_follows(&(struct wal_record_header){.first = {3, 1}, .last = 4, .before = last}, last));
     assert_false(wal_record_follows(&(struct wal_record_header){.first = {2, 12}, .last = 12, .before = last}, last));
     assert_false(wal_record_follows(&(struct wal_record_header){.first = {2, 11}, .last = 10, .before = last}, last));
     assert_false(wal_record_follows(&(struct wal_record_header){.first = {2, 11}, .last = 11, .before = {2, 9}}, last));
