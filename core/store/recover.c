@@ -58,6 +58,10 @@ int store_recover(struct store *s, const struct wal_options *options, bool expec
     struct wal_report found = {0};
     s->at = s->sequence = state->at;
     s->at_epoch = state->epochs.at;
+    if (options->truncate_to.sequence && options->truncate_to.sequence < state->next)
+        return error_set(e, ERROR_NOT_FOUND, "the log in %s cannot be cut off behind batch %llu: the checkpoint holds %s of batch %llu", options->dir,
+                         (unsigned long long)options->truncate_to.sequence, state->next > state->at ? "rows" : "the rows",
+                         (unsigned long long)state->next);
     s->history = state->epochs.history;
     int rc = wal_open(options, store_checkpoint_position(s), replay, &recovery, &s->wal, &found, e);
     if (rc) return rc;
@@ -80,6 +84,7 @@ int store_recover(struct store *s, const struct wal_options *options, bool expec
                                     .records = found.records,
                                     .bytes = found.bytes,
                                     .changed_rows = s->active->count + s->frozen->count,
-                                    .dropped_bytes = found.dropped_bytes};
+                                    .dropped_bytes = found.dropped_bytes,
+                                    .truncated_bytes = found.truncated_bytes};
     return 0;
 }

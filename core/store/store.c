@@ -86,7 +86,7 @@ static int open_parts(struct store *s, const struct store_options *options, cons
     snprintf(path, sizeof path, "%s/log", dir);
     struct wal_options log = {.dir = path, .segment_size = calls->segment_size ? calls->segment_size : SEGMENT_SIZE,
                               .reserve = SEGMENT_RESERVE, .mode = wal_mode_of(s->durability), .on_durable = log_moved, .user = s,
-                              .calls = calls->wal ? calls->wal : &wal_calls_system};
+                              .truncate_to = options->truncate_to, .calls = calls->wal ? calls->wal : &wal_calls_system};
     s->record_room = log.segment_size / 4 < RECORD_ROOM ? log.segment_size / 4 : RECORD_ROOM;
     if ((rc = store_recover(s, &log, options->expected, &state, report, e))) return rc;
     if ((rc = checkpoint_start(s->checkpoint, e))) return rc;

@@ -41,6 +41,9 @@ struct store_options {
     size_t memory_max; /* bytes of rows in memory before those that can be read again go; 0: no bound */
     size_t log_max;    /* bytes of log that start a checkpoint; 0: 64 MiB */
     bool expected;        /* it was there before: one that is missing is not made anew, but an error */
+    /* Cut the log off behind this position: the end of a record that is in the log, not below the checkpoint. 0/0: no. What comes after is
+     * to be of a later epoch. A crash meanwhile leaves the store as it was, or the next opening finishes it. */
+    struct store_position truncate_to;
     bool committed_by_owner; /* what is written is not committed before store_set_committed() says so */
 };
 
@@ -50,9 +53,11 @@ struct store_report { /* what opening found */
     struct store_position position;        /* the last batch */
     uint64_t records, bytes, changed_rows; /* replayed from the log */
     uint64_t dropped_bytes;                /* of a torn end of the log: never acknowledged as durable */
+    uint64_t truncated_bytes;              /* behind truncate_to */
 };
 
-/* Opens or makes the store in `dir`. Errors: FORMAT (damaged, missing, or another version), IO, PERMISSION or DISK (text with the path). */
+/* Opens or makes the store in `dir`. Errors: FORMAT (damaged, missing, or another version), IO, PERMISSION or DISK (text with the path),
+ * NOT_FOUND (truncate_to is not a place where the log can be cut off; nothing was changed). */
 int store_open(const struct store_options *options, struct store **out, struct store_report *report, struct error *e);
 /* Makes what was flushed durable, brings the checkpoint up to it where that can be, then closes. */
 void store_close(struct store *s);

@@ -39,6 +39,7 @@ struct wal_options {
     size_t segment_size;  /* 64 MiB; tests use less. A record larger than a segment gets a segment of its own */
     unsigned reserve;     /* segments kept ready ahead of use (2) */
     enum wal_mode mode;
+    struct store_position truncate_to; /* cut off behind this record before anything else; 0/0: no */
     void (*on_durable)(void *user); /* on the log's thread: wal_durable() rose, room came or went, or it failed */
     void *user;
     const struct wal_calls *calls;
@@ -46,6 +47,7 @@ struct wal_options {
 
 struct wal_report { /* what opening found: for the log line and `aikv check` */
     uint64_t segments, records, bytes, dropped_bytes; /* dropped: a torn record at the end of the last segment */
+    uint64_t truncated_bytes;                         /* cut off because that was asked for */
     struct store_position last;
 };
 
@@ -53,7 +55,8 @@ struct wal_report { /* what opening found: for the log line and `aikv check` */
  * the checkpoint is handed over whole). Stops at the first record that is torn or out of sequence, and cuts it and what follows off if nothing
  * shows that it had been synced. A directory without records begins at the checkpoint (report->segments is 0 then).
  * Errors: FORMAT with segment and offset for damage to what had been synced, a gap, a log that ends before the checkpoint, or a format it
- * does not know; IO; what replay returns. */
+ * does not know; NOT_FOUND, if it cannot be cut off at truncate_to: that is not the end of a record after the checkpoint; IO; what replay
+ * returns. A truncation that a crash interrupted is finished first. */
 typedef int (*wal_replay)(void *user, struct store_position first, uint64_t last_sequence, struct bytes batches, struct error *e);
 int wal_open(const struct wal_options *options, struct store_position checkpoint, wal_replay replay, void *user, struct wal **out,
              struct wal_report *report, struct error *e);

@@ -10,6 +10,7 @@
 #include "store/wal_io.h"
 #include "store/wal_scan.h"
 #include "store/wal_state.h"
+#include "store/wal_truncate.h"
 
 #define PAGE 4096u
 
@@ -52,7 +53,8 @@ static int name_error(const struct wal *w, const struct wal_segment *s, int rc, 
     return rc;
 }
 
-/* Overwrites the remains behind the end. Were this interrupted, the next opening would find the same end. */
+/* Overwrites the remains behind the end. Were this interrupted, the next opening would find the same end: nothing shows that they had been
+ * synced, or there is an intention to cut them off. */
 static int cut(struct wal *w, struct wal_scan *scan, struct error *e)
 {
     bool behind = scan->end == NULL;
@@ -78,6 +80,16 @@ static int sync_all(struct wal *w, struct error *e)
     }
     int rc = wal_io_sync_dir(w->calls, w->dir_fd);
     return rc ? error_system(e, ERROR_IO, rc, "%s: syncing the directory", w->dir) : 0;
+}
+
+/* An interrupted cut may have left segments whose headers are gone, but not from the disk yet. */
+static int sync_unused(struct wal *w, const struct wal_scan *scan, struct error *e)
+{
+    for (struct wal_segment *s = scan->end ? scan->end->next : NULL; s; s = s->next) {
+        int rc = wal_io_sync(w->calls, s->fd);
+        if (rc) return name_error(w, s, rc, "syncing", e);
+    }
+    return 0;
 }
 
 static int remove_from(struct wal *w, struct wal_segment *first, struct error *e)
@@ -135,15 +147,51 @@ static void take_over(struct wal *w, const struct wal_scan *scan)
     wal_cell_set(&w->durable_cell, w->last);
 }
 
+/* Where the log is to be cut off: where that was intended when a crash came, or where it is asked for now. */
+static int find_cut(const struct wal *w, struct wal_scan *scan, struct store_position *intended, struct error *e)
+{
+    struct store_position asked = w->options.truncate_to;
+    int rc = wal_truncate_read(w->dir, w->calls, intended, e);
+    if (rc) return rc;
+    scan->until = asked.sequence ? asked : *intended;
+    if (!asked.sequence) return 0;
+    if (asked.sequence < scan->checkpoint.sequence)
+        return error_set(e, ERROR_NOT_FOUND, "the log in %s cannot be cut off behind batch %llu: the checkpoint holds batch %llu", w->dir,
+                         (unsigned long long)asked.sequence, (unsigned long long)scan->checkpoint.sequence);
+    if (intended->sequence && asked.sequence > intended->sequence)
+        return error_set(e, ERROR_NOT_FOUND, "the log in %s cannot be cut off behind batch %llu: it was cut off behind batch %llu", w->dir,
+                         (unsigned long long)asked.sequence, (unsigned long long)intended->sequence);
+    return 0;
+}
+
+/* What is behind the end goes, durably. What stays must be on disk before the intention is: else that could not be carried out after a loss of
+ * power. */
+static int cut_durably(struct wal *w, struct wal_scan *scan, struct store_position intended, struct error *e)
+{
+    bool truncates = scan->until.sequence && scan->remains;
+    int rc = 0;
+    if (truncates && store_position_compare(intended, scan->until) != 0) {
+        rc = sync_all(w, e);
+        if (!rc) rc = wal_truncate_write(w->dir, w->dir_fd, w->calls, scan->until, e);
+    }
+    if (!rc) rc = cut(w, scan, e);
+    if (!rc) rc = sync_all(w, e);
+    if (!truncates && !intended.sequence) return rc;
+    if (!rc) rc = sync_unused(w, scan, e);
+    if (!rc) rc = wal_truncate_remove(w->dir, w->dir_fd, w->calls, e);
+    return rc;
+}
+
 static int recover(struct wal *w, struct wal_scan *scan, struct error *e)
 {
+    struct store_position intended;
     int rc = open_dir(w, e);
+    if (!rc) rc = find_cut(w, scan, &intended, e);
     if (!rc) rc = remove_unfinished(w, e);
     if (!rc) rc = wal_segment_list(w->dir, w->calls, O_RDWR, &w->first, e);
     scan->segments = w->first;
     if (!rc) rc = wal_scan_run(scan, e);
-    if (!rc) rc = cut(w, scan, e);
-    if (!rc) rc = sync_all(w, e);
+    if (!rc) rc = cut_durably(w, scan, intended, e);
     if (rc) return rc;
     take_over(w, scan);
     return take_over_ready(w, e);

@@ -1,6 +1,7 @@
 #include "store/wal_scan.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "store/wal_io.h"
@@ -30,14 +31,35 @@ static int load(const struct wal_scan *s, const struct wal_segment *segment, str
     return rc;
 }
 
-/* Hands over the records of a segment until one is torn or out of order. Only replay's own errors are errors. */
+/* Whether the end is where it is to be. */
+static bool is_reached(const struct wal_scan *s)
+{
+    return s->until.sequence && store_position_compare(s->report.last, s->until) == 0;
+}
+
+static int refuse_until(const struct wal_scan *s, const struct wal_record_header *over, struct error *e)
+{
+    const struct store_position *last = &s->report.last;
+    char why[200];
+    if (last->sequence == s->until.sequence)
+        snprintf(why, sizeof why, "batch %" PRIu64 " is of epoch %" PRIu64, last->sequence, last->epoch);
+    else if (over)
+        snprintf(why, sizeof why, "batches %" PRIu64 " to %" PRIu64 " are one record", over->first.sequence, over->last);
+    else
+        snprintf(why, sizeof why, "it ends at %" PRIu64 "/%" PRIu64, last->epoch, last->sequence);
+    return error_set(e, ERROR_NOT_FOUND, "the log in %s cannot be cut off behind %" PRIu64 "/%" PRIu64 ": %s", s->dir, s->until.epoch,
+                     s->until.sequence, why);
+}
+
+/* Hands over the records of a segment until one is torn or out of order, or the end is to be there. Only replay's own errors are errors. */
 static int replay_records(struct wal_scan *s, const struct wal_segment *segment, struct bytes data, struct error *e)
 {
     uint32_t seed = wal_seed(&segment->header);
     struct wal_record_header h;
-    for (s->end_at = WAL_BEGIN; wal_record_header_read(data, s->end_at, seed, &h);
+    for (s->end_at = WAL_BEGIN; !is_reached(s) && wal_record_header_read(data, s->end_at, seed, &h);
          s->end_at += wal_record_size(h.len)) {
         if (!wal_record_follows(&h, s->report.last) || !wal_record_is_whole(data, s->end_at, seed, &h)) break;
+        if (s->until.sequence && h.last > s->until.sequence) return refuse_until(s, &h, e);
         struct store_position last = {h.first.epoch, h.last};
         if (s->replay && (s->all || store_position_compare(last, s->checkpoint) > 0)) {
             int rc = s->replay(s->user, h.first, h.last, bytes_of(data.data + s->end_at + WAL_HEADER, h.len), e);
@@ -61,13 +83,14 @@ static int look_behind(struct wal_scan *s, struct wal_segment *segment, struct b
         segment->extent = from + WAL_HEADER; /* something was written here, if only a part of a header */
     for (size_t at = from; at + WAL_HEADER <= data.len; at += 8) {
         if (!wal_record_header_read(data, at, seed, &h)) continue;
-        if (h.synced > s->end_offset)
+        if (h.synced > s->end_offset && !is_reached(s))
             return refuse(s, s->end ? s->end->number : s->segments->number, s->end ? s->end_at : 0,
                           "the log is damaged: what follows shows that more of it had been synced", e);
         size_t extent = at + wal_record_size(h.len);
         if (extent > segment->extent) segment->extent = extent;
     }
-    s->report.dropped_bytes += segment->extent - from;
+    s->remains = s->remains || segment->extent > from;
+    *(is_reached(s) ? &s->report.truncated_bytes : &s->report.dropped_bytes) += segment->extent - from;
     return 0;
 }
 
@@ -78,6 +101,7 @@ static int judge_the_rest(struct wal_scan *s, struct wal_segment *torn, struct b
     for (struct wal_segment *g = torn; !rc && g; g = g->next) {
         struct bytes behind;
         if (!g->begun) continue;
+        s->remains = true;
         rc = load(s, g, &behind, e);
         if (!rc) rc = look_behind(s, g, behind, WAL_BEGIN, e);
         free((void *)(uintptr_t)behind.data);
@@ -142,6 +166,10 @@ static int walk(struct wal_scan *s, const struct wal_segment *last_begun, struct
             if (rc) break;
         }
         s->end_offset = g->header.start + s->end_at;
+        if (is_reached(s)) {
+            g = g->next;
+            break;
+        }
     }
     if (!rc && last_begun) rc = judge_the_rest(s, g == last_begun->next ? NULL : g, data, e);
     free((void *)(uintptr_t)data.data);
@@ -158,5 +186,6 @@ int wal_scan_run(struct wal_scan *s, struct error *e)
     if (!rc) rc = walk(s, last_begun, e);
     if (!rc && !s->all && store_position_compare(s->report.last, s->checkpoint) < 0)
         rc = refuse(s, s->end->number, s->end_at, "the log ends before the checkpoint", e);
+    if (!rc && s->until.sequence && !is_reached(s)) rc = refuse_until(s, NULL, e);
     return rc;
 }

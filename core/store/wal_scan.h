@@ -2,7 +2,8 @@
  *
  * The end is where the records stop that are intact and in order. What lies behind it is the remains of a crash if
  * nothing says that it had been synced; it is damage if a record behind it does (`synced`, wal_record.h). A crash may
- * tear several segments, since the next one is begun without waiting for the sync of the last. */
+ * tear several segments, since the next one is begun without waiting for the sync of the last. Where the log is to be cut
+ * off, what lies behind was written and synced, and is to go all the same. */
 #ifndef AIKV_STORE_WAL_SCAN_H
 #define AIKV_STORE_WAL_SCAN_H
 
@@ -14,6 +15,7 @@ struct wal_scan {
     bool all; /* every record there is, wherever the log begins; else those after the checkpoint, and it must begin
                  before that */
     struct store_position checkpoint;
+    struct store_position until; /* the end must be here, and what lies behind goes; 0/0: wherever it is */
     wal_replay replay; /* may be NULL */
     void *user;
 
@@ -23,6 +25,7 @@ struct wal_scan {
     struct wal_segment *end; /* the segment that has the end; NULL: none is begun */
     size_t end_at;
     uint64_t end_offset; /* the same as a log offset */
+    bool remains;        /* whether there is anything behind it */
     struct wal_report report;
 };
 

@@ -11,7 +11,7 @@
 
 #define DIGITS 20
 
-static char *path_in(const char *dir, const char *name)
+char *wal_segment_path_in(const char *dir, const char *name)
 {
     size_t size = strlen(dir) + strlen(name) + 2;
     char *out = memory_zeroed(1, size);
@@ -23,12 +23,12 @@ char *wal_segment_path(const char *dir, uint64_t number)
 {
     char name[DIGITS + 5];
     snprintf(name, sizeof name, "%0*" PRIu64 ".log", DIGITS, number);
-    return path_in(dir, name);
+    return wal_segment_path_in(dir, name);
 }
 
 char *wal_segment_making_path(const char *dir)
 {
-    return path_in(dir, WAL_MAKING);
+    return wal_segment_path_in(dir, WAL_MAKING);
 }
 
 static bool parse_name(const char *name, uint64_t *number)

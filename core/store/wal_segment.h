@@ -22,6 +22,7 @@ struct wal_segment {
 /* "dir/name", to be freed. */
 char *wal_segment_path(const char *dir, uint64_t number);
 char *wal_segment_making_path(const char *dir);
+char *wal_segment_path_in(const char *dir, const char *name);
 
 /* Opens all segments in `dir`, in order of their numbers, and reads their headers. FORMAT: damaged, or another format.
  */

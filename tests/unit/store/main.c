@@ -14,6 +14,7 @@ int main(void)
     failed += run_replay_tests();
     failed += run_crash_tests();
     failed += run_epoch_tests();
+    failed += run_truncate_tests();
     failed += wal_tests();
     return failed != 0;
 }

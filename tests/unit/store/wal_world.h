@@ -65,6 +65,7 @@ int wal_segment_tests(void);
 int wal_crash_tests(void);
 int wal_failure_tests(void);
 int wal_damage_tests(void);
+int wal_truncate_tests(void);
 int wal_tests(void);
 
 #endif
