@@ -119,7 +119,6 @@ static bool note_failure(struct checkpoint *c, const struct error *e)
 static bool commit(struct checkpoint *c, bool last)
 {
     struct disk_state st = {.at = last ? c->to : c->from, .next = c->to, .epochs = c->epochs};
-    if (last) st.epochs.at = st.epochs.next;
     if (!last) {
         struct bytes key = row_key(c->batch[c->batch_count - 1]);
         st.done_len = key.len;

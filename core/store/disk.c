@@ -140,9 +140,10 @@ static int fill_up(struct disk *d, struct error *e)
     return 0;
 }
 
-static void write_epochs(struct buffer *b, const struct disk_epochs *e)
+static void write_epochs(struct buffer *b, const struct disk_state *st)
 {
-    write_u64(b, e->at);
+    const struct disk_epochs *e = &st->epochs;
+    write_u64(b, st->at == st->next ? e->next : e->at);
     write_u64(b, e->next);
     write_u32(b, e->history.count);
     for (uint32_t i = 0; i < e->history.count; i++) {
@@ -170,7 +171,7 @@ static int write_state(struct disk *d, MDB_txn *txn, const struct disk_state *st
     write_u64(&b, st->at);
     write_u64(&b, st->next);
     write_bytes(&b, bytes_of(st->done, st->done_len));
-    write_epochs(&b, &st->epochs);
+    write_epochs(&b, st);
     MDB_val key = state_key(), value = {b.len, bytes};
     return mdb_put(txn, d->main, &key, &value, 0);
 }

@@ -16,7 +16,7 @@
 
 /* The epochs of what a state names. */
 struct disk_epochs {
-    uint64_t at, next;            /* of these sequences */
+    uint64_t at, next;            /* of these sequences; of one that has reached the other, `next` counts */
     struct store_history history; /* up to `next` */
 };
 

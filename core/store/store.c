@@ -12,6 +12,7 @@
 #define SEGMENT_SIZE     ((size_t)64 << 20)
 #define SEGMENT_RESERVE  2
 #define LOG_MAX          ((size_t)64 << 20)
+#define LOG_KEEP_MAX     ((size_t)1 << 30)
 #define DIRTY_MAX        ((size_t)1 << 30)
 #define TRANSACTION_ROWS 16384
 #define CLOSE_WAIT_MS    10000
@@ -86,6 +87,7 @@ static int open_parts(struct store *s, const struct store_options *options, cons
     snprintf(path, sizeof path, "%s/log", dir);
     struct wal_options log = {.dir = path, .segment_size = calls->segment_size ? calls->segment_size : SEGMENT_SIZE,
                               .reserve = SEGMENT_RESERVE, .mode = wal_mode_of(s->durability), .on_durable = log_moved, .user = s,
+                              .keep_max = options->log_keep_max ? options->log_keep_max : LOG_KEEP_MAX,
                               .truncate_to = options->truncate_to, .calls = calls->wal ? calls->wal : &wal_calls_system};
     s->record_room = log.segment_size / 4 < RECORD_ROOM ? log.segment_size / 4 : RECORD_ROOM;
     if ((rc = store_recover(s, &log, options->expected, &state, report, e))) return rc;
@@ -316,6 +318,7 @@ void store_statistics(const struct store *s, struct store_statistics *out)
         .syncs = log.syncs,
         .log_bytes = s->log_bytes - s->log_at,
         .log_unwritten = record_size(&s->record),
+        .log_kept_bytes = log.bytes_kept,
         .dirty_rows = s->active->count + s->frozen->count - s->settle_at,
         .dirty_bytes = store_dirty_memory(s),
         .cached_rows = s->clean_rows,

@@ -40,6 +40,7 @@ struct store_options {
     enum store_durability durability;
     size_t memory_max; /* bytes of rows in memory before those that can be read again go; 0: no bound */
     size_t log_max;    /* bytes of log that start a checkpoint; 0: 64 MiB */
+    size_t log_keep_max;  /* bytes of log that are kept for readers beyond what the checkpoint needs (store/reader.h); 0: 1 GiB */
     bool expected;        /* it was there before: one that is missing is not made anew, but an error */
     /* Cut the log off behind this position: the end of a record that is in the log, not below the checkpoint. 0/0: no. What comes after is
      * to be of a later epoch. A crash meanwhile leaves the store as it was, or the next opening finishes it. */
@@ -169,6 +170,7 @@ struct store_statistics {
     uint64_t batches, flushes, syncs;
     uint64_t log_bytes;                            /* after the checkpoint */
     uint64_t log_unwritten;                        /* of batches that are not in the log yet */
+    uint64_t log_kept_bytes;                       /* of log files that only readers still need; in bytes_on_disk too */
     uint64_t dirty_rows, dirty_bytes;              /* in the log but not in the checkpoint */
     uint64_t cached_rows, cached_bytes, evictions; /* in the checkpoint too */
     uint64_t memory_bytes, memory_max;             /* all rows in memory, with their table */

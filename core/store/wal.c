@@ -227,5 +227,6 @@ void wal_statistics(const struct wal *w, struct wal_statistics *out)
     struct wal *m = lock(w);
     *out = m->statistics;
     out->segments_ready = m->ready;
+    out->bytes_kept = wal_kept_locked(m);
     unlock(m);
 }

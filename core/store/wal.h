@@ -38,6 +38,7 @@ struct wal_options {
     const char *dir;      /* made if missing */
     size_t segment_size;  /* 64 MiB; tests use less. A record larger than a segment gets a segment of its own */
     unsigned reserve;     /* segments kept ready ahead of use (2) */
+    size_t keep_max;      /* bytes of segments that are kept for readers only (wal_reader.h) */
     enum wal_mode mode;
     struct store_position truncate_to; /* cut off behind this record before anything else; 0/0: no */
     void (*on_durable)(void *user); /* on the log's thread: wal_durable() rose, room came or went, or it failed */
@@ -73,7 +74,7 @@ bool wal_has_room(const struct wal *w, size_t len);
 void wal_set_mode(struct wal *w, enum wal_mode mode);
 enum wal_mode wal_get_mode(const struct wal *w);
 
-/* Records up to this position are in the checkpoint: segments with nothing newer are recycled. The owner. */
+/* Records up to this position are in the checkpoint: segments with nothing newer are recycled, unless readers hold them. The owner. */
 void wal_trim(struct wal *w, struct store_position checkpoint);
 
 /* Any thread: what survives kill -9 (written) and what survives power loss (durable). */
@@ -84,7 +85,7 @@ bool wal_failed(const struct wal *w, struct error *e);
 bool wal_full(const struct wal *w, struct error *e);
 
 struct wal_statistics {
-    uint64_t segments, segments_ready, bytes_on_disk, records, bytes_written, syncs, sync_us_last, sync_us_max;
+    uint64_t segments, segments_ready, bytes_on_disk, bytes_kept /* for readers only */, records, bytes_written, syncs, sync_us_last, sync_us_max;
 };
 void wal_statistics(const struct wal *w, struct wal_statistics *out);
 

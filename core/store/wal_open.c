@@ -1,5 +1,6 @@
 /* Opening and closing: what a crash left is cut off, what was found is made durable, and only then does anything new
  * happen. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -272,6 +273,7 @@ int wal_open(const struct wal_options *options, struct store_position checkpoint
 
 void wal_close(struct wal *w)
 {
+    assert(!w->readers);
     pthread_mutex_lock(&w->lock);
     w->stopping = true;
     pthread_cond_signal(&w->wake);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/wal_io.h"
+#include "store/wal_reader.h"
 #include "store/wal_state.h"
 
 #define RETRY_US  1000000u
@@ -74,13 +75,34 @@ static void forget_oldest(struct wal *w, struct wal_segment *s, bool keep, uint6
     w->gained++;
 }
 
-/* Gives the oldest segment a new number, or removes it, if all in it is in the checkpoint. The one after it must be on
- * disk, header and all: from then on the log begins there. */
+/* Whether all in a segment is in the checkpoint. The one after it must be on disk, header and all: the log would begin there. */
+static bool is_needless(const struct wal *w, const struct wal_segment *s)
+{
+    return w->current && s != w->current && w->synced.offset > s->next->header.start &&
+           store_position_compare(s->next->header.base, w->checkpoint) <= 0;
+}
+
+size_t wal_kept_locked(const struct wal *w)
+{
+    size_t kept = 0;
+    if (w->current && wal_reader_holds_first(w))
+        for (const struct wal_segment *s = w->first; is_needless(w, s); s = s->next) kept += s->size;
+    return kept;
+}
+
+/* Whether readers keep the first segment, which nobody else needs. They may until they keep too much. */
+static bool is_kept(struct wal *w)
+{
+    size_t kept = wal_kept_locked(w);
+    if (kept > w->options.keep_max) wal_reader_give_up_first(w);
+    return kept && kept <= w->options.keep_max;
+}
+
+/* Gives the oldest segment a new number, or removes it, if nobody needs it any more. */
 static bool recycle(struct wal *w)
 {
     struct wal_segment *s = w->first;
-    if (!w->current || s == w->current || w->synced.offset <= s->next->header.start) return false;
-    if (store_position_compare(s->next->header.base, w->checkpoint) > 0) return false;
+    if (!w->current || !is_needless(w, s) || is_kept(w)) return false;
     bool keep = s->size == w->options.segment_size &&
                 w->ready < (w->options.reserve > SPARE_MAX ? w->options.reserve : SPARE_MAX);
     uint64_t number = w->tail->number + 1;
@@ -183,7 +205,9 @@ static bool make(struct wal *w)
     pthread_mutex_unlock(&w->lock);
     int rc = fill(w, size, step, path, &e);
     pthread_mutex_lock(&w->lock);
-    if (rc)
+    if (rc && wal_kept_locked(w))
+        wal_reader_give_up_first(w); /* writes go first: what they held is recycled next */
+    else if (rc)
         wait_for_space(w, &e);
     else if (w->making.at == w->making.size)
         add(w, path);

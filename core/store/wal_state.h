@@ -54,6 +54,7 @@ struct wal {
     bool stopping, failed, full;
     struct error failure, fullness;
     struct wal_statistics statistics;
+    struct wal_reader *readers; /* all that are open */
 
     struct wal_cell written_cell, durable_cell; /* written under the lock */
 };
@@ -70,6 +71,8 @@ void wal_reserve_release(struct wal *w);
 /* The segment that comes after the current one; NULL: none is ready. Locked. */
 struct wal_segment *wal_next_segment(const struct wal *w);
 bool wal_room_locked(const struct wal *w, size_t len);
+/* Bytes of the segments that only readers still need. Locked. */
+size_t wal_kept_locked(const struct wal *w);
 /* The first failure is final. Locked. */
 void wal_fail(struct wal *w, const struct error *e);
 void wal_cell_set(struct wal_cell *cell, struct store_position p);

@@ -15,6 +15,7 @@ int main(void)
     failed += run_crash_tests();
     failed += run_epoch_tests();
     failed += run_truncate_tests();
+    failed += run_reader_tests();
     failed += wal_tests();
     return failed != 0;
 }

@@ -63,22 +63,25 @@ static void make_bytes(const struct expected *r, uint8_t *out)
     }
 }
 
+bool world_is_record(const struct expected *r, struct store_position first, uint64_t last, struct bytes batches)
+{
+    if (store_position_compare(r->first, first) || r->last != last || r->len != batches.len) return false;
+    uint8_t *bytes = malloc(r->len);
+    make_bytes(r, bytes);
+    bool same = memcmp(bytes, batches.data, r->len) == 0;
+    free(bytes);
+    return same;
+}
+
 static int replay(void *user, struct store_position first, uint64_t last, struct bytes batches, struct error *e)
 {
     struct world *w = user;
     (void)e;
-    const struct expected *r = w->seen < w->count ? &w->records[w->seen] : NULL;
-    if (!r || store_position_compare(r->first, first) || r->last != last || r->len != batches.len) {
+    if (w->seen < w->count && world_is_record(&w->records[w->seen], first, last, batches))
+        w->seen++;
+    else
         snprintf(w->wrong, sizeof w->wrong, "%" PRIu64 "/%" PRIu64 " to %" PRIu64 ", %zu bytes", first.epoch,
                  first.sequence, last, batches.len);
-        return 0;
-    }
-    uint8_t *bytes = malloc(r->len);
-    make_bytes(r, bytes);
-    if (memcmp(bytes, batches.data, r->len) != 0)
-        snprintf(w->wrong, sizeof w->wrong, "the bytes of %" PRIu64 "/%" PRIu64, first.epoch, first.sequence);
-    free(bytes);
-    w->seen++;
     return 0;
 }
 

@@ -55,6 +55,8 @@ bool world_wait_durable(struct world *w);
 void world_trim(struct world *w);
 /* How many of the expected records end at or before p. */
 size_t world_records_up_to(const struct world *w, struct store_position p);
+/* Whether these are the bytes of that record. */
+bool world_is_record(const struct expected *r, struct store_position first, uint64_t last, struct bytes batches);
 void world_path(const struct world *w, uint64_t number, char out[400]);
 
 /* AIKV_SEED, or a new one; printed. */
@@ -66,6 +68,7 @@ int wal_crash_tests(void);
 int wal_failure_tests(void);
 int wal_damage_tests(void);
 int wal_truncate_tests(void);
+int wal_reader_tests(void);
 int wal_tests(void);
 
 #endif
