@@ -123,13 +123,14 @@ check 'dependencies' deploy/install-dependencies.sh --tests
 suite 'layers' tests/layers.sh
 check 'shellcheck' shellcheck -x -S warning deploy/*.sh tests/*.sh tests/*/*.sh .ci/run
 check 'luacheck' luacheck -q lua scripts tests/lua
-check 'build release' build release aikv aikv_model unit_tests
+check 'build release' build release aikv aikv_model bench_load unit_tests
 mapfile -t folders < <(folders)
 if [ "$mode" = quick ]; then
     suite 'unit, release' unit_tests release "${folders[@]}"
     suite 'policies (busted)' busted --lua=/usr/bin/lua5.4 tests/lua
     suite 'reference pages' generated_pages
     suite 'documentation' tests/docs/run.sh
+    suite 'load generator' build/release/bench_load --self-test
 else
     check 'build asan' build asan aikv unit_tests
     suite 'unit, asan' unit_tests asan "${folders[@]}"
@@ -145,6 +146,8 @@ else
     suite 'integration, six processes' tests/integration/run.sh
     suite 'integration, asan' env AIKV_BINARY="$PWD/build/asan/aikv" tests/integration/run.sh test_node test_cluster.Init test_cluster.Serving
     suite 'integration, compose' tests/integration/compose.sh
+    suite 'load generator' build/release/bench_load --self-test
+    check 'benchmark, small numbers' tests/bench/run.sh --quick --case '*MSET*16*no' --case beside --case AOF --case footprint --case 'uniform' --case FLUSHALL --case steady
 fi
 
 printf '\n%d s; logs in %s\n' $((SECONDS - started)) "$logs"

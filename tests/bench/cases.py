@@ -1,0 +1,55 @@
+"""Every case, as data. To add a command: a line in COMMANDS. To add an idea: a module with a class that has `group`, `name`,
+`estimate_s(options)` and `run(bench)`, its columns in table.py, its cases here."""
+import math
+
+from footprint import Footprint
+from larger import Larger
+from limited import Limited
+from reads import ReadsBesideWrites
+from restart import Restart
+from stall import Stall, fill_keys, set_big
+from steady import Steady
+from throughput import Throughput
+
+# Name, request, and what is sent for each key beforehand besides SET.
+COMMANDS = [
+    ("SET", "SET key:{n} {value}", []),
+    ("GET", "GET key:{n}", []),
+    ("INCR", "INCR counter:{n}", []),
+    ("MSET of 10", "MSET" + " key:{n} {value}" * 10, []),
+]
+
+# Durability, clients, pipelines.
+LOADS = [
+    ("everysec", 50, (1, 16, 100)),
+    ("everysec", 1, (100,)),
+    ("always", 50, (1, 16)),
+    ("no", 50, (1, 16)),
+]
+
+CASES = [
+    *(Throughput(name, [request], pipeline, clients, durability, prepare)
+      for durability, clients, pipelines in LOADS for pipeline in pipelines for name, request, prepare in COMMANDS),
+    ReadsBesideWrites("always"),
+    Restart("clean end"),
+    Restart("clean end", rdb=True),
+    Restart("kill -9"),
+    Footprint(64),
+    Limited("zipf:0.99", 1),
+    Limited("zipf:0.99", 16),
+    Limited("uniform", 16),
+    Larger(4, "GET", "GET key:{n}"),
+    Larger(4, "SET", "SET key:{n} {value}"),
+    Steady("everysec"),
+    Stall("nothing is asked", None, ()),
+    Stall("FLUSHALL of all keys", fill_keys, ("FLUSHALL",)),
+    Stall("DEL of a string of 100 MB", set_big, ("DEL", "big")),
+]
+
+
+def title(case):
+    return f"{case.group}: {case.name}"
+
+
+def time_of(seconds):
+    return f"{math.ceil(seconds)} s" if seconds < 90 else f"{seconds / 60:.0f} min"
