@@ -82,6 +82,11 @@ static void *on_opened(void *user, struct net_client *c)
     return s;
 }
 
+static size_t on_ahead(void *user, struct net_client *c, const struct resp_request *requests, size_t count)
+{
+    return command_ahead(user, c, requests, count);
+}
+
 static void on_command(void *user, struct net_client *c, const struct resp_request *request)
 {
     struct command_engine *e = user;
@@ -122,6 +127,7 @@ void command_engine_handler(struct command_engine *e, struct net_handler *out)
 {
     *out = (struct net_handler){.user = e,
                                 .opened = on_opened,
+                                .ahead = on_ahead,
                                 .command = on_command,
                                 .rejected = on_rejected,
                                 .turn_end = on_turn_end,

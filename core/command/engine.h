@@ -41,6 +41,9 @@ struct command_engine {
 /* One request of a client: finds the command, checks that it may run, runs it, gates its reply. */
 void command_dispatch(struct command_engine *e, struct net_client *client, const struct resp_request *request);
 
+/* Prepares the rows of requests that come next (net_handler.ahead). */
+size_t command_ahead(struct command_engine *e, const struct net_client *client, const struct resp_request *requests, size_t count);
+
 /* Whether the keys of a request are to be served here; if not, the error was replied: CROSSSLOT, MOVED, CLUSTERDOWN. */
 bool command_slot_check(struct command_engine *e, const struct net_client *client, const struct command_row *row,
                         int argc, const struct bytes *argv, struct resp_writer *reply);

@@ -13,7 +13,7 @@ static bool look_up(struct keyspace *ks, struct bytes key, struct entry *en)
 {
     struct keyspace_place *at = &ks->place;
     struct store_value v;
-    rowkey_make(&at->row, &ks->seed, keyspace_slot(key), current(ks)->id, key);
+    keyspace_name_row(ks, key, &at->row);
     at->known = true;
     at->exists = store_get(ks->store, rowkey_bytes(&at->row), &v);
     at->expiring = false;

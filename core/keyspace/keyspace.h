@@ -40,6 +40,9 @@ struct keyspace_entry {
 };
 /* Looks a key up. An expired key is deleted on the way and reads as none. */
 struct keyspace_entry keyspace_find(struct keyspace *ks, struct bytes key);
+/* These keys of a database will be looked up soon, in this order, by the commands to come: has their rows brought near. Of more than
+ * STORE_AHEAD_MAX the rest are ignored. */
+void keyspace_prefetch(struct keyspace *ks, unsigned database, const struct bytes *keys, size_t count);
 /* Stores a string, whatever was there. */
 void keyspace_put_string(struct keyspace *ks, struct bytes key, struct bytes value, int64_t expires_ms);
 /* Replaces `removed` bytes at `offset` of a string that is there: a small write however large the string. offset + removed is at most its length. */

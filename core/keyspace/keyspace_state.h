@@ -32,6 +32,12 @@ struct keyspace {
         bool known, exists, expiring;
     } place;
 
+    /* The rows that keyspace_prefetch was told of, in order; `at`: the one looked up last. */
+    struct {
+        size_t at, count;
+        struct rowkey rows[STORE_AHEAD_MAX];
+    } ahead;
+
     /* Where the sweeper goes on; sweep_len 0: from the beginning. */
     uint8_t sweep_from[ROWKEY_MAX + 1];
     size_t sweep_len;
@@ -47,6 +53,9 @@ static inline void keyspace_note(struct keyspace *ks, struct store_position p)
 void keyspace_write_meta(struct keyspace *ks);
 /* Where the rows of slots end. */
 struct bytes keyspace_rows_end(void);
+
+/* ahead.c: rowkey_make() for a key of the current database, remembered. */
+void keyspace_name_row(struct keyspace *ks, struct bytes key, struct rowkey *out);
 
 /* The keys of a slot of the current database, from a hash on. */
 struct store_iterator *keyspace_iterate_slot(struct keyspace *ks, unsigned slot, uint64_t hash);

@@ -99,9 +99,7 @@ static void leave_lists(struct net_server *s, struct net_client *c)
 static void release_memory(struct net_client *c)
 {
     net_client_drop_query(c);
-    free(c->held);
-    c->held = NULL;
-    c->held_cap = 0;
+    net_client_drop_held(c);
     resp_parser_release(&c->parser);
     buffer_release(&c->reply);
     free(c->gates);
@@ -156,9 +154,7 @@ void net_client_resume(struct net_client *c)
     if (!c->suspended || c->destroyed) return;
     c->suspended = false;
     c->server->statistics.blocked--;
-    free(c->held);
-    c->held = NULL;
-    c->held_cap = 0;
+    net_client_drop_held(c);
     net_client_mark_dirty(c);
     net_client_wake(c);
 }
@@ -167,7 +163,8 @@ void net_client_resume(struct net_client *c)
 
 static size_t query_memory(const struct net_client *c)
 {
-    return (c->query.borrowed ? 0 : c->query.cap) + c->held_cap + resp_parser_memory(&c->parser);
+    return (c->query.borrowed ? 0 : c->query.cap) + c->held_cap + (c->held_group ? sizeof *c->held_group : 0) +
+           resp_parser_memory(&c->parser);
 }
 
 static size_t output_memory(const struct net_client *c)

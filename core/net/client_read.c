@@ -68,11 +68,22 @@ static bool leave_buffer(struct net_client *c, bool hold)
         c->held = q->data;
         c->held_cap = q->cap;
         if (q->borrowed) c->server->read_buffer = NULL; /* given away; the next read makes another */
+        c->held_group = c->server->group; /* likewise */
+        c->server->group = NULL;
     } else if (!q->borrowed) {
         free(q->data);
     }
     *q = rest;
     return true;
+}
+
+void net_client_drop_held(struct net_client *c)
+{
+    free(c->held);
+    free(c->held_group);
+    c->held = NULL;
+    c->held_group = NULL;
+    c->held_cap = 0;
 }
 
 void net_client_drop_query(struct net_client *c)
@@ -140,28 +151,54 @@ static bool run_command(struct net_client *c, const struct resp_request *request
     return !c->suspended || leave_buffer(c, true);
 }
 
+static const struct resp_limits *limits_of(const struct net_client *c)
+{
+    return c->authenticated ? &c->server->limits.request : &resp_limits_unauthenticated;
+}
+
+/* How many of these requests may run now; 0: the client was suspended. */
+static size_t ask_ahead(struct net_client *c, const struct resp_request *requests, size_t count)
+{
+    const struct net_handler *h = &c->server->handler;
+    return h->ahead && requests->argc > 0 ? h->ahead(h->user, c, requests, count) : count;
+}
+
+/* Runs requests, until something keeps the rest of them: they are parsed again when they may run. False: the client must be destroyed. */
+static bool run_group(struct net_client *c, const struct resp_group *group)
+{
+    const struct resp_limits *limits = limits_of(c);
+    size_t may_run = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        const struct resp_request *request = &group->requests[i];
+        if (i > 0 && (c->finishing || held_by(c) != HOLD_NONE || limits_of(c) != limits)) return true;
+        if (i == may_run) may_run += ask_ahead(c, request, group->count - i);
+        if (i == may_run) return true;
+        c->query.at += request->size;
+        c->turn_bytes += request->size;
+        if (request->argc > 0 && !run_command(c, request)) return false;
+    }
+    return true;
+}
+
 /* Runs what is there. False: the client must be destroyed. */
 static bool run_requests(struct net_client *c)
 {
     struct client_query *q = &c->query;
+    struct net_server *s = c->server;
     c->held_up = c->suspended;
     while (!c->finishing && q->at < q->len) {
         c->held_up = held_by(c) != HOLD_NONE;
         if (c->held_up) return true;
         begin_turn(c);
-        const struct resp_limits *limits = c->authenticated ? &c->server->limits.request : &resp_limits_unauthenticated;
-        struct resp_request request;
+        if (!s->group && !(s->group = malloc(sizeof *s->group))) return false;
         struct error e;
-        enum resp_status status = resp_parse(&c->parser, bytes_of(q->data + q->at, q->len - q->at), limits, &request,
-                                             &e);
+        enum resp_status status = resp_parse_group(&c->parser, bytes_of(q->data + q->at, q->len - q->at), limits_of(c), s->group, &e);
         if (status == RESP_MORE) return true;
         if (status == RESP_BAD) {
             refuse(c, &e);
             return true;
         }
-        q->at += request.size;
-        c->turn_bytes += request.size;
-        if (request.argc > 0 && !run_command(c, &request)) return false;
+        if (!run_group(c, s->group)) return false;
         c->held_up = c->suspended;
     }
     return true;

@@ -132,6 +132,7 @@ void net_server_let_go(struct net_server *s)
     if (--s->handles > 0) return;
     free(s->slots);
     free(s->read_buffer);
+    free(s->group);
     free(s);
 }
 

@@ -23,6 +23,10 @@ struct net_handler {
     /* A new client, before its first command. Return what net_client_session gives. Protected mode is judged here: the handler may
      * write an error to the reply and net_client_close_after_reply(). */
     void *(*opened)(void *user, struct net_client *c);
+    /* Requests that have arrived and come next, in this order, unless something ends the client or changes its limits before: for the handler to
+     * prepare what they need. Returns how many may run (it is asked again about the others); 0 if it has suspended the client because the first
+     * may not run yet: asked again when it is resumed. May be NULL. */
+    size_t (*ahead)(void *user, struct net_client *c, const struct resp_request *requests, size_t count);
     /* One request (argc >= 1). Replies go to net_client_reply(c). argv lives until the function returns, or, if it suspended the client, until it is
      * resumed or gone. */
     void (*command)(void *user, struct net_client *c, const struct resp_request *request);

@@ -65,6 +65,7 @@ struct net_client {
     struct client_query query;
     uint8_t *held; /* what argv of the suspended request points to */
     size_t held_cap;
+    struct resp_group *held_group; /* where that argv is */
     uint64_t turn; /* the last turn it ran something in, and how much */
     size_t turn_commands, turn_bytes;
 
@@ -118,6 +119,7 @@ struct net_server {
     uint64_t last_id;
 
     uint8_t *read_buffer; /* READ_SIZE bytes, or NULL until wanted */
+    struct resp_group *group; /* of the client that runs; NULL until wanted */
     uint64_t turn;
     bool ran, paused;
     uint64_t released;
@@ -154,6 +156,8 @@ void net_client_count(struct net_client *c);
 void net_client_trim(struct net_client *c);
 
 /* ---- client_read.c ---- */
+/* Frees what the suspended request was in. */
+void net_client_drop_held(struct net_client *c);
 /* Runs what has arrived, as far as it may. The client may be destroyed afterwards. */
 void net_client_run(struct net_client *c);
 /* What held it up may be over: runs it at the end of this turn, and reads again. */

@@ -163,20 +163,26 @@ static enum resp_status read_any_line(struct resp_parser *p, struct bytes input,
     return RESP_READY;
 }
 
-/* Reads the number of the line at `at`. Nearly every line has a few digits and is whole, which is one short loop. */
+/* A number of up to 9 digits in a line that is whole, as nearly all are: one short loop. Returns what follows the line; NULL: it is no such. */
+static inline const uint8_t *read_short_number(const uint8_t *line, const uint8_t *end, int64_t *out)
+{
+    const uint8_t *digits = line + 1, *next = digits;
+    int64_t value = 0;
+    while (next < end && next - digits < 9 && *next >= '0' && *next <= '9') value = value * 10 + (*next++ - '0');
+    if (end - next < 2 || next[0] != '\r' || next[1] != '\n' || next == digits) return NULL;
+    if (*digits == '0' && next > digits + 1) return NULL;
+    *out = value;
+    return next + 2;
+}
+
+/* Reads the number of the line at `at`. */
 static inline enum resp_status read_number(struct resp_parser *p, struct bytes input, size_t line_max,
                                            const struct number_line *kind, int64_t *out, struct error *e)
 {
-    const uint8_t *digits = input.data + p->at + 1, *end = input.data + input.len, *next = digits;
-    int64_t value = 0;
-    while (next < end && next - digits < 9 && *next >= '0' && *next <= '9') value = value * 10 + (*next++ - '0');
-    if (end - next >= 2 && next[0] == '\r' && next[1] == '\n' && next > digits &&
-        (*digits != '0' || next == digits + 1)) {
-        *out = value;
-        p->at = (size_t)(next - input.data) + 2;
-        return RESP_READY;
-    }
-    return read_any_line(p, input, line_max, kind, out, e);
+    const uint8_t *next = read_short_number(input.data + p->at, input.data + input.len, out);
+    if (!next) return read_any_line(p, input, line_max, kind, out, e);
+    p->at = (size_t)(next - input.data);
+    return RESP_READY;
 }
 
 static enum resp_status read_count(struct resp_parser *p, struct bytes input, const struct resp_limits *limits,
@@ -227,10 +233,16 @@ static enum resp_status read_bulk(struct resp_parser *p, struct bytes input, str
     return RESP_READY;
 }
 
+/* Whether nothing of the next request was looked at. */
+static bool is_between(const struct resp_parser *p)
+{
+    return p->args_left < 0 && p->scanned == 0;
+}
+
 enum resp_status resp_parse(struct resp_parser *p, struct bytes input, const struct resp_limits *limits,
                             struct resp_request *out, struct error *e)
 {
-    if (p->args_left < 0 && p->scanned == 0) begin(p);
+    if (is_between(p)) begin(p);
     if (input.len == 0) return RESP_MORE;
     if (p->args_left < 0) {
         if (input.data[0] != '*') return parse_inline(p, input, limits, out, e);
@@ -242,4 +254,47 @@ enum resp_status resp_parse(struct resp_parser *p, struct bytes input, const str
         if (status != RESP_READY) return status;
     }
     return finish(p, input.data, p->at, out, e);
+}
+
+/* ---- several at once ---- */
+
+/* Reads an array that is whole and within the limits. Returns its size; 0: it is no such, and resp_parse must say what it is. */
+static size_t read_whole(struct bytes input, const struct resp_limits *limits, struct bytes *argv, size_t argv_max, int *argc)
+{
+    const uint8_t *at = input.data, *end = at + input.len;
+    int64_t count, len;
+    if (at == end || *at != '*' || !(at = read_short_number(at, end, &count))) return 0;
+    if (count == 0 || (size_t)count > argv_max || (size_t)count > limits->args_max) return 0;
+    for (int64_t i = 0; i < count; i++) {
+        if (at == end || *at != '$' || !(at = read_short_number(at, end, &len))) return 0;
+        if ((size_t)len > limits->bulk_max || end - at < len + 2 || at[len] != '\r' || at[len + 1] != '\n') return 0;
+        argv[i] = bytes_of(at, (size_t)len);
+        at += len + 2;
+    }
+    *argc = (int)count;
+    size_t size = (size_t)(at - input.data);
+    return size <= limits->request_max ? size : 0;
+}
+
+enum resp_status resp_parse_group(struct resp_parser *p, struct bytes input, const struct resp_limits *limits,
+                                  struct resp_group *out, struct error *e)
+{
+    size_t args = 0;
+    out->count = 0;
+    while (is_between(p) && out->count < RESP_GROUP_MAX) {
+        struct resp_request *r = &out->requests[out->count];
+        r->argv = out->argv + args;
+        r->size = read_whole(input, limits, out->argv + args, RESP_GROUP_ARGS - args, &r->argc);
+        if (r->size == 0) break;
+        out->count++;
+        args += (size_t)r->argc;
+        input = bytes_of(input.data + r->size, input.len - r->size);
+    }
+    if (out->count == 0) {
+        enum resp_status status = resp_parse(p, input, limits, out->requests, e);
+        out->count = status == RESP_READY;
+        return status;
+    }
+    begin(p);
+    return RESP_READY;
 }

@@ -57,6 +57,20 @@ void resp_parser_release(struct resp_parser *p);
 enum resp_status resp_parse(struct resp_parser *p, struct bytes input, const struct resp_limits *limits,
                             struct resp_request *out, struct error *e);
 
+/* Requests that follow each other. `argv` is where the arguments of most of them are listed. */
+#define RESP_GROUP_MAX  16
+#define RESP_GROUP_ARGS 64
+struct resp_group {
+    size_t count;
+    struct resp_request requests[RESP_GROUP_MAX];
+    struct bytes argv[RESP_GROUP_ARGS];
+};
+
+/* The same for as many requests as are there, whole and short, and go into `out`: RESP_READY means one at least. What resp_parse() would
+ * say of the one behind them, the next call does. */
+enum resp_status resp_parse_group(struct resp_parser *p, struct bytes input, const struct resp_limits *limits,
+                                  struct resp_group *out, struct error *e);
+
 /* The memory it holds. */
 size_t resp_parser_memory(const struct resp_parser *p);
 

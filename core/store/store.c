@@ -193,7 +193,7 @@ bool store_get(struct store *s, struct bytes key, struct store_value *out)
 {
     *out = (struct store_value){0};
     if (key.len == 0 || key.len > STORE_KEY_MAX) return false;
-    uint64_t hash = table_hash(&s->table, key);
+    uint64_t hash = store_hash(s, key);
     struct row *r = table_find(&s->table, hash, key);
     if (!r) return read_disk(s, hash, key, out);
     if (!(r->flags & ROW_TOUCHED)) r->flags |= ROW_TOUCHED;

@@ -73,6 +73,11 @@ struct store_value {
 /* The row's value, own unflushed writes included. False: no such row; `position` is then that of a deletion not yet released. */
 bool store_get(struct store *s, struct bytes key, struct store_value *out);
 
+/* These rows will be asked for soon, in this order: brings near what of them is in memory. Tells nothing, changes nothing. Of more than
+ * STORE_AHEAD_MAX keys the rest are ignored; each call forgets the last one. */
+#define STORE_AHEAD_MAX 32
+void store_prefetch(struct store *s, const struct bytes *keys, size_t count);
+
 /* Rows with from <= key < to (an empty `to`: to the end), in key order, as of now. Nothing may be written while it is open. */
 struct store_iterator;
 struct store_iterator *store_iterate(struct store *s, struct bytes from, struct bytes to);

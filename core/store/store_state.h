@@ -19,6 +19,18 @@
 /* Rows that changed may take so much even if less is configured for all: nothing can be written without. */
 #define STORE_DIRTY_LEAST ((size_t)16 << 20)
 
+/* The keys that store_prefetch was told of; longer ones are left out. */
+#define AHEAD_KEY_MAX 112
+#define AHEAD_TRIES   4
+struct ahead {
+    size_t at, count; /* keys[at]: the one asked for last */
+    struct ahead_key {
+        uint64_t hash;
+        size_t len;
+        uint8_t bytes[AHEAD_KEY_MAX];
+    } keys[STORE_AHEAD_MAX];
+};
+
 enum store_phase {
     PHASE_IDLE,     /* nothing is frozen */
     PHASE_RUNNING,  /* the checkpoint's thread reads the frozen generation */
@@ -35,6 +47,7 @@ struct store {
 
     /* Rows: every version that is found is in the table; dirty ones are in a generation too. */
     struct table table;
+    struct ahead ahead;
     struct generation generations[2];
     struct generation *active, *frozen;
     size_t rows_memory; /* of all versions, clean or dirty, superseded ones included */
@@ -100,6 +113,9 @@ static inline struct store_position store_checkpoint_position(const struct store
 
 /* The position of a version, 0/0 once it is released. */
 struct store_position store_row_position(const struct store *s, const struct row *r);
+
+/* ahead.c: table_hash(), remembered. */
+uint64_t store_hash(struct store *s, struct bytes key);
 
 /* write.c */
 

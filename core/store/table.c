@@ -106,6 +106,25 @@ struct row *table_find(const struct table *t, uint64_t hash, struct bytes key)
     return row_at(g->slots[locate(g, hash, key)]);
 }
 
+void table_prefetch_slots(const struct table *t, uint64_t hash)
+{
+    const struct segment *g = t->directory[directory_index(t, hash)];
+    __builtin_prefetch(&g->slots[home_of(hash << TAG_SHIFT)]);
+}
+
+void table_prefetch_row(const struct table *t, uint64_t hash)
+{
+    const struct segment *g = t->directory[directory_index(t, hash)];
+    uint64_t wanted = hash << TAG_SHIFT;
+    for (unsigned at = home_of(wanted); g->slots[at]; at = next_slot(at)) {
+        if ((g->slots[at] & ~POINTER_MASK) != wanted) continue;
+        const struct row *r = row_at(g->slots[at]);
+        __builtin_prefetch(r);
+        __builtin_prefetch((const uint8_t *)r + 64);
+        return;
+    }
+}
+
 /* ---- growing and shrinking ---- */
 
 static void segment_add(struct segment *g, uint64_t slot)

@@ -30,6 +30,9 @@ void table_release(struct table *t);
 uint64_t table_hash(const struct table *t, struct bytes key);
 /* `hash` is table_hash() of the key. NULL: no such row. */
 struct row *table_find(const struct table *t, uint64_t hash, struct bytes key);
+/* Has the processor fetch what table_find will look at; the row some time after the slots. */
+void table_prefetch_slots(const struct table *t, uint64_t hash);
+void table_prefetch_row(const struct table *t, uint64_t hash);
 /* Makes `r` the version of its key that is found. Returns the one before; NULL: none. */
 struct row *table_put(struct table *t, uint64_t hash, struct row *r);
 /* A row that is in the table has moved in memory. */

@@ -83,7 +83,7 @@ static struct row *new_version(struct store *s, struct bytes key, size_t value_l
     begin_change(s, key, value_len);
     struct row *r = row_new(key, value_len, s->sequence + 1);
     r->deleted = deleted;
-    store_install(s, table_hash(&s->table, key), r);
+    store_install(s, store_hash(s, key), r);
     s->unrecorded = r;
     return r;
 }
@@ -150,7 +150,7 @@ static bool is_within(const struct row *r, struct bytes b)
 void store_splice(struct store *s, struct bytes key, size_t offset, size_t removed, struct bytes inserted)
 {
     begin_change(s, key, inserted.len);
-    uint64_t hash = table_hash(&s->table, key);
+    uint64_t hash = store_hash(s, key);
     struct row *old = table_find(&s->table, hash, key);
     record_splice(&s->record, key, offset, removed, inserted);
     bool mine = old && old->generation == s->active->id && !old->deleted && !(old->flags & ROW_IN_RECORD);

@@ -1,4 +1,4 @@
-/* Feeds requests to the parser whole and in pieces, from memory that moves; both must come out the same.
+/* Feeds requests to the parser whole and in pieces, from memory that moves, one by one and in groups; all must come out the same.
  *
  * Input: a byte that picks the limits, a byte that seeds the splits, the bytes of the connection. */
 #include "base/buffer.h"
@@ -88,6 +88,31 @@ static size_t parse_all(struct bytes input, const struct resp_limits *limits, ui
     return from;
 }
 
+/* The same in groups. */
+static size_t group_all(struct bytes input, const struct resp_limits *limits, uint64_t seed, size_t piece_max, struct buffer *log)
+{
+    struct resp_parser parser;
+    struct resp_group group;
+    resp_parser_init(&parser);
+    size_t from = 0, to = 0;
+    enum resp_status status = RESP_MORE;
+    while (status != RESP_BAD && to < input.len) {
+        size_t piece = piece_max ? 1 + (size_t)random_below(&seed, piece_max) : input.len;
+        to = piece < input.len - to ? to + piece : input.len;
+        do {
+            struct error e = {.code = ERROR_NONE};
+            status = resp_parse_group(&parser, bytes_of(input.data + from, to - from), limits, &group, &e);
+            if (status == RESP_BAD) record(log, status, NULL, &e);
+            if (status != RESP_READY) break;
+            must(group.count > 0 && group.count <= RESP_GROUP_MAX, "a group has requests");
+            for (size_t i = 0; i < group.count; from += group.requests[i++].size) record(log, status, &group.requests[i], &e);
+            must(from <= to, "requests lie in the input");
+        } while (true);
+    }
+    resp_parser_release(&parser);
+    return from;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -105,6 +130,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(!whole.failed && !pieces.failed, "there is memory");
     must(taken == taken_in_pieces && bytes_equal(buffer_bytes(&whole), buffer_bytes(&pieces)),
          "splitting does not change what comes out");
+    for (size_t piece_max = 0; piece_max < 64; piece_max += 1 + data[1] % 63) {
+        struct buffer groups;
+        buffer_init(&groups, (size_t)64 << 20);
+        size_t taken_in_groups = group_all(input, limits, data[1], piece_max, &groups);
+        must(taken == taken_in_groups && bytes_equal(buffer_bytes(&whole), buffer_bytes(&groups)), "groups do not change what comes out");
+        buffer_release(&groups);
+    }
     buffer_release(&whole);
     buffer_release(&pieces);
     return 0;

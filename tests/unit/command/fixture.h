@@ -69,6 +69,7 @@ struct cluster_routing *routing_of_candidate(void);
 int run_table_tests(void);
 int run_glob_tests(void);
 int run_dispatch_tests(void);
+int run_ahead_tests(void);
 int run_session_tests(void);
 int run_config_tests(void);
 int run_cluster_tests(void);

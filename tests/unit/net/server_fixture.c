@@ -33,6 +33,42 @@ static void reply_big(struct resp_writer *w, size_t len)
     free(text);
 }
 
+struct session {
+    bool warm; /* its next COLD may run */
+};
+
+static size_t on_ahead(void *user, struct net_client *c, const struct resp_request *requests, size_t count)
+{
+    struct fixture *f = user;
+    struct session *session = net_client_session(c);
+    f->asked++;
+    f->announced += count;
+    bool warm = session->warm;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(requests[i].argc > 0);
+        if (!bytes_is(requests[i].argv[0], "COLD")) continue;
+        if (!warm && i == 0) {
+            assert_true(f->cold_count < 64);
+            f->cold_clients[f->cold_count++] = net_client_id(c);
+            net_client_suspend(c);
+        }
+        if (!warm) return i;
+        warm = false;
+    }
+    return count;
+}
+
+void fixture_warm(struct fixture *f)
+{
+    assert_true(f->cold_count > 0);
+    struct net_client *c = net_server_find(f->server, f->cold_clients[0]);
+    f->cold_count--;
+    memmove(f->cold_clients, f->cold_clients + 1, f->cold_count * sizeof *f->cold_clients);
+    if (!c) return;
+    ((struct session *)net_client_session(c))->warm = true;
+    net_client_resume(c);
+}
+
 static void on_command(void *user, struct net_client *c, const struct resp_request *request)
 {
     struct fixture *f = user;
@@ -58,6 +94,11 @@ static void on_command(void *user, struct net_client *c, const struct resp_reque
         f->waiting = *request;
         if (f->waiting_count < 64) f->waiting_clients[f->waiting_count++] = f->waiting_client;
         net_client_suspend(c);
+    } else if (bytes_is(name, "COLD")) {
+        struct session *session = net_client_session(c);
+        assert_true(session->warm);
+        session->warm = false;
+        resp_simple(&w, "COLD");
     } else if (bytes_is(name, "SHUTDOWN")) {
         resp_simple(&w, "OK");
         net_server_close(f->server);
@@ -68,6 +109,8 @@ static void on_command(void *user, struct net_client *c, const struct resp_reque
         resp_simple(&w, "OK");
         if (bytes_is(name, "AUTH"))
             net_client_set_authenticated(c, true);
+        else if (bytes_is(name, "FORGET"))
+            net_client_set_authenticated(c, false);
         else if (bytes_is(name, "RELEASE"))
             net_server_release(f->server, number(request));
         else if (bytes_is(name, "QUIT"))
@@ -90,7 +133,7 @@ static void *on_opened(void *user, struct net_client *c)
     struct fixture *f = user;
     f->opened++;
     if (!f->leave_unauthenticated) net_client_set_authenticated(c, true);
-    return malloc(1); /* closed must free it */
+    return calloc(1, sizeof(struct session)); /* closed must free it */
 }
 
 static void on_closed(void *user, struct net_client *c, void *session)
@@ -128,6 +171,7 @@ int fixture_open(void **state)
     uv_loop_init(&f->loop);
     struct net_handler handler = {.user = f,
                                   .opened = on_opened,
+                                  .ahead = on_ahead,
                                   .command = on_command,
                                   .rejected = on_rejected,
                                   .turn_end = on_turn_end,

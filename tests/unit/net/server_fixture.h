@@ -4,6 +4,8 @@
  *   BIG n               a bulk of n bytes         AUTH         +OK, and the client is authenticated
  *   GATE n              :n, gated at n            LATE n       :n, gated at n when the turn ends
  *   WAIT                suspends                  RELEASE n    +OK, and releases n
+ *   COLD                +COLD, but waits for fixture_warm before it runs
+ *   FORGET              +OK, and the client is not authenticated any more
  *   QUIT                +OK, then closes          VANISH       +OK, and closes at once
  *   KILL id             +OK, and closes that one  PAUSE        +OK, and pauses the server
  *   SHUTDOWN            +OK, and closes the server
@@ -31,6 +33,8 @@ struct fixture {
     uint64_t waiting_clients[64];
     size_t waiting_count;
     struct resp_request waiting;
+    uint64_t cold_clients[64]; /* COLD: who waits */
+    size_t cold_count, asked, announced; /* calls of `ahead`, and the requests it was told of */
     bool leave_unauthenticated;
 };
 
@@ -44,6 +48,9 @@ struct net_statistics fixture_statistics(struct fixture *f);
 void fixture_set_limits(struct fixture *f, void (*change)(struct net_limits *limits));
 /* Answers the client that WAITs, and lets it go on. */
 void fixture_answer(struct fixture *f, const char *reply);
+
+/* Lets the client that has waited longest for its COLD go on, if it is still there. */
+void fixture_warm(struct fixture *f);
 
 /* A connection: a socket that does not block. */
 int client_connect(struct fixture *f);

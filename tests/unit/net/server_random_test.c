@@ -70,13 +70,17 @@ static void say_echo(struct scene *s, struct talker *t)
 
 static void say_something(struct scene *s, struct talker *t)
 {
-    switch (chance(s, 8)) {
+    switch (chance(s, 10)) {
     case 0:
     case 1: say_gate(s, t); break;
     case 2: say_big(s, t); break;
     case 3:
-        buffer_append_text(&t->requests, "WAIT argument\r\n");
+        buffer_append_text(&t->requests, chance(s, 2) ? "WAIT argument\r\n" : "*2\r\n$4\r\nWAIT\r\n$1\r\na\r\n");
         buffer_append_text(&t->replies, "+done\r\n");
+        break;
+    case 4:
+        buffer_append_text(&t->requests, chance(s, 4) ? "*1\r\n$4\r\nCOLD\r\n" : "COLD\r\n");
+        buffer_append_text(&t->replies, "+COLD\r\n");
         break;
     default: say_echo(s, t);
     }
@@ -109,6 +113,7 @@ static void read_some(struct scene *s, struct talker *t)
 static void answer_one(struct scene *s)
 {
     struct fixture *f = s->f;
+    if (f->cold_count > 0 && chance(s, 2)) fixture_warm(f);
     if (f->waiting_count == 0) return;
     size_t i = chance(s, f->waiting_count);
     f->waiting_client = f->waiting_clients[i];

@@ -172,6 +172,57 @@ static void test_before_authentication_requests_are_small(void **state)
     close(fd);
 }
 
+#define PING     "*1\r\n$4\r\nPING\r\n"
+#define PING_OF_11 "*11\r\n$4\r\nPING\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n"
+
+static void test_authentication_counts_for_what_follows_in_the_pipeline(void **state)
+{
+    struct fixture *f = *state;
+    f->leave_unauthenticated = true;
+    int fd = client_connect(f);
+    client_say(f, fd, PING "*1\r\n$4\r\nAUTH\r\n" PING_OF_11 PING);
+    client_expect(f, fd, "+PONG\r\n+OK\r\n+PONG\r\n+PONG\r\n");
+    client_say(f, fd, PING_OF_11 "*1\r\n$6\r\nFORGET\r\n" PING PING_OF_11 PING);
+    client_expect(f, fd, "+PONG\r\n+OK\r\n+PONG\r\n-ERR Protocol error: unauthenticated multibulk length\r\n");
+    client_expect_end(f, fd);
+    close(fd);
+}
+
+static void test_good_requests_before_a_bad_one_are_answered(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_connect(f);
+    client_say(f, fd, PING PING "*1\r\n$4\r\nPINGPING\r\n" PING);
+    client_expect(f, fd, "+PONG\r\n+PONG\r\n-ERR Protocol error: expected CRLF after bulk\r\n");
+    client_expect_end(f, fd);
+    close(fd);
+}
+
+static void test_what_follows_the_last_request_is_not_run(void **state)
+{
+    struct fixture *f = *state;
+    int quits = client_connect(f), vanishes = client_connect(f);
+    client_say(f, quits, PING "*1\r\n$4\r\nQUIT\r\n" PING);
+    client_expect(f, quits, "+PONG\r\n+OK\r\n");
+    client_expect_end(f, quits);
+    client_say(f, vanishes, PING "*1\r\n$6\r\nVANISH\r\n" PING);
+    fixture_run(f);
+    assert_int_equal(f->commands, 4);
+    close(quits);
+    close(vanishes);
+}
+
+static void test_a_pipeline_is_announced_before_it_runs(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_connect(f);
+    client_say(f, fd, PING PING PING PING "*1\r\n$4\r\nPI");
+    client_expect(f, fd, "+PONG\r\n+PONG\r\n+PONG\r\n+PONG\r\n");
+    assert_int_equal(f->asked, 1);
+    assert_int_equal(f->announced, 4);
+    close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
 
 int server_request_tests(void)
@@ -189,6 +240,10 @@ int server_request_tests(void)
         TEST(test_a_peer_that_stops_amid_a_request_is_closed),
         TEST(test_a_peer_that_stops_waits_for_gates_and_answers),
         TEST(test_before_authentication_requests_are_small),
+        TEST(test_authentication_counts_for_what_follows_in_the_pipeline),
+        TEST(test_good_requests_before_a_bad_one_are_answered),
+        TEST(test_what_follows_the_last_request_is_not_run),
+        TEST(test_a_pipeline_is_announced_before_it_runs),
     };
     return cmocka_run_group_tests_name("server_requests", tests, NULL, NULL);
 }

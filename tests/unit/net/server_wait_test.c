@@ -29,13 +29,13 @@ static void check_arguments_live(struct fixture *f, const char *request)
     fixture_run(f);
     for (int i = 0; i < 3; i++) {
         client_say(f, fd, "ECHO overwritten-overwritten-overwritten\r\n");
-        client_say(f, other, "ECHO overwritten-overwritten-overwritten\r\n");
+        client_say(f, other, "*2\r\n$4\r\nECHO\r\n$11\r\noverwritten\r\n*2\r\n$4\r\nECHO\r\n$11\r\noverwritten\r\n");
     }
     assert_int_equal(f->waiting.argc, 2);
     assert_true(bytes_is(f->waiting.argv[0], "WAIT"));
     assert_true(bytes_is(f->waiting.argv[1], "argument"));
     fixture_answer(f, "+done\r\n");
-    client_expect(f, fd, "+done\r\n");
+    client_expect(f, fd, strstr(request, "FORGET") ? "+OK\r\n+done\r\n" : "+done\r\n");
     close(fd);
     close(other);
 }
@@ -45,6 +45,7 @@ static void test_arguments_of_a_suspended_request_stay(void **state)
     check_arguments_live(*state, "*2\r\n$4\r\nWAIT\r\n$8\r\nargument\r\n");
     check_arguments_live(*state, "*2\r\n$4\r\nWAIT\r\n$8\r\nargument\r\nPING\r\n");
     check_arguments_live(*state, "WAIT argument\r\n");
+    check_arguments_live(*state, "*1\r\n$6\r\nFORGET\r\n*2\r\n$4\r\nWAIT\r\n$8\r\nargument\r\n*1\r\n$4\r\nPING\r\n");
 }
 
 static void test_arguments_that_came_in_pieces_stay(void **state)
@@ -82,6 +83,82 @@ static void test_a_suspended_client_is_read_from_only_so_far(void **state)
     fixture_answer(f, "+done\r\n");
     client_expect(f, fd, "+done\r\n");
     for (size_t i = 0; i < sent / 8 && i < 50000; i++) client_expect(f, fd, "$2\r\naa\r\n");
+    close(fd);
+}
+
+#define ARRAY1(word) "*1\r\n$4\r\n" word "\r\n"
+
+static void test_a_request_that_may_not_run_yet_keeps_what_follows(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_connect(f), other = client_connect(f);
+    client_say(f, fd, ARRAY1("PING") ARRAY1("PING") ARRAY1("COLD") ARRAY1("PING") ARRAY1("COLD") "ECHO a\r\n");
+    client_expect(f, fd, "+PONG\r\n+PONG\r\n");
+    client_expect_silence(f, fd);
+    assert_int_equal(f->commands, 2);
+    assert_int_equal(fixture_statistics(f).blocked, 1);
+    client_say(f, other, ARRAY1("PING"));
+    client_expect(f, other, "+PONG\r\n"); /* nobody else waits */
+    fixture_warm(f);
+    client_expect(f, fd, "+COLD\r\n+PONG\r\n");
+    client_expect_silence(f, fd);
+    fixture_warm(f);
+    client_expect(f, fd, "+COLD\r\n$1\r\na\r\n");
+    assert_int_equal(fixture_statistics(f).blocked, 0);
+    close(fd);
+    close(other);
+}
+
+static void test_an_inline_request_may_have_to_wait_too(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_connect(f);
+    client_say(f, fd, "PING\r\nCOLD\r\nECHO 'a b'\r\n");
+    client_expect(f, fd, "+PONG\r\n");
+    client_expect_silence(f, fd);
+    fixture_warm(f);
+    client_expect(f, fd, "+COLD\r\n$3\r\na b\r\n");
+    close(fd);
+}
+
+static void test_a_client_may_go_while_its_request_waits_to_run(void **state)
+{
+    struct fixture *f = *state;
+    int gone = client_connect(f), ended = client_connect(f), killed = client_connect(f), killer = client_connect(f);
+    client_say(f, gone, ARRAY1("COLD"));
+    client_say(f, ended, ARRAY1("COLD"));
+    client_say(f, killed, ARRAY1("COLD"));
+    fixture_run(f);
+    assert_int_equal(f->cold_count, 3);
+    shutdown(ended, SHUT_WR);
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(gone, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    close(gone);
+    char kill[64];
+    snprintf(kill, sizeof kill, "KILL %llu\r\n", (unsigned long long)f->cold_clients[2]);
+    client_say(f, killer, kill);
+    client_expect(f, killer, "+OK\r\n");
+    client_expect_end(f, killed);
+    while (f->cold_count) fixture_warm(f);
+    client_expect(f, ended, "+COLD\r\n"); /* what it sent is still answered */
+    client_expect_end(f, ended);
+    assert_int_equal(f->commands, 2);
+    assert_int_equal(fixture_statistics(f).blocked, 0);
+    close(ended);
+    close(killed);
+    close(killer);
+}
+
+static void test_a_closing_server_does_not_wait_for_a_request_that_waits(void **state)
+{
+    struct fixture *f = *state;
+    int fd = client_connect(f);
+    client_say(f, fd, ARRAY1("PING") ARRAY1("COLD"));
+    client_expect(f, fd, "+PONG\r\n");
+    net_server_close(f->server);
+    f->server = NULL;
+    client_expect_end(f, fd);
+    assert_int_equal(f->commands, 1);
     close(fd);
 }
 
@@ -156,6 +233,10 @@ int server_wait_tests(void)
         TEST(test_arguments_of_a_suspended_request_stay),
         TEST(test_arguments_that_came_in_pieces_stay),
         TEST(test_a_suspended_client_is_read_from_only_so_far),
+        TEST(test_a_request_that_may_not_run_yet_keeps_what_follows),
+        TEST(test_an_inline_request_may_have_to_wait_too),
+        TEST(test_a_client_may_go_while_its_request_waits_to_run),
+        TEST(test_a_closing_server_does_not_wait_for_a_request_that_waits),
         TEST(test_a_late_answer_may_be_gated),
         TEST(test_a_suspended_client_that_goes_away_is_closed),
         TEST(test_clients_that_wait_do_not_keep_the_loop_busy),
