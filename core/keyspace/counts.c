@@ -4,7 +4,7 @@
 
 #include "keyspace/rowkey.h"
 
-#define COUNTS_FORMAT 1
+#define COUNTS_FORMAT 2
 #define NAME_SIZE     12
 #define VARINT_MAX    10
 
@@ -30,6 +30,14 @@ static void put_row(struct store *store, uint32_t id, const struct buffer *b)
     store_put(store, name_of(name, id), buffer_bytes(b));
 }
 
+/* Of a database that has become empty. */
+static void drop_row(struct store *store, struct database *db)
+{
+    uint8_t name[NAME_SIZE];
+    if (db->stored) store_delete(store, name_of(name, db->id));
+    db->stored = false;
+}
+
 void counts_write(struct store *store, struct databases *d, uint64_t sequence)
 {
     struct buffer b;
@@ -37,27 +45,24 @@ void counts_write(struct store *store, struct databases *d, uint64_t sequence)
     for (unsigned n = 0; n < d->count; n++) {
         struct database *db = &d->list[n];
         if (!db->changed) continue;
+        db->changed = false;
+        if (!db->size) {
+            drop_row(store, db);
+            continue;
+        }
         buffer_clear(&b);
         write_u64(&b, db->expiring);
         for (unsigned slot = 0; slot < ROWKEY_SLOTS; slot++) write_varint(&b, databases_slot_size(db, slot));
         if (b.failed) break; /* no memory: without the head these do not count */
         put_row(store, db->id, &b);
-        db->changed = false;
         db->stored = true;
     }
     bool whole = !b.failed;
     buffer_clear(&b);
     write_u8(&b, COUNTS_FORMAT);
     write_u64(&b, whole ? sequence : 0);
-    write_u64(&b, d->dead_rows);
     if (!b.failed) put_row(store, 0, &b);
     buffer_release(&b);
-}
-
-void counts_forget(struct store *store, struct database *db)
-{
-    uint8_t name[NAME_SIZE];
-    if (db->stored) store_delete(store, name_of(name, db->id));
 }
 
 /* ---- reading ---- */
@@ -74,25 +79,20 @@ static uint64_t read_varint(struct reader *r)
     return 0;
 }
 
-/* The counts of an id, into `db`; NULL: only how many keys. */
-static bool read_database(struct store *store, uint32_t id, struct database *db, uint64_t *keys)
+/* The counts of the database with this id. */
+static bool read_database(struct store *store, struct database *db)
 {
     uint8_t name[NAME_SIZE];
     struct bytes value;
-    *keys = 0;
-    if (!store_get_base(store, name_of(name, id), &value)) return true; /* it held nothing */
+    if (!store_get_base(store, name_of(name, db->id), &value)) return true; /* it held nothing */
     struct reader r = reader_of(value);
-    uint64_t expiring = read_u64(&r);
+    db->expiring = read_u64(&r);
     for (unsigned slot = 0; slot < ROWKEY_SLOTS; slot++) {
         uint64_t n = read_varint(&r);
-        *keys += n;
-        if (db && n) databases_set_slot(db, slot, n);
+        if (n) databases_set_slot(db, slot, n);
     }
-    if (db) {
-        db->expiring = expiring;
-        db->stored = true;
-    }
-    return reader_done(&r) && expiring <= *keys;
+    db->stored = true;
+    return reader_done(&r) && db->expiring <= db->size;
 }
 
 bool counts_read(struct store *store, const struct databases *base, struct databases *now)
@@ -103,13 +103,10 @@ bool counts_read(struct store *store, const struct databases *base, struct datab
     struct reader r = reader_of(head);
     uint8_t format = read_u8(&r);
     uint64_t sequence = read_u64(&r);
-    now->dead_rows = read_u64(&r);
     bool good = reader_done(&r) && format == COUNTS_FORMAT && sequence == store_base_sequence(store);
     for (unsigned n = 0; good && n < base->count; n++) {
         struct database *db = databases_find(now, base->list[n].id);
-        uint64_t keys;
-        good = read_database(store, base->list[n].id, db, &keys);
-        if (!db) now->dead_rows += keys; /* dropped since */
+        good = db && read_database(store, db);
     }
     return good;
 }

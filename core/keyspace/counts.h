@@ -1,8 +1,8 @@
 /* How many keys there are, kept with the checkpoint: so that a start need not look at every row.
  *
  * Rows under slot 0xffff, written in one batch just before a checkpoint begins:
- *   "counts" · 0(4)            format(1) · sequence of this batch(8) · rows of dropped databases(8)
- *   "counts" · database id(4)  keys with an expiry(8) · keys of each slot, as varints
+ *   "counts" · 0(4)            format(1) · sequence of this batch(8)
+ *   "counts" · database id(4)  keys with an expiry(8) · keys of each slot, as varints; none: no keys
  * At open what they say is corrected by what the log changed since. They hold for their own batch only: if the checkpoint ends at another, as
  * in one written by something that knows no keyspace, the rows are counted. */
 #ifndef AIKV_KEYSPACE_COUNTS_H
@@ -13,8 +13,6 @@
 
 /* In the open batch, whose sequence will be `sequence`: the counts of what changed since they were written last. */
 void counts_write(struct store *store, struct databases *d, uint64_t sequence);
-/* A number is about to get another id. In the open batch. */
-void counts_forget(struct store *store, struct database *db);
 /* Reads the counts as of the store's base into `now`, the map as it is; `base` is the map as it was then. False: there are none that hold. */
 bool counts_read(struct store *store, const struct databases *base, struct databases *now);
 

@@ -36,15 +36,9 @@ static void append(struct databases *d, uint32_t id)
     d->count++;
 }
 
-static uint32_t take_id(struct databases *d)
-{
-    assert(d->next_id != UINT32_MAX); /* four thousand million flushes of databases that held keys */
-    return d->next_id++;
-}
-
 void databases_grow(struct databases *d, unsigned count)
 {
-    while (d->count < count) append(d, take_id(d));
+    while (d->count < count) append(d, d->next_id++);
 }
 
 /* Where in by_id the id is, or would be. */
@@ -81,13 +75,10 @@ void databases_set_slot(struct database *db, unsigned slot, uint64_t keys)
     db->size += keys;
 }
 
-void databases_reset(struct databases *d)
+void databases_clear(struct database *db)
 {
-    for (unsigned i = 0; i < d->count; i++) {
-        free(d->list[i].slot_sizes);
-        d->list[i] = (struct database){.id = d->list[i].id, .changed = true};
-    }
-    d->dead_rows = 0;
+    free(db->slot_sizes);
+    *db = (struct database){.id = db->id, .changed = true, .stored = db->stored};
 }
 
 void databases_count(struct database *db, unsigned slot, int keys, int expiring)
@@ -104,17 +95,6 @@ void databases_count(struct database *db, unsigned slot, int keys, int expiring)
 uint64_t databases_slot_size(const struct database *db, unsigned slot)
 {
     return db->slot_sizes ? db->slot_sizes[slot] : 0;
-}
-
-void databases_renew(struct databases *d, unsigned number)
-{
-    struct database *db = &d->list[number];
-    unsigned at = position_of(d, db->id);
-    memmove(d->by_id + at, d->by_id + at + 1, (d->count - at - 1) * sizeof *d->by_id);
-    d->by_id[d->count - 1] = number; /* the new id is the greatest */
-    d->dead_rows += db->size;
-    free(db->slot_sizes);
-    *db = (struct database){.id = take_id(d)};
 }
 
 void databases_swap(struct databases *d, unsigned a, unsigned b)

@@ -1,5 +1,4 @@
-/* Databases: numbers that clients know, ids that rows carry, and how many keys each holds. Flushing gives a number a
- * new id; rows of ids that no number has are dead. */
+/* Databases: numbers that clients know, ids that rows carry, and how many keys each holds. */
 #ifndef AIKV_KEYSPACE_DATABASES_H
 #define AIKV_KEYSPACE_DATABASES_H
 
@@ -19,24 +18,21 @@ struct databases {
     unsigned count;
     unsigned *by_id;  /* numbers in order of their ids */
     uint32_t next_id; /* ids are never used twice */
-    uint64_t dead_rows;
 };
 
 void databases_init(struct databases *d);
 void databases_release(struct databases *d);
 /* Adds numbers, with new ids, until there are `count`. */
 void databases_grow(struct databases *d, unsigned count);
-/* The database with this id; NULL: rows of it are dead. */
+/* The database with this id; NULL: there is none. */
 struct database *databases_find(const struct databases *d, uint32_t id);
 /* One more key (or, with -1, one less) of a slot; `expiring` likewise. */
 void databases_count(struct database *db, unsigned slot, int keys, int expiring);
 /* The slot has so many keys (it had none). */
 void databases_set_slot(struct database *db, unsigned slot, uint64_t keys);
-/* All databases are empty, and nothing is dead. */
-void databases_reset(struct databases *d);
+/* It is empty. */
+void databases_clear(struct database *db);
 uint64_t databases_slot_size(const struct database *db, unsigned slot);
-/* Gives the number a new id; its rows are dead. */
-void databases_renew(struct databases *d, unsigned number);
 /* Two numbers exchange their ids, and with them their rows and counts. */
 void databases_swap(struct databases *d, unsigned a, unsigned b);
 

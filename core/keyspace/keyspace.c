@@ -96,15 +96,15 @@ static int count_row(struct keyspace *ks, struct bytes name, struct bytes value,
         return error_set(e, ERROR_FORMAT,
                          "a row of slot %u is damaged, or of a type that this version of AiKv does not know", at.slot);
     struct database *db = databases_find(&ks->databases, at.database_id);
-    if (db)
-        databases_count(db, at.slot, rows, entry_has_expiry(&en) ? rows : 0);
-    else
-        ks->databases.dead_rows += (uint64_t)(int64_t)rows;
+    if (!db) return error_set(e, ERROR_FORMAT, "a row of slot %u is of database id %u, which there is none of", at.slot, at.database_id);
+    databases_count(db, at.slot, rows, entry_has_expiry(&en) ? rows : 0);
     return 0;
 }
 
+/* Counts each row. */
 static int count_rows(struct keyspace *ks, struct error *e)
 {
+    for (unsigned n = 0; n < ks->databases.count; n++) databases_clear(&ks->databases.list[n]);
     struct store_iterator *it = store_iterate(ks->store, bytes_of(NULL, 0), keyspace_rows_end());
     struct bytes name;
     struct store_value value;
@@ -118,6 +118,19 @@ struct recount {
     struct keyspace *ks;
     struct error *e;
 };
+
+#define RECOUNT (-1) /* what was dropped cannot be told from the counts */
+
+/* Whole databases are dropped here. */
+static int count_drop(void *user, const struct store_range *range)
+{
+    struct recount *rc = user;
+    struct databases *d = &rc->ks->databases;
+    if (range->first_slot > 0 || range->last_slot < ROWKEY_SLOTS - 1) return RECOUNT;
+    for (unsigned n = 0; n < d->count; n++)
+        if (!range->one_database || d->list[n].id == range->database) databases_clear(&d->list[n]);
+    return 0;
+}
 
 static int count_change(void *user, struct bytes name, const struct bytes *before, const struct bytes *now)
 {
@@ -137,9 +150,8 @@ static int open_counts(struct keyspace *ks, struct error *e)
     bool known = store_get_base(ks->store, meta_name(), &meta) && !read_meta(meta, seed, &base, NULL) &&
                  counts_read(ks->store, &base, &ks->databases);
     databases_release(&base);
-    if (known) return store_each_changed(ks->store, count_change, &(struct recount){ks, e});
-    databases_reset(&ks->databases);
-    return count_rows(ks, e);
+    int rc = known ? store_each_changed(ks->store, count_drop, count_change, &(struct recount){ks, e}) : RECOUNT;
+    return rc == RECOUNT ? count_rows(ks, e) : rc;
 }
 
 /* Just before a checkpoint begins, and at the end: the counts go with it. */
@@ -251,19 +263,11 @@ uint64_t keyspace_expiring(struct keyspace *ks, unsigned database)
     return see_whole(ks, database)->expiring;
 }
 
-/* Gives the databases from `from` up to `to` new ids, unless they are empty: then nothing changes. */
-static void flush_range(struct keyspace *ks, unsigned from, unsigned to)
+/* The rows of one database, or of all. */
+static void drop_rows(struct keyspace *ks, const struct database *one)
 {
-    bool changed = false;
-    for (unsigned n = from; n < to; n++) {
-        if (!ks->databases.list[n].size) continue;
-        counts_forget(ks->store, &ks->databases.list[n]);
-        databases_renew(&ks->databases, n);
-        changed = true;
-    }
-    keyspace_note(ks, ks->written);
-    if (!changed) return;
-    keyspace_write_meta(ks);
+    struct store_range range = {0, ROWKEY_SLOTS - 1, one != NULL, one ? one->id : 0};
+    store_drop(ks->store, &range);
     ks->flushes = true;
     ks->place.known = false;
 }
@@ -271,12 +275,21 @@ static void flush_range(struct keyspace *ks, unsigned from, unsigned to)
 void keyspace_flush(struct keyspace *ks, unsigned database)
 {
     assert(database < ks->usable);
-    flush_range(ks, database, database + 1);
+    struct database *db = &ks->databases.list[database];
+    keyspace_note(ks, ks->written); /* that there is nothing to do may be so because of it */
+    if (!db->size) return;
+    databases_clear(db);
+    drop_rows(ks, db);
 }
 
 void keyspace_flush_all(struct keyspace *ks)
 {
-    flush_range(ks, 0, ks->usable);
+    uint64_t keys = 0;
+    keyspace_note(ks, ks->written);
+    for (unsigned n = 0; n < ks->usable; n++) keys += ks->databases.list[n].size;
+    if (!keys) return;
+    for (unsigned n = 0; n < ks->usable; n++) databases_clear(&ks->databases.list[n]);
+    drop_rows(ks, NULL);
 }
 
 /* ---- slots ---- */

@@ -7,8 +7,8 @@
  *   node rows of larger values: slot · database id · 'n' · object(8) · node(4), from later issues.
  *   slot 0xffff holds what belongs to no slot: format, hash seed, the map from database numbers to ids.
  * `hash` is a seeded 64-bit hash of the key (the seed is kept with the data), so that SCAN's cursor is an integer: slot and hash.
- * Database numbers map to ids; flushing a database gives it a new id, and a sweeper drops rows of ids nobody uses, and
- * expired rows, a few at a time. */
+ * Database numbers map to ids, so that two can change places; flushing one is a drop of the store's. A sweeper deletes expired rows, a few at
+ * a time. */
 #ifndef AIKV_KEYSPACE_KEYSPACE_H
 #define AIKV_KEYSPACE_KEYSPACE_H
 
@@ -93,8 +93,8 @@ uint64_t keyspace_slot_size(struct keyspace *ks, unsigned slot);
 void keyspace_slot_keys(struct keyspace *ks, unsigned slot, size_t count, void (*visit)(void *user, struct bytes key), void *user);
 
 /* ---- upkeep ---- */
-/* Looks at up to `rows` more rows in turn and deletes those expired at `now_ms` or of dropped databases. A batch of its own;
- * call between commands. Returns the rows deleted. */
+/* Looks at up to `rows` more rows in turn and deletes those expired at `now_ms`. A batch of its own; call between commands. Returns the
+ * rows deleted. */
 size_t keyspace_sweep(struct keyspace *ks, size_t rows, int64_t now_ms);
 uint64_t keyspace_expired_total(const struct keyspace *ks); /* keys deleted because their time had come, since open */
 

@@ -1,21 +1,19 @@
-/* The sweeper: rows of dropped databases and expired keys, a few at a time, from where it stopped. */
+/* The sweeper: expired keys, a few at a time, from where it stopped. */
 #include "keyspace/keyspace_state.h"
 
 /* Whether a pass could find anything; if not, it costs nothing. */
 static bool has_work(const struct keyspace *ks)
 {
-    uint64_t candidates = ks->databases.dead_rows;
+    uint64_t candidates = 0;
     for (unsigned n = 0; n < ks->databases.count; n++) candidates += ks->databases.list[n].expiring;
     return candidates != 0;
 }
 
-static bool is_due(const struct keyspace *ks, struct bytes name, struct bytes value, int64_t now_ms)
+static bool is_due(struct bytes name, struct bytes value, int64_t now_ms)
 {
     struct rowkey_parts at;
     struct entry en;
-    if (!rowkey_parse(name, &at)) return false;
-    if (!databases_find(&ks->databases, at.database_id)) return true;
-    return entry_read(value, &en) && entry_is_expired(&en, now_ms);
+    return rowkey_parse(name, &at) && entry_read(value, &en) && entry_is_expired(&en, now_ms);
 }
 
 static void go_on_after(struct keyspace *ks, struct bytes name)
@@ -33,7 +31,7 @@ static void collect(struct keyspace *ks, size_t rows, int64_t now_ms, struct buf
     struct store_iterator *it = store_iterate(ks->store, bytes_of(ks->sweep_from, ks->sweep_len), keyspace_rows_end());
     bool more = false;
     while (rows-- && (more = store_iterator_next(it, &name, &value))) {
-        if (is_due(ks, name, value.data, now_ms)) {
+        if (is_due(name, value.data, now_ms)) {
             if (!buffer_reserve(names, 4 + name.len)) break; /* no memory: the next call begins here */
             write_bytes(names, name);
         }
@@ -47,13 +45,8 @@ static void delete_row(struct keyspace *ks, struct bytes name)
 {
     struct rowkey_parts at;
     if (!rowkey_parse(name, &at)) return;
-    struct database *db = databases_find(&ks->databases, at.database_id);
     store_delete(ks->store, name);
-    if (!db) {
-        ks->databases.dead_rows--;
-        return;
-    }
-    databases_count(db, at.slot, -1, -1);
+    databases_count(databases_find(&ks->databases, at.database_id), at.slot, -1, -1);
     ks->expired_total++;
 }
 

@@ -16,10 +16,17 @@ uint64_t store_base_sequence(const struct store *s)
     return frozen_of(s) ? s->frozen_to : s->at;
 }
 
-static bool frozen_value(const struct row *r, struct bytes *value)
+static bool frozen_value(const struct store *s, const struct row *r, struct bytes *value)
 {
     *value = row_value(r);
-    return !r->deleted;
+    return !r->deleted && r->sequence >= drop_sequence(&s->frozen->drops, row_key(r));
+}
+
+/* Whether LMDB's row is older than a drop that the base has seen. */
+static bool is_dead_at_base(const struct store *s, struct bytes key)
+{
+    if (!frozen_of(s) || !drop_sequence(&s->frozen->drops, key)) return false;
+    return bytes_compare(key, bytes_of(s->resumed, s->resumed_len)) > 0;
 }
 
 bool store_get_base(struct store *s, struct bytes key, struct bytes *value)
@@ -27,7 +34,8 @@ bool store_get_base(struct store *s, struct bytes key, struct bytes *value)
     const struct generation *g = frozen_of(s);
     const struct row *r = g ? generation_first(g, row_prefix(key)) : NULL;
     while (r && !bytes_equal(row_key(r), key)) r = generation_next(g, r);
-    return r ? frozen_value(r, value) : disk_get(&s->disk, key, value);
+    if (r) return frozen_value(s, r, value);
+    return !is_dead_at_base(s, key) && disk_get(&s->disk, key, value);
 }
 
 struct group {
@@ -58,6 +66,21 @@ static bool disk_value(const struct store *s, MDB_cursor *cursor, struct bytes k
     return rc == 0;
 }
 
+/* Tells of one changed row; `before`: the frozen one of its key, or NULL. */
+static int visit_row(const struct store *s, MDB_cursor *cursor, const struct row *r, const struct row *before, store_changed_row *visit,
+                     void *user)
+{
+    struct bytes key = row_key(r), value, now = row_value(r);
+    uint64_t dropped = drop_sequence(&s->drops, key);
+    bool is = !r->deleted && r->sequence >= dropped, had = false;
+    if (dropped > store_base_sequence(s)) {
+        if (!is) return 0; /* told of with its range */
+    } else {
+        had = before ? frozen_value(s, before, &value) : !is_dead_at_base(s, key) && disk_value(s, cursor, key, &value);
+    }
+    return visit(user, key, had ? &value : NULL, is ? &now : NULL);
+}
+
 /* Both sorted: each changed row with the frozen one of its key. */
 static int visit_group(const struct store *s, MDB_cursor *cursor, const struct group *changed, const struct group *frozen,
                        store_changed_row *visit, void *user)
@@ -68,14 +91,20 @@ static int visit_group(const struct store *s, MDB_cursor *cursor, const struct g
         const struct row *r = changed->rows[i], *before = NULL;
         while (at < frozen->count && bytes_compare(row_key(frozen->rows[at]), row_key(r)) < 0) at++;
         if (at < frozen->count && bytes_equal(row_key(frozen->rows[at]), row_key(r))) before = frozen->rows[at];
-        struct bytes value, now = row_value(r);
-        bool had = before ? frozen_value(before, &value) : disk_value(s, cursor, row_key(r), &value);
-        rc = visit(user, row_key(r), had ? &value : NULL, r->deleted ? NULL : &now);
+        rc = visit_row(s, cursor, r, before, visit, user);
     }
     return rc;
 }
 
-int store_each_changed(struct store *s, store_changed_row *visit, void *user)
+static int each_drop(const struct store *s, store_dropped_range *visit, void *user)
+{
+    int rc = 0;
+    for (size_t i = 0; i < s->drops.count && !rc; i++)
+        if (s->drops.drops[i].sequence > store_base_sequence(s)) rc = visit(user, &s->drops.drops[i].range);
+    return rc;
+}
+
+static int each_row(struct store *s, store_changed_row *visit, void *user)
 {
     struct group changed = {0}, frozen = {0};
     MDB_cursor *cursor;
@@ -91,4 +120,10 @@ int store_each_changed(struct store *s, store_changed_row *visit, void *user)
     free(changed.rows);
     free(frozen.rows);
     return rc;
+}
+
+int store_each_changed(struct store *s, store_dropped_range *dropped, store_changed_row *changed, void *user)
+{
+    int rc = each_drop(s, dropped, user);
+    return rc ? rc : each_row(s, changed, user);
 }

@@ -21,15 +21,15 @@ struct checkpoint {
     pthread_cond_t changed;         /* for the thread: work, a durable position, the end */
     pthread_cond_t settled;         /* for who waits: done, or stuck */
     const struct generation *work;  /* locked; NULL: none */
-    uint64_t from, to;              /* locked */
-    struct disk_epochs epochs;      /* locked, but it does not change while there is work */
+    struct disk_state begin;        /* locked: what LMDB has before */
     bool stopping, stuck, for_good; /* locked */
     struct error error;             /* locked; of the last failure */
 
     atomic_bool done, failing;
     _Atomic uint64_t commits, last_ms;
 
-    /* The thread's: rows of one prefix, and those of the transaction being gathered. */
+    /* The thread's: what LMDB has, rows of one prefix, and those of the transaction being gathered. */
+    struct disk_state state;
     struct row **group, **batch;
     size_t group_cap, batch_count, batch_bytes;
 };
@@ -115,33 +115,46 @@ static bool note_failure(struct checkpoint *c, const struct error *e)
     return again;
 }
 
-/* Writes what was gathered; `last`: nothing follows. False: stopping. */
-static bool commit(struct checkpoint *c, bool last)
+static bool goes_on(struct checkpoint *c)
 {
-    struct disk_state st = {.at = last ? c->to : c->from, .next = c->to, .epochs = c->epochs};
-    if (!last) {
-        struct bytes key = row_key(c->batch[c->batch_count - 1]);
-        st.done_len = key.len;
-        memcpy(st.done, key.data, key.len);
-    }
-    struct error e;
-    while (disk_write(c->o.disk, c->batch, c->batch_count, &st, &e)) {
-        if (!note_failure(c, &e)) return false;
-    }
-    c->batch_count = c->batch_bytes = 0;
-    if (last) return true; /* told by finish() */
-    note_commit(c);
     pthread_mutex_lock(&c->lock);
     bool go_on = !c->stopping;
     pthread_mutex_unlock(&c->lock);
     return go_on;
 }
 
-/* The rows of a prefix, sorted. Returns how many. */
+/* One transaction, however often it takes; of the rows gathered those that are written are taken away. False: stopping. */
+static bool commit_some(struct checkpoint *c, const struct generation *g, bool last)
+{
+    struct disk_changes changes = {c->batch, c->batch_count, &g->drops, last, c->o.rows_max};
+    struct error e;
+    size_t written;
+    while (disk_write(c->o.disk, &changes, &c->state, &written, &e)) {
+        if (!note_failure(c, &e)) return false;
+    }
+    c->batch_count -= written;
+    memmove(c->batch, c->batch + written, c->batch_count * sizeof *c->batch);
+    if (c->state.at == c->state.next) return true; /* told by finish() */
+    note_commit(c);
+    return goes_on(c);
+}
+
+/* Writes what was gathered; `last`: nothing follows. False: stopping. */
+static bool commit(struct checkpoint *c, const struct generation *g, bool last)
+{
+    do {
+        if (!commit_some(c, g, last)) return false;
+    } while (c->batch_count || (last && c->state.at != c->state.next));
+    c->batch_bytes = 0;
+    return true;
+}
+
+/* The rows of a prefix that were not dropped, sorted. Returns how many. */
 static size_t gather(struct checkpoint *c, const struct generation *g, unsigned prefix)
 {
     size_t count = 0;
     for (struct row *r = generation_first(g, prefix); r; r = generation_next(g, r)) {
+        if (r->sequence < drop_sequence(&g->drops, row_key(r))) continue;
         if (count == c->group_cap) {
             c->group_cap = c->group_cap ? 2 * c->group_cap : 256;
             c->group = memory_resize(c->group, c->group_cap * sizeof *c->group);
@@ -159,12 +172,12 @@ static bool write_generation(struct checkpoint *c, const struct generation *g)
         size_t count = gather(c, g, prefix);
         for (size_t i = 0; i < count; i++) {
             bool full = c->batch_count == c->o.rows_max || c->batch_bytes > TRANSACTION_BYTES;
-            if (full && !commit(c, false)) return false;
+            if (full && !commit(c, g, false)) return false;
             c->batch[c->batch_count++] = c->group[i];
             c->batch_bytes += c->group[i]->value_len;
         }
     }
-    return commit(c, true);
+    return commit(c, g, true);
 }
 
 static void finish(struct checkpoint *c, uint64_t began_ms)
@@ -186,12 +199,12 @@ static void *run(void *arg)
         pthread_mutex_lock(&c->lock);
         while (!c->work && !c->stopping) wait_for_change(c, false);
         const struct generation *g = c->work;
-        uint64_t to = c->to;
+        c->state = c->begin;
         bool stopping = c->stopping;
         pthread_mutex_unlock(&c->lock);
         uint64_t began_ms = clock_monotonic_ms();
         c->batch_count = c->batch_bytes = 0;
-        if (stopping || !wait_for_log(c, to) || !write_generation(c, g)) return NULL;
+        if (stopping || !wait_for_log(c, c->state.next) || !write_generation(c, g)) return NULL;
         finish(c, began_ms);
     }
 }
@@ -240,13 +253,11 @@ void checkpoint_poke(struct checkpoint *c)
     pthread_mutex_unlock(&c->lock);
 }
 
-void checkpoint_begin(struct checkpoint *c, const struct generation *g, uint64_t from, uint64_t to, const struct disk_epochs *epochs)
+void checkpoint_begin(struct checkpoint *c, const struct generation *g, const struct disk_state *from)
 {
     pthread_mutex_lock(&c->lock);
     c->work = g;
-    c->from = from;
-    c->to = to;
-    c->epochs = *epochs;
+    c->begin = *from;
     atomic_store(&c->done, false);
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);

@@ -18,7 +18,7 @@ struct checkpoint_options {
     bool (*log_failed)(void *user);
     void (*moved)(void *user); /* a transaction was committed, or failed */
     void *user;
-    size_t rows_max; /* of a transaction */
+    size_t rows_max; /* of a transaction, written or deleted */
 };
 
 /* No thread yet: checkpoint_poke() may be called from here on. */
@@ -32,8 +32,9 @@ void checkpoint_free(struct checkpoint *c);
 /* The log's durable or committed position rose, or the log failed. Any thread. */
 void checkpoint_poke(struct checkpoint *c);
 
-/* Brings `g` into LMDB, which goes from sequence `from` to `to` by it, of these epochs. Not while one runs. */
-void checkpoint_begin(struct checkpoint *c, const struct generation *g, uint64_t from, uint64_t to, const struct disk_epochs *epochs);
+/* Brings `g` into LMDB, rows and drops, which goes by it from what it holds (`from`, copied) to from->next. What is done already (a crash
+ * interrupted this checkpoint) is not done again. Not while one runs. */
+void checkpoint_begin(struct checkpoint *c, const struct generation *g, const struct disk_state *from);
 /* Whether the one begun last is in LMDB, whole. */
 bool checkpoint_is_done(const struct checkpoint *c);
 /* Waits until it is done or cannot be: the log has failed, LMDB has, or the disk is full. True: done. */

@@ -61,7 +61,7 @@ static int true_cause(const struct disk *d, int rc)
     return fs.f_bavail * (uint64_t)fs.f_frsize < ROOM_LEAST ? ENOSPC : rc;
 }
 
-static int fail(const struct disk *d, int rc, const char *doing, struct error *e)
+int disk_fail(const struct disk *d, int rc, const char *doing, struct error *e)
 {
     if (rc > 0) return error_system(e, ERROR_IO, true_cause(d, rc), "cannot %s store %s", doing, d->dir);
     enum error_code code = is_damage(rc) ? ERROR_FORMAT : rc == MDB_MAP_FULL ? ERROR_DISK : ERROR_IO;
@@ -112,7 +112,7 @@ static int open_env(struct disk *d, struct error *e)
     size_t map_bytes = MAP_BYTES_WANTED;
     int rc;
     while ((rc = open_env_of_size(d, map_bytes)) == ENOMEM && map_bytes > MAP_BYTES_LEAST) map_bytes /= 2;
-    if (rc) return fail(d, rc, "open", e);
+    if (rc) return disk_fail(d, rc, "open", e);
     mdb_env_set_assert(d->env, die_of_damage);
     if (map_bytes < MAP_BYTES_LITTLE)
         log_warn("little address space for the store", "dir=%s bytes=%zu", log_quote(d->dir), map_bytes);
@@ -132,9 +132,9 @@ static int fill_up(struct disk *d, struct error *e)
     int fd, rc = mdb_env_info(d->env, &info);
     if (!rc) rc = mdb_env_stat(d->env, &stat);
     if (!rc) rc = mdb_env_get_fd(d->env, &fd);
-    if (rc) return fail(d, rc, "open", e);
+    if (rc) return disk_fail(d, rc, "open", e);
     uint64_t whole = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
-    if (whole > info.me_mapsize) return fail(d, MDB_CORRUPTED, "open", e);
+    if (whole > info.me_mapsize) return disk_fail(d, MDB_CORRUPTED, "open", e);
     if (fstat(fd, &file) || ((uint64_t)file.st_size < whole && ftruncate(fd, (off_t)whole)))
         return error_system(e, ERROR_IO, errno, "cannot open store %s", d->dir);
     return 0;
@@ -163,7 +163,7 @@ static void read_epochs(struct reader *r, struct disk_epochs *e)
     }
 }
 
-static int write_state(struct disk *d, MDB_txn *txn, const struct disk_state *st)
+int disk_write_state(struct disk *d, MDB_txn *txn, const struct disk_state *st)
 {
     uint8_t bytes[STATE_MAX];
     struct buffer b = {.data = bytes, .cap = sizeof bytes, .max = sizeof bytes};
@@ -201,37 +201,37 @@ static int open_tables(struct disk *d, MDB_txn *txn, struct disk_state *st, stru
     MDB_val key = state_key(), value;
     int rc = mdb_dbi_open(txn, NULL, 0, &d->main);
     if (!rc) rc = mdb_stat(txn, d->main, &stat);
-    if (rc) return fail(d, rc, "read", e);
+    if (rc) return disk_fail(d, rc, "read", e);
     bool empty = stat.ms_entries == 0;
     if (empty) {
         *st = (struct disk_state){0};
-        if ((rc = write_state(d, txn, st))) return fail(d, rc, "write", e);
+        if ((rc = disk_write_state(d, txn, st))) return disk_fail(d, rc, "write", e);
     } else {
         rc = mdb_get(txn, d->main, &key, &value);
         if (rc == MDB_NOTFOUND)
             return error_set(e, ERROR_FORMAT, "%s holds an LMDB database that is not AiKv's", d->dir);
-        if (rc) return fail(d, rc, "read", e);
+        if (rc) return disk_fail(d, rc, "read", e);
         if ((rc = read_state(d, value, st, e))) return rc;
     }
     rc = mdb_dbi_open(txn, "rows", empty ? MDB_CREATE : 0, &d->rows);
     if (rc == MDB_NOTFOUND) return error_set(e, ERROR_FORMAT, "store %s: its table of rows is missing", d->dir);
-    return rc ? fail(d, rc, "read", e) : 0;
+    return rc ? disk_fail(d, rc, "read", e) : 0;
 }
 
 static int open_content(struct disk *d, struct disk_state *st, struct error *e)
 {
     MDB_txn *txn;
     int rc = mdb_txn_begin(d->env, NULL, 0, &txn);
-    if (rc) return fail(d, rc, "open", e);
+    if (rc) return disk_fail(d, rc, "open", e);
     if ((rc = open_tables(d, txn, st, e))) {
         mdb_txn_abort(txn);
         return rc;
     }
-    if ((rc = mdb_txn_commit(txn))) return fail(d, rc, "write", e);
+    if ((rc = mdb_txn_commit(txn))) return disk_fail(d, rc, "write", e);
     if ((rc = sync_dir(d->dir))) return error_system(e, ERROR_IO, rc, "cannot sync directory %s", d->dir);
     if ((rc = mdb_txn_begin(d->env, NULL, MDB_RDONLY, &d->snapshot)) ||
         (rc = mdb_txn_begin(d->env, NULL, MDB_RDONLY, &d->spare)))
-        return fail(d, rc, "read", e);
+        return disk_fail(d, rc, "read", e);
     mdb_txn_reset(d->spare);
     return 0;
 }
@@ -311,35 +311,4 @@ uint64_t disk_size_bytes(const struct disk *d)
     if (!rc) rc = mdb_stat(d->snapshot, d->main, &stat);
     if (rc) disk_die(d, rc, "mdb_env_info");
     return (info.me_last_pgno + 1) * (uint64_t)stat.ms_psize;
-}
-
-static int write_row(MDB_cursor *cursor, const struct row *r)
-{
-    MDB_val key = disk_val(row_key(r)), value = disk_val(row_value(r));
-    if (!r->deleted) return mdb_cursor_put(cursor, &key, &value, 0);
-    int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET);
-    if (rc == MDB_NOTFOUND) return 0;
-    return rc ? rc : mdb_cursor_del(cursor, 0);
-}
-
-static int write_all(struct disk *d, MDB_txn *txn, struct row *const *rows, size_t count, const struct disk_state *state)
-{
-    MDB_cursor *cursor;
-    int rc = mdb_cursor_open(txn, d->rows, &cursor);
-    if (rc) return rc;
-    for (size_t i = 0; i < count && !rc; i++) rc = write_row(cursor, rows[i]);
-    mdb_cursor_close(cursor);
-    return rc ? rc : write_state(d, txn, state);
-}
-
-int disk_write(struct disk *d, struct row *const *rows, size_t count, const struct disk_state *state, struct error *e)
-{
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(d->env, NULL, 0, &txn);
-    if (rc) return fail(d, rc, "write", e);
-    if ((rc = write_all(d, txn, rows, count, state))) {
-        mdb_txn_abort(txn);
-        return fail(d, rc, "write", e);
-    }
-    return (rc = d->calls.commit(txn)) ? fail(d, rc, "write", e) : 0;
 }

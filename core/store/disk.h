@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "store/drop.h"
 #include "store/row.h"
 #include "store/store.h"
 
@@ -55,9 +56,23 @@ bool disk_get(const struct disk *d, struct bytes key, struct bytes *value);
 uint64_t disk_row_count(const struct disk *d);
 uint64_t disk_size_bytes(const struct disk *d);
 
-/* Writes sorted rows, one version a key, and the state in one transaction and syncs it. After an error nothing of it is there, and it may
- * be tried again unless the code is FORMAT: LMDB gives no more transactions then. */
-int disk_write(struct disk *d, struct row *const *rows, size_t count, const struct disk_state *state, struct error *e);
+/* disk_write.c */
+
+struct disk_changes {
+    struct row *const *rows; /* sorted, one version a key */
+    size_t count;
+    const struct drop_list *drops; /* what they cover goes, behind the key that is done */
+    bool last;                     /* nothing comes behind the rows; else the drops take effect up to the last of them only */
+    size_t rows_max;               /* of rows to write and to delete, at least 1 */
+};
+/* Writes some of the changes, in key order, and in the same transaction how far it got, and syncs it. `state`: in, how far LMDB is; out, how
+ * far it is now: `at` is `next` when all is done and nothing comes behind. *written of the rows are. After an error nothing of it is there,
+ * and it may be tried again unless the code is FORMAT: LMDB gives no more transactions then. */
+int disk_write(struct disk *d, const struct disk_changes *c, struct disk_state *state, size_t *written, struct error *e);
+/* In a transaction. */
+int disk_write_state(struct disk *d, MDB_txn *txn, const struct disk_state *st);
+/* Sets the error that a failed call of LMDB's makes. */
+int disk_fail(const struct disk *d, int rc, const char *doing, struct error *e);
 
 /* A read failed: the map is damaged. There is no right answer to give, so the process ends, with EXIT_FORMAT or EXIT_DISK. */
 _Noreturn void disk_die(const struct disk *d, int rc, const char *what);

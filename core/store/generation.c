@@ -17,6 +17,7 @@ void generation_release(struct generation *g)
     for (size_t i = 0; i < g->chunk_count; i++) free(g->chunks[i]);
     free(g->chunks);
     free(g->heads);
+    drop_list_release(&g->drops);
     *g = (struct generation){0};
 }
 

@@ -4,7 +4,7 @@
 #ifndef AIKV_STORE_GENERATION_H
 #define AIKV_STORE_GENERATION_H
 
-#include "store/row.h"
+#include "store/drop.h"
 
 #define GENERATION_PREFIXES 65536u
 
@@ -20,13 +20,14 @@ struct generation {
     size_t chunk_count; /* allocated ones; their room grows without moving what is there */
     uint32_t *heads;    /* by prefix: place + 1; 0: none */
     uint64_t in_use[GENERATION_PREFIXES / 64];
+    struct drop_list drops; /* of a frozen one: those since the checkpoint before */
     size_t memory; /* of its rows, as the owner counts it; the entries come on top (generation_overhead) */
 };
 
 void generation_init(struct generation *g, uint8_t id);
-/* Frees the entries, not the rows. */
+/* Frees the entries and drops, not the rows. */
 void generation_release(struct generation *g);
-/* Forgets all entries. */
+/* Forgets all entries and drops. */
 void generation_clear(struct generation *g);
 
 void generation_add(struct generation *g, struct row *r);

@@ -24,11 +24,25 @@ static bool before_end(const struct store_iterator *it, struct bytes key)
     return it->to_len == 0 || bytes_compare(key, bytes_of(it->to, it->to_len)) < 0;
 }
 
+static int get_at_cursor(struct store_iterator *it, MDB_val *key, MDB_val *value, MDB_cursor_op op)
+{
+    int rc = mdb_cursor_get(it->cursor, key, value, op);
+    if (rc && rc != MDB_NOTFOUND) disk_die(&it->store->disk, rc, "mdb_cursor_get");
+    return rc;
+}
+
+/* Where a range was dropped, over all of it at once. */
 static void move_cursor(struct store_iterator *it, MDB_val key, MDB_cursor_op op)
 {
     MDB_val value = {0};
-    int rc = mdb_cursor_get(it->cursor, &key, &value, op);
-    if (rc && rc != MDB_NOTFOUND) disk_die(&it->store->disk, rc, "mdb_cursor_get");
+    const struct drop *d;
+    int rc = get_at_cursor(it, &key, &value, op);
+    while (!rc && (d = store_dead_on_disk(it->store, bytes_of(key.mv_data, key.mv_size)))) {
+        uint8_t bytes[ROW_GROUP_SIZE];
+        uint64_t group = drop_end(d, row_group(bytes_of(key.mv_data, key.mv_size)));
+        key = disk_val(row_group_begin(group, bytes));
+        rc = group == ROW_GROUPS ? MDB_NOTFOUND : get_at_cursor(it, &key, &value, MDB_SET_RANGE);
+    }
     it->key = bytes_of(key.mv_data, key.mv_size);
     it->value = bytes_of(value.mv_data, value.mv_size);
     it->on_disk = rc == 0 && before_end(it, it->key);
@@ -68,10 +82,16 @@ static void group_add(struct store_iterator *it, struct row *r)
     it->group[it->group_count++] = r;
 }
 
+static bool is_wanted(const struct store_iterator *it, const struct row *r)
+{
+    return before_end(it, row_key(r)) && bytes_compare(row_key(r), bytes_of(it->from, it->from_len)) >= 0 && !store_is_dead(it->store, r);
+}
+
+/* If a version is dead, all older ones are. */
 static void group_add_chain(struct store_iterator *it, const struct generation *g, unsigned prefix)
 {
     for (struct row *r = generation_first(g, prefix); r; r = generation_next(g, r))
-        if (before_end(it, row_key(r)) && bytes_compare(row_key(r), bytes_of(it->from, it->from_len)) >= 0) group_add(it, r);
+        if (is_wanted(it, r)) group_add(it, r);
 }
 
 /* The frozen generation, or NULL: none, or what it holds shows in LMDB already. */

@@ -4,7 +4,6 @@
 
 #include "base/codec.h"
 #include "store/memory.h"
-#include "store/store.h"
 
 #define KEPT ((size_t)1 << 20)
 
@@ -110,6 +109,14 @@ void record_splice(struct record *r, struct bytes key, size_t offset, size_t rem
     put_bytes(put_u32(put_u32(put_u32(out, offset), removed), inserted.len), inserted);
 }
 
+void record_drop(struct record *r, const struct store_range *range)
+{
+    uint8_t *out = make_room(r, range->one_database ? 9 : 5);
+    *out = range->one_database ? RECORD_DROP_DATABASE : RECORD_DROP_SLOTS;
+    out = put_u16(put_u16(out + 1, range->first_slot), range->last_slot);
+    if (range->one_database) put_u32(out, range->database);
+}
+
 void record_end(struct record *r)
 {
     size_t begin = r->batch_at + BATCH_HEAD, len = r->len - begin;
@@ -143,9 +150,18 @@ size_t record_parts(struct record *r, const struct iovec **parts)
 
 /* ---- reading ---- */
 
+static bool read_drop(struct reader *r, struct record_operation *o)
+{
+    o->range = (struct store_range){.first_slot = read_u16(r), .one_database = o->code == RECORD_DROP_DATABASE};
+    o->range.last_slot = read_u16(r);
+    if (o->range.one_database) o->range.database = read_u32(r);
+    return !r->failed && o->range.first_slot <= o->range.last_slot;
+}
+
 /* The rest of an operation behind its code. False: not one that this version knows. */
 static bool read_operation(struct reader *r, struct record_operation *o)
 {
+    if (o->code == RECORD_DROP_SLOTS || o->code == RECORD_DROP_DATABASE) return read_drop(r, o);
     o->key = read_raw(r, read_u16(r));
     if (o->key.len == 0 || o->key.len > STORE_KEY_MAX) return false;
     switch (o->code) {

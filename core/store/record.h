@@ -2,11 +2,13 @@
  *
  *   record  format(1) · batches
  *   batch   sequence(8) · length of the operations(4) · operations
- *   operation  code(1) · key length(2) · key, then
- *     put      value length(4) · value
- *     delete   nothing
- *     splice   offset(4) · removed(4) · length(4) · the bytes that go there
- *   drop slots: code(1) · first(2) · last(2); drop database: code(1) · id(4): reserved, refused by this version.
+ *   operation  code(1), then
+ *     put            key length(2) · key · value length(4) · value
+ *     delete         key length(2) · key
+ *     splice         key length(2) · key · offset(4) · removed(4) · length(4) · the bytes that go there
+ *     drop slots     first(2) · last(2)
+ *     drop database  first slot(2) · last slot(2) · id(4)
+ *   Drops are the first of their batch: they concern what older batches left.
  *
  * A record is made while the turn runs. Large values are not copied: the record points to their rows until it is cleared. */
 #ifndef AIKV_STORE_RECORD_H
@@ -16,6 +18,7 @@
 
 #include "base/error.h"
 #include "store/row.h"
+#include "store/store.h"
 
 #define RECORD_FORMAT     1
 #define RECORD_VALUE_COPY 16384u /* longer values are pointed to */
@@ -46,6 +49,8 @@ void record_begin(struct record *r, uint64_t sequence);
 /* A put of the row's value, or its deletion. Sets ROW_IN_RECORD if it points to the row from now on. */
 void record_row(struct record *r, struct row *row);
 void record_splice(struct record *r, struct bytes key, size_t offset, size_t removed, struct bytes inserted);
+/* Before anything else of the batch. */
+void record_drop(struct record *r, const struct store_range *range);
 /* Ends the batch, which has operations. */
 void record_end(struct record *r);
 
@@ -63,6 +68,7 @@ struct record_operation {
     enum record_code code;
     struct bytes key, value; /* of a splice: what is inserted */
     size_t offset, removed;
+    struct store_range range; /* of a drop, which has no key */
 };
 
 /* Calls `visit` for each operation. Errors: FORMAT; what visit returns. */

@@ -16,17 +16,8 @@ static void freeze_again(struct store *s, const struct disk_state *state)
     store_freeze(s, (struct store_position){state->epochs.next, state->next});
 }
 
-static int apply(void *user, const struct record_operation *o, struct error *e)
+static int change(struct store *s, const struct record_operation *o, struct error *e)
 {
-    struct recovery *rc = user;
-    struct store *s = rc->store;
-    if (o->sequence <= rc->state->at) return 0;
-    if (rc->interrupted && o->sequence > rc->state->next) {
-        rc->interrupted = false;
-        freeze_again(s, rc->state);
-    }
-    s->sequence = o->sequence;
-    if (rc->interrupted && bytes_compare(o->key, bytes_of(rc->state->done, rc->state->done_len)) <= 0) return 0;
     uint64_t hash = table_hash(&s->table, o->key);
     struct row *r;
     if (o->code == RECORD_SPLICE) {
@@ -44,6 +35,24 @@ static int apply(void *user, const struct record_operation *o, struct error *e)
     return 0;
 }
 
+static int apply(void *user, const struct record_operation *o, struct error *e)
+{
+    struct recovery *rc = user;
+    struct store *s = rc->store;
+    if (o->sequence <= rc->state->at) return 0;
+    if (rc->interrupted && o->sequence > rc->state->next) {
+        rc->interrupted = false;
+        freeze_again(s, rc->state);
+    }
+    s->sequence = o->sequence;
+    if (o->code == RECORD_DROP_SLOTS || o->code == RECORD_DROP_DATABASE) {
+        drop_list_add(&s->drops, &o->range, o->sequence);
+        return 0;
+    }
+    if (rc->interrupted && bytes_compare(o->key, bytes_of(rc->state->done, rc->state->done_len)) <= 0) return 0;
+    return change(s, o, e);
+}
+
 static int replay(void *user, struct store_position first, uint64_t last, struct bytes batches, struct error *e)
 {
     (void)last;
@@ -58,6 +67,8 @@ int store_recover(struct store *s, const struct wal_options *options, bool expec
     struct wal_report found = {0};
     s->at = s->sequence = state->at;
     s->at_epoch = state->epochs.at;
+    s->resumed_len = state->done_len;
+    memcpy(s->resumed, state->done, state->done_len);
     if (options->truncate_to.sequence && options->truncate_to.sequence < state->next)
         return error_set(e, ERROR_NOT_FOUND, "the log in %s cannot be cut off behind batch %llu: the checkpoint holds %s of batch %llu", options->dir,
                          (unsigned long long)options->truncate_to.sequence, state->next > state->at ? "rows" : "the rows",

@@ -30,6 +30,21 @@ size_t row_memory(struct row *r)
     return malloc_usable_size(r);
 }
 
+uint64_t row_group(struct bytes key)
+{
+    uint64_t group = 0;
+    for (size_t i = 0; i < ROW_GROUP_SIZE; i++) group = group << 8 | (i < key.len ? key.data[i] : 0);
+    return group;
+}
+
+struct bytes row_group_begin(uint64_t group, uint8_t out[ROW_GROUP_SIZE])
+{
+    size_t len = ROW_GROUP_SIZE;
+    for (size_t i = len; i--; group >>= 8) out[i] = (uint8_t)group;
+    while (len && out[len - 1] == 0) len--; /* shorter keys come first */
+    return bytes_of(out, len);
+}
+
 int row_compare(const struct row *a, const struct row *b)
 {
     int order = bytes_compare(row_key(a), row_key(b));

@@ -14,7 +14,7 @@ enum row_flag {
 };
 
 struct row {
-    uint64_t sequence; /* of the batch that wrote it; 0: it came from LMDB */
+    uint64_t sequence; /* of the batch that wrote it; if it was read from LMDB: of the last batch then */
     uint32_t value_len;
     uint32_t place; /* in its generation */
     uint16_t key_len;
@@ -46,6 +46,15 @@ static inline unsigned row_prefix(struct bytes key)
 {
     return key.len == 0 ? 0 : (unsigned)key.data[0] << 8 | (key.len > 1 ? key.data[1] : 0);
 }
+
+/* The first six bytes of a key, as if zeros followed a shorter one (AiKv's rows: slot and database). It rises with keys, so the keys of a
+ * group are neighbours. */
+#define ROW_GROUPS     ((uint64_t)1 << 48)
+#define ROW_GROUP_SIZE 6
+
+uint64_t row_group(struct bytes key);
+/* The least key that the group can have, in `out`. */
+struct bytes row_group_begin(uint64_t group, uint8_t out[ROW_GROUP_SIZE]);
 
 /* Key order, older versions of a key first. */
 int row_compare(const struct row *a, const struct row *b);

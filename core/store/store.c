@@ -121,6 +121,7 @@ static void close_parts(struct store *s)
     free(s->held);
     store_drop_replaced(s);
     record_release(&s->record);
+    drop_list_release(&s->drops);
     generation_release(&s->generations[0]);
     generation_release(&s->generations[1]);
     table_release(&s->table);
@@ -167,18 +168,18 @@ void store_close(struct store *s)
 
 /* ---- reading ---- */
 
-struct store_position store_row_position(const struct store *s, const struct row *r)
+struct store_position store_unreleased(const struct store *s, uint64_t sequence)
 {
-    return r->sequence <= store_released(s).sequence ? (struct store_position){0, 0} : store_position_of(s, r->sequence);
+    return sequence <= store_released(s).sequence ? (struct store_position){0, 0} : store_position_of(s, sequence);
 }
 
 /* From LMDB; kept in memory if there is room. Nothing is evicted here: what was given before must stay. */
 static bool read_disk(struct store *s, uint64_t hash, struct bytes key, struct store_value *out)
 {
-    if (!disk_get(&s->disk, key, &out->data)) return false;
+    if (store_dead_on_disk(s, key) || !disk_get(&s->disk, key, &out->data)) return false;
     size_t len = out->data.len;
     if (len > STORE_CACHED_VALUE_MAX || store_memory(s) + len > s->memory_max) return true;
-    struct row *r = row_new(key, len, 0);
+    struct row *r = row_new(key, len, s->sequence); /* no drop up to now is about it */
     if (len) memcpy(r->bytes + r->key_len, out->data.data, len);
     table_put(&s->table, hash, r);
     size_t memory = row_memory(r);
@@ -193,9 +194,11 @@ bool store_get(struct store *s, struct bytes key, struct store_value *out)
 {
     *out = (struct store_value){0};
     if (key.len == 0 || key.len > STORE_KEY_MAX) return false;
-    uint64_t hash = store_hash(s, key);
+    uint64_t hash = store_hash(s, key), dropped = drop_sequence(&s->drops, key);
     struct row *r = table_find(&s->table, hash, key);
+    if (dropped) out->position = store_unreleased(s, dropped);
     if (!r) return read_disk(s, hash, key, out);
+    if (r->sequence < dropped) return false;
     if (!(r->flags & ROW_TOUCHED)) r->flags |= ROW_TOUCHED;
     out->position = store_row_position(s, r);
     if (r->deleted) return false;

@@ -97,7 +97,17 @@ void store_delete(struct store *s, struct bytes key);
 /* Replaces `removed` bytes of the row's value at `offset` by others: a small record for a small change of a large value. offset + removed is at
  * most the value's length; a row that is not there has an empty one. */
 void store_splice(struct store *s, struct bytes key, size_t offset, size_t removed, struct bytes inserted);
-/* Ends the batch. Returns its position; of an empty one, 0/0. */
+/* Rows of a range of slots (the first two bytes of a key, big endian; a shorter key counts as if zeros followed), all of them or those of one
+ * database (the next four). */
+struct store_range {
+    uint16_t first_slot, last_slot;
+    bool one_database;
+    uint32_t database;
+};
+/* Every row of the range that is there is gone, at once and with one small operation in the log, however many they are; what the batch puts
+ * there afterwards stays. Memory and disk come back in the background. */
+void store_drop(struct store *s, const struct store_range *range);
+/* Ends the batch. Returns its position; of an empty one, 0/0. A batch that drops after other changes takes two sequences, or more. */
 struct store_position store_commit(struct store *s);
 /* The end of the loop's turn: writes all batches since the last flush to the log, in one piece, and does a bounded bit of upkeep (so call it
  * after on_durable too). Cheap when there is nothing to do. Without room in the log the batches wait for the next flush. */
@@ -112,9 +122,12 @@ void store_checkpoint_soon(struct store *s);
 
 /* A row's value as of store_report.checkpoint, or, after a crash within a checkpoint, as of that one's end. */
 bool store_get_base(struct store *s, struct bytes key, struct bytes *value);
-/* Each row that was written since then: its value then and now; NULL: none. Stops when `visit` returns another value than 0, and returns that. */
+/* What changed since then: first each range that was dropped, then each row that was written, with its value then and now; NULL: none. A row
+ * that was dropped and not put again is not told of, one that was put again had none before. Stops when a function returns another value than
+ * 0, and returns that. */
+typedef int store_dropped_range(void *user, const struct store_range *range);
 typedef int store_changed_row(void *user, struct bytes key, const struct bytes *before, const struct bytes *now);
-int store_each_changed(struct store *s, store_changed_row *visit, void *user);
+int store_each_changed(struct store *s, store_dropped_range *dropped, store_changed_row *changed, void *user);
 /* The sequence of the base. */
 uint64_t store_base_sequence(const struct store *s);
 

@@ -6,6 +6,7 @@
 
 #include "store/checkpoint.h"
 #include "store/disk.h"
+#include "store/drop.h"
 #include "store/generation.h"
 #include "store/history.h"
 #include "store/record.h"
@@ -55,13 +56,18 @@ struct store {
     size_t memory_max, dirty_max;
     uint64_t evictions;
 
+    struct drop_list drops; /* not carried out everywhere */
+    uint64_t purged_to;     /* the hand has passed the table since this one came */
+    uint64_t purging_to;    /* ... will have */
+
     /* The turn. */
     struct record record;
     struct row *unrecorded; /* what store_put_open gave, its value perhaps not filled in yet */
     struct row *replaced;   /* a version that was overwritten; callers may still look at its value */
     struct row **held;      /* overwritten ones that the record points to */
     size_t held_count, held_cap;
-    bool in_batch, batch_has_rows;
+    bool in_batch;
+    bool batch_is_begun, batch_has_rows; /* in the record; rows, not only drops */
     unsigned iterators; /* open ones */
 
     uint64_t sequence; /* of the last batch */
@@ -82,6 +88,8 @@ struct store {
     uint64_t log_at;      /* log_bytes when the last whole one was frozen */
     uint64_t log_at_next; /* ... the running one */
     uint32_t settle_at;   /* place in the frozen generation */
+    uint8_t resumed[STORE_KEY_MAX]; /* of a checkpoint that a crash interrupted: LMDB's rows up to this key were those of its end then */
+    size_t resumed_len;
     uint64_t commits_seen, began_ms, checkpoints;
     size_t log_max;
     bool wanted;
@@ -111,8 +119,12 @@ static inline struct store_position store_checkpoint_position(const struct store
     return (struct store_position){s->at_epoch, s->at};
 }
 
-/* The position of a version, 0/0 once it is released. */
-struct store_position store_row_position(const struct store *s, const struct row *r);
+/* A position that replies wait for, 0/0 if it is released; and that of a version. */
+struct store_position store_unreleased(const struct store *s, uint64_t sequence);
+static inline struct store_position store_row_position(const struct store *s, const struct row *r)
+{
+    return r->generation ? store_unreleased(s, r->sequence) : (struct store_position){0, 0}; /* LMDB holds only what is */
+}
 
 /* ahead.c: table_hash(), remembered. */
 uint64_t store_hash(struct store *s, struct bytes key);
@@ -124,10 +136,24 @@ void store_install(struct store *s, uint64_t hash, struct row *r);
 /* The version that a splice of `old` (NULL: of what LMDB has) makes; NULL: it does not fit the value's length. */
 struct row *store_spliced(struct store *s, struct bytes key, const struct row *old, size_t offset, size_t removed, struct bytes inserted,
                           uint64_t sequence);
+/* The next operation of the batch is a drop. */
+void store_begin_drop(struct store *s);
 /* Writes the turn's batches to the log, if there is room. */
 void store_write_log(struct store *s);
 /* Frees what the last calls replaced. */
 void store_drop_replaced(struct store *s);
+
+/* purge.c */
+
+/* Whether a version in memory was dropped. */
+static inline bool store_is_dead(const struct store *s, const struct row *r)
+{
+    return s->drops.count && r->sequence < drop_sequence(&s->drops, row_key(r));
+}
+/* The drop for which LMDB's row of this key, if it has one, is not there; NULL: it is. */
+const struct drop *store_dead_on_disk(const struct store *s, struct bytes key);
+/* Frees some of the dead rows in memory; forgets drops that are carried out. */
+void store_purge(struct store *s);
 
 /* upkeep.c */
 
@@ -135,7 +161,7 @@ void store_drop_replaced(struct store *s);
 void store_upkeep(struct store *s);
 /* Brings LMDB up to the last batch, waiting for it, if that can be. */
 void store_finish_checkpoints(struct store *s);
-/* Begins a checkpoint of the active generation, which ends at `to`. */
+/* Freezes the active generation, which ends at `to`. */
 void store_freeze(struct store *s, struct store_position to);
 /* Hands what is frozen to the checkpoint's thread. */
 void store_begin_frozen(struct store *s);

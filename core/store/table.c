@@ -145,6 +145,7 @@ static void double_directory(struct table *t)
     t->depth++;
     t->memory += entries * sizeof *wide;
     t->hand.at *= 2;
+    t->purge_at *= 2;
 }
 
 static void split(struct table *t, uint64_t hash)
@@ -257,6 +258,23 @@ void table_sweep(struct table *t, size_t slots, bool (*drop)(void *user, struct 
         t->hand.at = 0;
         return;
     }
+}
+
+/* Segments are passed whole: within one, rows move. When one that was passed becomes one with the next, that is passed again. */
+bool table_purge(struct table *t, size_t segments, bool (*drop)(void *user, struct row *r), void *user)
+{
+    while (segments--) {
+        size_t index = t->purge_at;
+        struct segment *g = t->directory[index];
+        for (unsigned at = 0; at < SEGMENT_SLOTS; at++)
+            while (g->slots[at] && drop(user, row_at(g->slots[at]))) empty_slot(t, g, at);
+        t->purge_at = (index & ~(span_of(t, g) - 1)) + span_of(t, g);
+        merge(t, index);
+        if (t->purge_at < (size_t)1 << t->depth) continue;
+        t->purge_at = 0;
+        return true;
+    }
+    return false;
 }
 
 void table_each(const struct table *t, void (*visit)(void *user, struct row *r), void *user)

@@ -21,6 +21,7 @@ struct table {
         size_t at;     /* in the directory */
         unsigned slot; /* in the segment */
     } hand;
+    size_t purge_at; /* in the directory: where table_purge goes on */
 };
 
 void table_init(struct table *t);
@@ -43,6 +44,9 @@ void table_remove(struct table *t, uint64_t hash, const struct row *r);
 /* The clock's hand passes `slots` slots (fewer at the end of the table, which begins anew) and removes the rows for which `drop`
  * says so. */
 void table_sweep(struct table *t, size_t slots, bool (*drop)(void *user, struct row *r), void *user);
+/* Another hand: passes up to `segments` segments of some hundred rows and removes the rows for which `drop` says so. True: at the end. Every row
+ * that is in the table from a beginning to an end was passed. */
+bool table_purge(struct table *t, size_t segments, bool (*drop)(void *user, struct row *r), void *user);
 void table_each(const struct table *t, void (*visit)(void *user, struct row *r), void *user);
 
 #endif

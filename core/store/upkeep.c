@@ -7,6 +7,7 @@
 
 #define CHECKPOINT_EVERY_MS 60000
 #define DIRTY_START         ((size_t)128 << 20) /* of dirty rows start a checkpoint, or half of what there may be */
+#define DROP_WAIT_MS        1000                /* a drop starts a checkpoint, but not each one */
 #define SETTLE_ROWS         1024                /* a turn: about 0.1 ms */
 #define SWEEP_SLOTS         64
 #define SWEEP_SLOTS_MAX     4096 /* a turn */
@@ -20,6 +21,7 @@ void store_freeze(struct store *s, struct store_position to)
     s->frozen = g;
     s->frozen_to = to.sequence;
     s->frozen_epoch = to.epoch;
+    drop_list_add_newer(&g->drops, &s->drops, s->at);
     s->settle_at = 0;
     s->phase = PHASE_RUNNING;
     s->log_at_next = s->log_bytes;
@@ -29,17 +31,21 @@ void store_freeze(struct store *s, struct store_position to)
 
 void store_begin_frozen(struct store *s)
 {
-    struct disk_epochs epochs = {s->at_epoch, s->frozen_epoch, s->history};
-    while (epochs.history.count && epochs.history.epochs[epochs.history.count - 1].first > s->frozen_to) epochs.history.count--;
-    checkpoint_begin(s->checkpoint, s->frozen, s->at, s->frozen_to, &epochs);
+    struct disk_state from = {.at = s->at, .next = s->frozen_to, .done_len = s->resumed_len, .epochs = {s->at_epoch, s->frozen_epoch, s->history}};
+    struct store_history *history = &from.epochs.history;
+    while (history->count && history->epochs[history->count - 1].first > s->frozen_to) history->count--;
+    memcpy(from.done, s->resumed, s->resumed_len);
+    checkpoint_begin(s->checkpoint, s->frozen, &from);
 }
 
 static bool is_due(const struct store *s)
 {
     if (s->sequence == s->at) return false;
     if (s->wanted || s->log_bytes - s->log_at > s->log_max) return true;
+    uint64_t waited_ms = clock_monotonic_ms() - s->began_ms;
+    if (drop_list_last(&s->drops) > s->at && waited_ms > DROP_WAIT_MS) return true;
     size_t start = store_dirty_bound(s) / 2 < DIRTY_START ? store_dirty_bound(s) / 2 : DIRTY_START;
-    return s->active->memory > start || clock_monotonic_ms() - s->began_ms > CHECKPOINT_EVERY_MS;
+    return s->active->memory > start || waited_ms > CHECKPOINT_EVERY_MS;
 }
 
 static void begin_checkpoint(struct store *s)
@@ -65,6 +71,7 @@ static void begin_settling(struct store *s)
     s->phase = PHASE_SETTLING;
     s->at = s->frozen_to;
     s->at_epoch = s->frozen_epoch;
+    s->resumed_len = 0;
     s->log_at = s->log_at_next;
     s->checkpoints++;
     disk_refresh(&s->disk);
@@ -72,13 +79,13 @@ static void begin_settling(struct store *s)
     if (s->durability == STORE_NO) wal_set_mode(s->wal, WAL_NO);
 }
 
-/* LMDB has this version now. */
+/* LMDB has this version now, if it was not dropped. */
 static void settle_row(struct store *s, struct row *r)
 {
     size_t memory = row_memory(r);
     s->frozen->memory -= memory;
     bool superseded = r->flags & ROW_SUPERSEDED;
-    if (!superseded && !r->deleted && r->value_len <= STORE_CACHED_VALUE_MAX) {
+    if (!superseded && !r->deleted && r->value_len <= STORE_CACHED_VALUE_MAX && !store_is_dead(s, r)) {
         r->generation = 0;
         s->clean_rows++;
         s->clean_memory += memory;
@@ -144,6 +151,7 @@ void store_upkeep(struct store *s)
     }
     if (s->phase == PHASE_RUNNING && checkpoint_is_done(s->checkpoint)) begin_settling(s);
     if (s->phase == PHASE_SETTLING) settle(s, SETTLE_ROWS);
+    store_purge(s);
     if (s->phase == PHASE_IDLE && is_due(s)) begin_checkpoint(s);
     evict(s);
 }

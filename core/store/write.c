@@ -9,7 +9,7 @@ void store_begin(struct store *s)
 {
     assert(!s->in_batch && !s->iterators);
     s->in_batch = true;
-    s->batch_has_rows = false;
+    s->batch_is_begun = s->batch_has_rows = false;
 }
 
 /* ---- versions ---- */
@@ -68,14 +68,32 @@ static void record_last(struct store *s)
     s->unrecorded = NULL;
 }
 
-static void begin_change(struct store *s, struct bytes key, size_t value_len)
+static void begin_operation(struct store *s)
 {
     assert(s->in_batch && !s->iterators);
-    assert(key.len > 0 && key.len <= STORE_KEY_MAX && value_len <= STORE_VALUE_MAX);
     record_last(s);
-    if (s->batch_has_rows) return;
-    s->batch_has_rows = true;
+    if (s->batch_is_begun) return;
+    s->batch_is_begun = true;
     record_begin(&s->record, s->sequence + 1);
+}
+
+static void begin_change(struct store *s, struct bytes key, size_t value_len)
+{
+    assert(key.len > 0 && key.len <= STORE_KEY_MAX && value_len <= STORE_VALUE_MAX);
+    begin_operation(s);
+    s->batch_has_rows = true;
+}
+
+/* Sequences tell what a drop leaves, so behind rows it gets one of its own. The record keeps both together. */
+void store_begin_drop(struct store *s)
+{
+    if (s->batch_has_rows) {
+        record_last(s);
+        record_end(&s->record);
+        s->sequence++;
+        s->batch_is_begun = s->batch_has_rows = false;
+    }
+    begin_operation(s);
 }
 
 static struct row *new_version(struct store *s, struct bytes key, size_t value_len, bool deleted)
@@ -110,8 +128,8 @@ struct row *store_spliced(struct store *s, struct bytes key, const struct row *o
 {
     struct bytes base = {NULL, 0};
     if (old)
-        base = old->deleted ? base : row_value(old);
-    else
+        base = old->deleted || store_is_dead(s, old) ? base : row_value(old);
+    else if (!store_dead_on_disk(s, key))
         disk_get(&s->disk, key, &base);
     if (offset > base.len || removed > base.len - offset || base.len - removed + inserted.len > STORE_VALUE_MAX) return NULL;
     struct row *r = row_new(key, base.len - removed + inserted.len, sequence);
@@ -153,7 +171,7 @@ void store_splice(struct store *s, struct bytes key, size_t offset, size_t remov
     uint64_t hash = store_hash(s, key);
     struct row *old = table_find(&s->table, hash, key);
     record_splice(&s->record, key, offset, removed, inserted);
-    bool mine = old && old->generation == s->active->id && !old->deleted && !(old->flags & ROW_IN_RECORD);
+    bool mine = old && old->generation == s->active->id && !old->deleted && !(old->flags & ROW_IN_RECORD) && !store_is_dead(s, old);
     if (mine && !is_within(old, inserted)) {
         assert(offset <= old->value_len && removed <= old->value_len - offset);
         splice_in_place(s, hash, old, offset, removed, inserted);
@@ -168,7 +186,7 @@ struct store_position store_commit(struct store *s)
 {
     assert(s->in_batch);
     s->in_batch = false;
-    if (!s->batch_has_rows) return (struct store_position){0, 0};
+    if (!s->batch_is_begun) return (struct store_position){0, 0};
     record_last(s);
     record_end(&s->record);
     s->batches++;

@@ -44,25 +44,6 @@ static void test_the_sweeper_deletes_expired_keys_a_few_at_a_time(void **state)
     assert_int_equal(rows(f), 100);
 }
 
-static void test_the_sweeper_deletes_rows_of_dropped_databases(void **state)
-{
-    struct fixture *f = *state;
-    put_many(f, 0, 100, NEVER);
-    put_many(f, 1, 30, NEVER);
-    fixture_settle(f);
-    flush(f, 0);
-    put_many(f, 0, 20, NEVER);
-    assert_int_equal(rows(f), 150);
-    fixture_reopen(f); /* dead rows are found again */
-    size_t deleted = 0;
-    for (int call = 0; call < 20; call++) deleted += keyspace_sweep(f->ks, 10, f->now_ms);
-    assert_int_equal(deleted, 100);
-    assert_int_equal(keyspace_expired_total(f->ks), 0);
-    assert_int_equal(rows(f), 50);
-    assert_int_equal(keyspace_size(f->ks, 0), 20);
-    assert_int_equal(keyspace_size(f->ks, 1), 30);
-}
-
 static void test_a_sweep_with_nothing_to_find_writes_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -80,7 +61,6 @@ int run_sweep_tests(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_the_sweeper_deletes_expired_keys_a_few_at_a_time),
-        FIXTURE_TEST(test_the_sweeper_deletes_rows_of_dropped_databases),
         FIXTURE_TEST(test_a_sweep_with_nothing_to_find_writes_nothing),
     };
     return cmocka_run_group_tests_name("keyspace sweep", tests, NULL, NULL);

@@ -50,6 +50,7 @@ int run_record_tests(void);
 int run_table_tests(void);
 int run_replay_tests(void);
 int run_iterator_tests(void);
+int run_drop_tests(void);
 int run_gate_tests(void);
 int run_failure_tests(void);
 int run_model_tests(void);

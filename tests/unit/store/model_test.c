@@ -1,10 +1,16 @@
-/* The store against a sorted array, under random batches, gets, iterations, flushes and reopenings. */
+/* The store against a sorted array, under random batches, gets, iterations, flushes, reopenings, and checkpoints that are interrupted.
+ * AIKV_LONG=1: for minutes, best with TMPDIR in memory. */
+#include <errno.h>
+#include <limits.h>
+#include <stdatomic.h>
+
 #include "base/random.h"
 #include "fixture.h"
 
-#define ROWS      400
-#define STEPS     12000
-#define VALUE_MAX 20000
+#define ROWS       400
+#define STEPS      12000
+#define STEPS_LONG 10000000
+#define VALUE_MAX  20000
 
 struct model_row {
     char key[24];
@@ -26,9 +32,9 @@ static int compare_rows(const void *a, const void *b)
 
 static void make_keys(struct model *m)
 {
-    static const char *const prefixes[] = {"a", "ab", "abc", "b\x01", "b\xff", "zz"};
+    static const char *const prefixes[] = {"a", "ab", "abc", "b\x01", "b\xff", "zz", "s0aaaa", "s0bbbb", "s1aaaa", "s1bbbb"};
     for (unsigned i = 0; i < ROWS; i++)
-        snprintf(m->rows[i].key, sizeof m->rows[i].key, "%s%u", prefixes[i % 6], i * 7919);
+        snprintf(m->rows[i].key, sizeof m->rows[i].key, "%s%u", prefixes[i % 10], i * 7919);
     snprintf(m->rows[0].key, sizeof m->rows[0].key, "b"); /* one byte, and the same as a prefix of others */
     qsort(m->rows, ROWS, sizeof *m->rows, compare_rows);
 }
@@ -67,10 +73,26 @@ static void random_splice(struct model *m, struct model_row *r)
     r->len += inserted - removed;
 }
 
+/* Of the slots between those of two rows, all or the first one's database. */
+static void random_drop(struct model *m)
+{
+    unsigned i = (unsigned)random_below(&m->random, ROWS), j = i + (unsigned)random_below(&m->random, ROWS - i);
+    if (random_below(&m->random, 2)) j = i;
+    uint64_t first = row_group(bytes_text(m->rows[i].key)), last = row_group(bytes_text(m->rows[j].key));
+    struct store_range range = {(uint16_t)(first >> 32), (uint16_t)(last >> 32), random_below(&m->random, 4) != 0, (uint32_t)first};
+    store_drop(m->f.store, &range);
+    for (unsigned n = 0; n < ROWS; n++) {
+        uint64_t group = row_group(bytes_text(m->rows[n].key));
+        bool in = group >> 32 >= range.first_slot && group >> 32 <= range.last_slot;
+        if (in && (!range.one_database || (uint32_t)group == range.database)) m->rows[n].there = false;
+    }
+}
+
 static void random_batch(struct model *m)
 {
     store_begin(m->f.store);
     for (uint64_t n = random_below(&m->random, 6); n; n--) {
+        if (random_below(&m->random, 50) == 0) random_drop(m);
         struct model_row *r = &m->rows[random_below(&m->random, ROWS)];
         uint64_t what = random_below(&m->random, 3);
         if (what == 0) store_delete(m->f.store, bytes_text(r->key));
@@ -109,16 +131,41 @@ static void random_range(struct model *m)
     store_iterator_close(it);
 }
 
+static atomic_int commits_left; /* of LMDB's, before the disk is full */
+
+static int limited_commit(MDB_txn *txn)
+{
+    if (atomic_fetch_sub(&commits_left, 1) > 0) return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return ENOSPC;
+}
+
+static const struct disk_calls limited = {limited_commit};
+
+/* Some transactions of a checkpoint are there, some not. */
+static void interrupt(struct model *m)
+{
+    atomic_store(&commits_left, (int)random_below(&m->random, 12));
+    store_checkpoint_soon(m->f.store);
+    store_flush(m->f.store);
+    fixture_close(&m->f);
+    atomic_store(&commits_left, INT_MAX);
+    fixture_open(&m->f);
+}
+
 static void test_the_store_behaves_like_a_sorted_array(void **state)
 {
     (void)state;
     static struct model m;
+    int steps = getenv("AIKV_LONG") ? STEPS_LONG : STEPS;
     m.random = test_seed("store model");
     make_keys(&m);
     fixture_begin(&m.f);
     m.f.calls.transaction_rows = 16;
+    m.f.calls.disk = &limited;
+    atomic_store(&commits_left, INT_MAX);
     fixture_open(&m.f);
-    for (int step = 0; step < STEPS; step++) {
+    for (int step = 0; step < steps; step++) {
         uint64_t what = random_below(&m.random, 1000);
         if (what < 400)
             random_batch(&m);
@@ -134,6 +181,8 @@ static void test_the_store_behaves_like_a_sorted_array(void **state)
             store_checkpoint_soon(m.f.store);
         else if (what < 998)
             store_set_memory_max(m.f.store, 1 + random_below(&m.random, 200000));
+        else if (what < 999)
+            interrupt(&m);
         else
             fixture_reopen(&m.f);
     }

@@ -103,11 +103,48 @@ static void test_the_hand_passes_every_row(void **state)
     table_release(&t);
 }
 
+/* Rows in the table since a purge began; meanwhile others come and go, so that segments split and become one. */
+static bool note_passed(void *user, struct row *r)
+{
+    (void)user;
+    r->flags |= ROW_TOUCHED;
+    return false;
+}
+
+static void test_a_purge_passes_every_row_whatever_happens_meanwhile(void **state)
+{
+    (void)state;
+    uint64_t random = test_seed("store purge");
+    struct table t;
+    table_init(&t);
+    memset(rows, 0, sizeof rows);
+    for (int round = 0; round < 40; round++) {
+        for (int i = 0; i < KEYS; i++)
+            if (random_below(&random, round % 2 ? 3 : 40) == 0) add_row(&t, i);
+        for (int i = 0; i < KEYS; i++)
+            if (rows[i]) rows[i]->flags = ROW_SUPERSEDED; /* here from the beginning */
+        while (!table_purge(&t, random_below(&random, 3), note_passed, NULL))
+            for (int n = 0; n < 400; n++) {
+                int i = (int)random_below(&random, KEYS);
+                if (random_below(&random, 3) < (round % 2 ? 2u : 1u))
+                    take_row(&t, i);
+                else if (!rows[i])
+                    add_row(&t, i);
+            }
+        for (int i = 0; i < KEYS; i++)
+            if (rows[i] && rows[i]->flags == ROW_SUPERSEDED) fail_msg("row %d was not passed", i);
+        check(&t);
+    }
+    for (int i = 0; i < KEYS; i++) take_row(&t, i);
+    table_release(&t);
+}
+
 int run_table_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_table_finds_what_an_array_holds),
         cmocka_unit_test(test_the_hand_passes_every_row),
+        cmocka_unit_test(test_a_purge_passes_every_row_whatever_happens_meanwhile),
     };
     return cmocka_run_group_tests_name("store table", tests, NULL, NULL);
 }
