@@ -13,6 +13,7 @@
 #define SEGMENT_RESERVE  2
 #define LOG_MAX          ((size_t)64 << 20)
 #define LOG_KEEP_MAX     ((size_t)1 << 30)
+#define SNAPSHOT_MAX_MS  ((uint64_t)300000)
 #define DIRTY_MAX        ((size_t)1 << 30)
 #define TRANSACTION_ROWS 16384
 #define CLOSE_WAIT_MS    10000
@@ -67,6 +68,7 @@ static void init(struct store *s, const struct store_options *o)
     s->active = &s->generations[0];
     s->frozen = &s->generations[1];
     s->began_ms = clock_monotonic_ms();
+    store_snapshots_init(&s->snapshots, o->snapshot_max_ms ? o->snapshot_max_ms : SNAPSHOT_MAX_MS);
 }
 
 static int open_parts(struct store *s, const struct store_options *options, const struct store_calls *calls, struct store_report *report, struct error *e)
@@ -109,6 +111,7 @@ static void free_row(void *user, struct row *r)
 
 static void close_parts(struct store *s)
 {
+    store_snapshots_release(&s->snapshots);
     checkpoint_stop(s->checkpoint);
     if (s->wal) wal_close(s->wal);
     checkpoint_free(s->checkpoint);
@@ -322,6 +325,7 @@ void store_statistics(const struct store *s, struct store_statistics *out)
         .log_bytes = s->log_bytes - s->log_at,
         .log_unwritten = record_size(&s->record),
         .log_kept_bytes = log.bytes_kept,
+        .snapshots = atomic_load(&s->snapshots.count),
         .dirty_rows = s->active->count + s->frozen->count - s->settle_at,
         .dirty_bytes = store_dirty_memory(s),
         .cached_rows = s->clean_rows,

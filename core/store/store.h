@@ -45,6 +45,7 @@ struct store_options {
     /* Cut the log off behind this position: the end of a record that is in the log, not below the checkpoint. 0/0: no. What comes after is
      * to be of a later epoch. A crash meanwhile leaves the store as it was, or the next opening finishes it. */
     struct store_position truncate_to;
+    uint64_t snapshot_max_ms; /* how long a snapshot may be open (store/snapshot.h); 0: 5 minutes */
     bool committed_by_owner; /* what is written is not committed before store_set_committed() says so */
 };
 
@@ -189,6 +190,7 @@ struct store_statistics {
     uint64_t log_bytes;                            /* after the checkpoint */
     uint64_t log_unwritten;                        /* of batches that are not in the log yet */
     uint64_t log_kept_bytes;                       /* of log files that only readers still need; in bytes_on_disk too */
+    uint64_t snapshots;                            /* open ones */
     uint64_t dirty_rows, dirty_bytes;              /* in the log but not in the checkpoint */
     uint64_t cached_rows, cached_bytes, evictions; /* in the checkpoint too */
     uint64_t memory_bytes, memory_max;             /* all rows in memory, with their table */

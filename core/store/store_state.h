@@ -2,6 +2,7 @@
 #ifndef AIKV_STORE_STORE_STATE_H
 #define AIKV_STORE_STORE_STATE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "store/checkpoint.h"
@@ -36,6 +37,17 @@ enum store_phase {
     PHASE_IDLE,     /* nothing is frozen */
     PHASE_RUNNING,  /* the checkpoint's thread reads the frozen generation */
     PHASE_SETTLING, /* it is in LMDB; its rows become clean, some each turn */
+};
+
+/* snapshot.c: those that are open, and the wish for one. */
+struct store_snapshots {
+    pthread_mutex_t lock;
+    struct store_snapshot *first; /* locked */
+    _Atomic unsigned count;
+    uint64_t max_ms;
+    /* The owner's: somebody wants a checkpoint that holds `least`, and asks again before this time once it is there (0: not there yet). */
+    bool asked;
+    uint64_t least, hold_until_ms;
 };
 
 struct store {
@@ -95,6 +107,7 @@ struct store {
     bool wanted;
     void (*prepare)(void *user);
     void *prepare_user;
+    struct store_snapshots snapshots;
 };
 
 /* store_open with parts replaced, for tests that let them fail. NULL: nothing. */
@@ -179,6 +192,16 @@ static inline size_t store_memory(const struct store *s)
 {
     return s->rows_memory + s->table.memory + generation_overhead(s->active) + generation_overhead(s->frozen);
 }
+
+/* snapshot.c */
+
+void store_snapshots_init(struct store_snapshots *all, uint64_t max_ms);
+/* None is open. */
+void store_snapshots_release(struct store_snapshots *all);
+/* Ends those whose time is up. */
+void store_snapshots_expire(struct store *s);
+/* Whether the next checkpoint must wait: somebody who wanted this one has not got it yet. */
+bool store_snapshots_hold(struct store *s);
 
 /* recover.c: opens the log and replays it. */
 int store_recover(struct store *s, const struct wal_options *options, bool expected, const struct disk_state *state, struct store_report *report,

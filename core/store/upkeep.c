@@ -152,7 +152,8 @@ void store_upkeep(struct store *s)
     if (s->phase == PHASE_RUNNING && checkpoint_is_done(s->checkpoint)) begin_settling(s);
     if (s->phase == PHASE_SETTLING) settle(s, SETTLE_ROWS);
     store_purge(s);
-    if (s->phase == PHASE_IDLE && is_due(s)) begin_checkpoint(s);
+    store_snapshots_expire(s);
+    if (s->phase == PHASE_IDLE && is_due(s) && !store_snapshots_hold(s)) begin_checkpoint(s);
     evict(s);
 }
 

@@ -160,7 +160,6 @@ static void test_an_epoch_of_the_log_is_found_after_a_crash_at_any_checkpoint(vo
             assert_true(store_set_epoch(f.store, epochs[i].epoch));
             put(&f, "k", "v");
             if (checkpoint_after == i) fixture_checkpoint(&f);
-            f.store->wanted = false; /* no other one */
         }
         fixture_settle(&f);
         struct wal_statistics log;

@@ -97,6 +97,7 @@ void fixture_checkpoint(struct fixture *f)
         store_flush(s);
         if (s->phase == PHASE_RUNNING) fixture_pause();
     }
+    s->wanted = false; /* no other one */
 }
 
 struct store_position put(struct fixture *f, const char *key, const char *value)

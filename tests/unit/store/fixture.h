@@ -57,6 +57,7 @@ int run_model_tests(void);
 int run_crash_tests(void);
 int run_hash_tests(void);
 int run_epoch_tests(void);
+int run_snapshot_tests(void);
 int run_reader_tests(void);
 int run_truncate_tests(void);
 
