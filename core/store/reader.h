@@ -31,4 +31,28 @@ int store_reader_next(struct store_reader *r, enum store_reach reach, struct sto
 /* Any thread, but not while another one uses it; before the store is closed. NULL is fine. */
 void store_reader_close(struct store_reader *r);
 
+/* ---- what a record says ---- */
+
+enum store_operation_code {
+    STORE_OPERATION_PUT = 1,
+    STORE_OPERATION_DELETE,
+    STORE_OPERATION_SPLICE,
+    STORE_OPERATION_DROP_SLOTS,
+    STORE_OPERATION_DROP_DATABASE /* within slots */
+};
+
+/* A change as store.h's calls of these names make it. */
+struct store_operation {
+    uint64_t sequence; /* of its batch */
+    enum store_operation_code code;
+    struct bytes key, value; /* of a splice: what is inserted */
+    size_t offset, removed;  /* of a splice */
+    struct store_range range; /* of a drop, which has no key */
+};
+
+/* Calls `visit` for each operation of a record's batches, in order; stops when it returns another value than 0, and returns that. What it is
+ * given lives as long as the batches. Pure, any thread. Errors: FORMAT. */
+typedef int store_visit_operation(void *user, const struct store_operation *o, struct error *e);
+int store_read_record(struct bytes batches, store_visit_operation *visit, void *user, struct error *e);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/codec.h"
 #include "store/memory.h"
+#include "store/reader.h"
 
 #define KEPT ((size_t)1 << 20)
 
@@ -60,7 +61,7 @@ static uint8_t *put_bytes(uint8_t *out, struct bytes b)
     return out + b.len;
 }
 
-static uint8_t *put_head(uint8_t *out, enum record_code code, struct bytes key)
+static uint8_t *put_head(uint8_t *out, enum store_operation_code code, struct bytes key)
 {
     *out = (uint8_t)code;
     return put_bytes(put_u16(out + 1, key.len), key);
@@ -91,11 +92,11 @@ void record_row(struct record *r, struct row *row)
 {
     struct bytes key = row_key(row), value = row_value(row);
     if (row->deleted) {
-        put_head(make_room(r, 3 + key.len), RECORD_DELETE, key);
+        put_head(make_room(r, 3 + key.len), STORE_OPERATION_DELETE, key);
         return;
     }
     bool copy = value.len <= RECORD_VALUE_COPY || r->value_count == VALUES_MAX;
-    uint8_t *out = put_head(make_room(r, 7 + key.len + (copy ? value.len : 0)), RECORD_PUT, key);
+    uint8_t *out = put_head(make_room(r, 7 + key.len + (copy ? value.len : 0)), STORE_OPERATION_PUT, key);
     out = put_u32(out, value.len);
     if (copy)
         put_bytes(out, value);
@@ -105,14 +106,14 @@ void record_row(struct record *r, struct row *row)
 
 void record_splice(struct record *r, struct bytes key, size_t offset, size_t removed, struct bytes inserted)
 {
-    uint8_t *out = put_head(make_room(r, 15 + key.len + inserted.len), RECORD_SPLICE, key);
+    uint8_t *out = put_head(make_room(r, 15 + key.len + inserted.len), STORE_OPERATION_SPLICE, key);
     put_bytes(put_u32(put_u32(put_u32(out, offset), removed), inserted.len), inserted);
 }
 
 void record_drop(struct record *r, const struct store_range *range)
 {
     uint8_t *out = make_room(r, range->one_database ? 9 : 5);
-    *out = range->one_database ? RECORD_DROP_DATABASE : RECORD_DROP_SLOTS;
+    *out = range->one_database ? STORE_OPERATION_DROP_DATABASE : STORE_OPERATION_DROP_SLOTS;
     out = put_u16(put_u16(out + 1, range->first_slot), range->last_slot);
     if (range->one_database) put_u32(out, range->database);
 }
@@ -150,24 +151,24 @@ size_t record_parts(struct record *r, const struct iovec **parts)
 
 /* ---- reading ---- */
 
-static bool read_drop(struct reader *r, struct record_operation *o)
+static bool read_drop(struct reader *r, struct store_operation *o)
 {
-    o->range = (struct store_range){.first_slot = read_u16(r), .one_database = o->code == RECORD_DROP_DATABASE};
+    o->range = (struct store_range){.first_slot = read_u16(r), .one_database = o->code == STORE_OPERATION_DROP_DATABASE};
     o->range.last_slot = read_u16(r);
     if (o->range.one_database) o->range.database = read_u32(r);
     return !r->failed && o->range.first_slot <= o->range.last_slot;
 }
 
 /* The rest of an operation behind its code. False: not one that this version knows. */
-static bool read_operation(struct reader *r, struct record_operation *o)
+static bool read_operation(struct reader *r, struct store_operation *o)
 {
-    if (o->code == RECORD_DROP_SLOTS || o->code == RECORD_DROP_DATABASE) return read_drop(r, o);
+    if (o->code == STORE_OPERATION_DROP_SLOTS || o->code == STORE_OPERATION_DROP_DATABASE) return read_drop(r, o);
     o->key = read_raw(r, read_u16(r));
     if (o->key.len == 0 || o->key.len > STORE_KEY_MAX) return false;
     switch (o->code) {
-    case RECORD_PUT: o->value = read_bytes(r, STORE_VALUE_MAX); return !r->failed;
-    case RECORD_DELETE: return !r->failed;
-    case RECORD_SPLICE:
+    case STORE_OPERATION_PUT: o->value = read_bytes(r, STORE_VALUE_MAX); return !r->failed;
+    case STORE_OPERATION_DELETE: return !r->failed;
+    case STORE_OPERATION_SPLICE:
         o->offset = read_u32(r);
         o->removed = read_u32(r);
         o->value = read_bytes(r, STORE_VALUE_MAX);
@@ -176,10 +177,9 @@ static bool read_operation(struct reader *r, struct record_operation *o)
     }
 }
 
-int record_read(struct bytes record, int (*visit)(void *user, const struct record_operation *o, struct error *e), void *user,
-                struct error *e)
+int store_read_record(struct bytes batches, store_visit_operation *visit, void *user, struct error *e)
 {
-    struct reader r = reader_of(record);
+    struct reader r = reader_of(batches);
     uint8_t format = read_u8(&r);
     if (r.failed || format != RECORD_FORMAT)
         return error_set(e, ERROR_FORMAT, "a record of the log has format %u, this version of AiKv reads %d", format, RECORD_FORMAT);
@@ -188,7 +188,7 @@ int record_read(struct bytes record, int (*visit)(void *user, const struct recor
         struct reader batch = reader_of(read_bytes(&r, UINT32_MAX));
         if (r.failed) return error_set(e, ERROR_FORMAT, "a record of the log ends within a batch");
         while (reader_left(&batch)) {
-            struct record_operation o = {.sequence = sequence, .code = (enum record_code)read_u8(&batch)};
+            struct store_operation o = {.sequence = sequence, .code = (enum store_operation_code)read_u8(&batch)};
             if (!read_operation(&batch, &o))
                 return error_set(e, ERROR_FORMAT, "batch %llu of the log holds an operation of code %d that this version of AiKv does not read",
                                  (unsigned long long)sequence, (int)o.code);

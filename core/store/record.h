@@ -10,7 +10,7 @@
  *     drop database  first slot(2) · last slot(2) · id(4)
  *   Drops are the first of their batch: they concern what older batches left.
  *
- * A record is made while the turn runs. Large values are not copied: the record points to their rows until it is cleared. */
+ * A record is made while the turn runs; it is read by store_read_record (store/reader.h). Large values are not copied: the record points to their rows until it is cleared. */
 #ifndef AIKV_STORE_RECORD_H
 #define AIKV_STORE_RECORD_H
 
@@ -22,8 +22,6 @@
 
 #define RECORD_FORMAT     1
 #define RECORD_VALUE_COPY 16384u /* longer values are pointed to */
-
-enum record_code { RECORD_PUT = 1, RECORD_DELETE, RECORD_SPLICE, RECORD_DROP_SLOTS, RECORD_DROP_DATABASE };
 
 struct record_value {
     size_t at; /* in the record's bytes: where it belongs */
@@ -60,19 +58,5 @@ static inline size_t record_size(const struct record *r)
 {
     return r->len + r->value_bytes;
 }
-
-/* ---- reading ---- */
-
-struct record_operation {
-    uint64_t sequence; /* of its batch */
-    enum record_code code;
-    struct bytes key, value; /* of a splice: what is inserted */
-    size_t offset, removed;
-    struct store_range range; /* of a drop, which has no key */
-};
-
-/* Calls `visit` for each operation. Errors: FORMAT; what visit returns. */
-int record_read(struct bytes record, int (*visit)(void *user, const struct record_operation *o, struct error *e), void *user,
-                struct error *e);
 
 #endif

@@ -3,6 +3,7 @@
  * If a checkpoint was being written when the process ended, LMDB's rows up to some key are those of its end already: what the log says of them up
  * to there is skipped (a splice must not be applied twice), and the rest of that checkpoint is frozen again as it was, to be finished as if
  * nothing had happened. */
+#include "store/reader.h"
 #include "store/store_state.h"
 
 struct recovery {
@@ -16,11 +17,11 @@ static void freeze_again(struct store *s, const struct disk_state *state)
     store_freeze(s, (struct store_position){state->epochs.next, state->next});
 }
 
-static int change(struct store *s, const struct record_operation *o, struct error *e)
+static int change(struct store *s, const struct store_operation *o, struct error *e)
 {
     uint64_t hash = table_hash(&s->table, o->key);
     struct row *r;
-    if (o->code == RECORD_SPLICE) {
+    if (o->code == STORE_OPERATION_SPLICE) {
         r = store_spliced(s, o->key, table_find(&s->table, hash, o->key), o->offset, o->removed, o->value, o->sequence);
         if (!r)
             return error_set(e, ERROR_FORMAT, "batch %llu of the log changes a part of a row that the row does not have",
@@ -28,14 +29,14 @@ static int change(struct store *s, const struct record_operation *o, struct erro
     } else {
         r = row_new(o->key, o->value.len, o->sequence);
         if (o->value.len) memcpy(r->bytes + r->key_len, o->value.data, o->value.len);
-        r->deleted = o->code == RECORD_DELETE;
+        r->deleted = o->code == STORE_OPERATION_DELETE;
     }
     store_install(s, hash, r);
     store_drop_replaced(s);
     return 0;
 }
 
-static int apply(void *user, const struct record_operation *o, struct error *e)
+static int apply(void *user, const struct store_operation *o, struct error *e)
 {
     struct recovery *rc = user;
     struct store *s = rc->store;
@@ -45,7 +46,7 @@ static int apply(void *user, const struct record_operation *o, struct error *e)
         freeze_again(s, rc->state);
     }
     s->sequence = o->sequence;
-    if (o->code == RECORD_DROP_SLOTS || o->code == RECORD_DROP_DATABASE) {
+    if (o->code == STORE_OPERATION_DROP_SLOTS || o->code == STORE_OPERATION_DROP_DATABASE) {
         drop_list_add(&s->drops, &o->range, o->sequence);
         return 0;
     }
@@ -57,7 +58,7 @@ static int replay(void *user, struct store_position first, uint64_t last, struct
 {
     (void)last;
     history_add(&((struct recovery *)user)->store->history, first.epoch, first.sequence);
-    return record_read(batches, apply, user, e);
+    return store_read_record(batches, apply, user, e);
 }
 
 int store_recover(struct store *s, const struct wal_options *options, bool expected, const struct disk_state *state, struct store_report *report,

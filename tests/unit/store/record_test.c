@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "fixture.h"
+#include "store/reader.h"
 
 #define GOLDEN "/golden/record_1.bin"
 
@@ -82,7 +83,7 @@ static void test_a_record_is_what_the_golden_file_says(void **state)
     release(&r, &list);
 }
 
-static int note(void *user, const struct record_operation *o, struct error *e)
+static int note(void *user, const struct store_operation *o, struct error *e)
 {
     (void)e;
     char *out = user;
@@ -97,7 +98,7 @@ static int note(void *user, const struct record_operation *o, struct error *e)
     return 0;
 }
 
-static int accept(void *user, const struct record_operation *o, struct error *e)
+static int accept(void *user, const struct store_operation *o, struct error *e)
 {
     (void)user, (void)o, (void)e;
     return 0;
@@ -118,14 +119,14 @@ static void test_a_record_reads_as_it_was_written(void **state)
     make_record(&r, &list); /* a record is used again */
     size_t len = flatten(&r, made);
     struct error e;
-    assert_int_equal(record_read(bytes_of(made, len), note, found, &e), 0);
+    assert_int_equal(store_read_record(bytes_of(made, len), note, found, &e), 0);
     assert_string_equal(found, "8:1 key=value(5) 0 0; 8:1 large=l(16385) 0 0; 8:2 gone=(0) 0 0; 9:3 key=...(3) 2 1; 9:1 k=(0) 0 0; "
                                "10:4 102-3fff 0 0; 10:5 1-2 1 1020304; ");
     made[len - 8] = 3; /* from slot 3 to 2 */
-    assert_int_equal(record_read(bytes_of(made, len), accept, NULL, &e), ERROR_FORMAT);
+    assert_int_equal(store_read_record(bytes_of(made, len), accept, NULL, &e), ERROR_FORMAT);
     made[len - 8] = 1;
     made[len - 33] = 0; /* a key of no bytes */
-    assert_int_equal(record_read(bytes_of(made, len), accept, NULL, &e), ERROR_FORMAT);
+    assert_int_equal(store_read_record(bytes_of(made, len), accept, NULL, &e), ERROR_FORMAT);
     release(&r, &list);
 }
 
@@ -145,22 +146,22 @@ static void test_damaged_records_are_refused_and_never_read_past(void **state)
     record_end(&r);
     uint8_t made[200];
     size_t len = flatten(&r, made);
-    assert_int_equal(record_read(bytes_of(made, len), accept, NULL, &e), 0);
+    assert_int_equal(store_read_record(bytes_of(made, len), accept, NULL, &e), 0);
     for (size_t cut = 2; cut < len; cut++) {
         uint8_t *exact = malloc(cut); /* so that a sanitizer sees it */
         memcpy(exact, made, cut);
-        assert_int_equal(record_read(bytes_of(exact, cut), accept, NULL, &e), ERROR_FORMAT);
+        assert_int_equal(store_read_record(bytes_of(exact, cut), accept, NULL, &e), ERROR_FORMAT);
         free(exact);
     }
     for (int i = 0; i < 20000; i++) {
         uint8_t *copy = malloc(len);
         memcpy(copy, made, len);
         for (uint64_t n = random_below(&random, 4); n + 1; n--) copy[random_below(&random, len)] = (uint8_t)random_next(&random);
-        record_read(bytes_of(copy, len), accept, NULL, &e);
+        store_read_record(bytes_of(copy, len), accept, NULL, &e);
         free(copy);
     }
     made[0] = 9;
-    assert_int_equal(record_read(bytes_of(made, len), accept, NULL, &e), ERROR_FORMAT);
+    assert_int_equal(store_read_record(bytes_of(made, len), accept, NULL, &e), ERROR_FORMAT);
     assert_non_null(strstr(e.text, "format 9"));
     release(&r, &list);
 }

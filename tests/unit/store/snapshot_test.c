@@ -246,15 +246,15 @@ static unsigned index_of(struct bytes key)
     return (unsigned)strtoul((const char *)key.data + 1, NULL, 10);
 }
 
-static int apply(void *user, const struct record_operation *o, struct error *e)
+static int apply(void *user, const struct store_operation *o, struct error *e)
 {
     (void)e;
     struct replica *r = user;
     char key[8] = "";
     memcpy(key, o->key.data, o->key.len < 8 ? o->key.len : 7);
     uint64_t *number = &r->numbers[index_of(bytes_text(key))];
-    if (o->code == RECORD_DELETE) *number = 0;
-    if (o->code == RECORD_PUT) memcpy(number, o->value.data, sizeof *number);
+    if (o->code == STORE_OPERATION_DELETE) *number = 0;
+    if (o->code == STORE_OPERATION_PUT) memcpy(number, o->value.data, sizeof *number);
     if (o->sequence != r->last && o->sequence != r->last + 1) r->wrong = "a gap in the log";
     r->last = o->sequence;
     return 0;
@@ -289,7 +289,7 @@ static void *replicate(void *arg)
     while (!r->wrong) {
         bool done = atomic_load(&r->done);
         if (store_reader_next(r->log, STORE_WRITTEN, &record, &e)) r->wrong = "cannot read the log";
-        if (!r->wrong && record.last && record_read(record.batches, apply, r, &e)) r->wrong = "cannot read a record";
+        if (!r->wrong && record.last && store_read_record(record.batches, apply, r, &e)) r->wrong = "cannot read a record";
         if (!record.last && done) break;
         if (!record.last) nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
     }
