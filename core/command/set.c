@@ -93,11 +93,11 @@ static void command_set_getset(struct command_call *c)
     keyspace_string_put(c->keyspace, c->argv[1], c->argv[2], KEYSPACE_NO_EXPIRY);
 }
 
-/* Only with GET is the old value looked at. */
+/* Only with GET is the old value looked at. As Redis, whether the options go together or not. */
 static uint32_t key_flags(int argc, const struct bytes *argv)
 {
-    struct set_options o;
-    bool reads = parse_options(argc, argv, &o) && o.get;
+    bool reads = false;
+    for (int i = 3; i < argc; i++) reads |= bytes_is(argv[i], "GET");
     return reads ? KEY_RW | KEY_ACCESS | KEY_UPDATE : KEY_OW | KEY_UPDATE;
 }
 
