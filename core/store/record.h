@@ -21,7 +21,7 @@
 #include "store/store.h"
 
 #define RECORD_FORMAT     1
-#define RECORD_VALUE_COPY 16384u /* longer values are pointed to */
+#define RECORD_VALUE_COPY 8192u /* longer values are pointed to */
 
 enum record_code { RECORD_PUT = 1, RECORD_DELETE, RECORD_SPLICE, RECORD_DROP_SLOTS, RECORD_DROP_DATABASE };
 
