@@ -64,10 +64,16 @@ char *command_text(struct command_call *c, int i)
 void command_reply_string(struct command_call *c, const struct keyspace_entry *entry)
 {
     if (entry->type == KEYSPACE_STRING) {
-        resp_bulk(c->reply, entry->value);
+        command_reply_part(c, entry, 0, keyspace_string_len(entry));
     } else {
         resp_null(c->reply);
     }
+}
+
+void command_reply_part(struct command_call *c, const struct keyspace_entry *entry, size_t at, size_t len)
+{
+    uint8_t *room = resp_bulk_open(c->reply, len);
+    if (room) keyspace_string_read(c->keyspace, entry, at, len, room);
 }
 
 bool command_string_fits(struct command_call *c, size_t len)

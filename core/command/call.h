@@ -6,6 +6,7 @@
 #include "command/row.h"
 #include "command/table.h"
 #include "keyspace/keyspace.h"
+#include "keyspace/string.h"
 #include "net/server.h"
 #include "resp/write.h"
 
@@ -46,6 +47,8 @@ static inline bool command_is(const struct command_call *c, int i, const char *w
 
 /* A string's value, or null for no key. */
 void command_reply_string(struct command_call *c, const struct keyspace_entry *entry);
+/* `len` bytes of it from `at` on. */
+void command_reply_part(struct command_call *c, const struct keyspace_entry *entry, size_t at, size_t len);
 /* Whether a string may have this length; if not, the error was replied. */
 bool command_string_fits(struct command_call *c, size_t len);
 

@@ -4,12 +4,19 @@
 #include "base/number.h"
 #include "command/call.h"
 
+/* What a key holds, as far as it may be a number. */
+static struct bytes text_of(struct command_call *c, const struct keyspace_entry *entry)
+{
+    bool possible = keyspace_string_len(entry) < NUMBER_REAL_MAX;
+    return possible ? keyspace_string_whole(c->keyspace, entry, c->arena) : bytes_of(NULL, 0);
+}
+
 static void add(struct command_call *c, int64_t increment)
 {
     struct bytes key = c->argv[1];
     struct keyspace_entry entry = keyspace_find(c->keyspace, key);
     int64_t expires_ms = entry.type == KEYSPACE_NONE ? KEYSPACE_NO_EXPIRY : entry.expires_ms, value = 0;
-    if (entry.type != KEYSPACE_NONE && !number_parse_integer(entry.value, &value)) {
+    if (entry.type != KEYSPACE_NONE && !number_parse_integer(text_of(c, &entry), &value)) {
         resp_error(c->reply, ERROR_GENERIC, "value is not an integer or out of range");
         return;
     }
@@ -19,7 +26,7 @@ static void add(struct command_call *c, int64_t increment)
     }
     char text[NUMBER_TEXT_MAX];
     size_t len = number_format_integer(text, value);
-    keyspace_put_string(c->keyspace, key, bytes_of(text, len), expires_ms);
+    keyspace_string_put(c->keyspace, key, bytes_of(text, len), expires_ms);
     resp_integer(c->reply, value);
 }
 
@@ -54,7 +61,7 @@ static void command_counter_incrbyfloat(struct command_call *c)
 {
     struct keyspace_entry entry = keyspace_find(c->keyspace, c->argv[1]);
     long double value = 0, increment;
-    if ((entry.type != KEYSPACE_NONE && !number_parse_real(entry.value, &value)) ||
+    if ((entry.type != KEYSPACE_NONE && !number_parse_real(text_of(c, &entry), &value)) ||
         !number_parse_real(c->argv[2], &increment)) {
         resp_error(c->reply, ERROR_GENERIC, "value is not a valid float");
         return;
@@ -66,7 +73,7 @@ static void command_counter_incrbyfloat(struct command_call *c)
     }
     char text[NUMBER_REAL_MAX];
     struct bytes sum = bytes_of(text, number_format_real(text, value));
-    keyspace_put_string(c->keyspace, c->argv[1], sum, entry.expires_ms);
+    keyspace_string_put(c->keyspace, c->argv[1], sum, entry.expires_ms);
     resp_bulk(c->reply, sum);
 }
 

@@ -8,6 +8,7 @@
 
 #define SCRATCH_KEPT      ((size_t)64 << 10) /* of a larger scratch buffer nothing is kept */
 #define SWEEP_ROWS        1000
+#define RECLAIM_ROWS      256
 #define SWEEP_TIME_US     5000
 #define GATEWAY_TIME_US   5000000
 
@@ -158,6 +159,7 @@ static void sweep(struct command_engine *e, uint64_t now_us)
     do {
         deleted = keyspace_sweep(e->keyspace, SWEEP_ROWS, now_ms);
     } while (deleted > SWEEP_ROWS / 4 && clock_monotonic_us() - now_us < SWEEP_TIME_US && !store_pressure(e->store));
+    while (keyspace_reclaim(e->keyspace, RECLAIM_ROWS) && clock_monotonic_us() - now_us < SWEEP_TIME_US && !store_pressure(e->store)) {}
     command_engine_flush(e);
 }
 

@@ -45,10 +45,10 @@ static bool parse_options(struct command_call *c, struct lcs_options *out)
 }
 
 /* Redis's limit for its table bounds the time: four bytes a cell. */
-static bool is_small_enough(struct command_call *c, struct bytes a, struct bytes b)
+static bool is_small_enough(struct command_call *c, size_t a_len, size_t b_len)
 {
-    if (a.len < COMMAND_STRING_MAX && b.len < COMMAND_STRING_MAX &&
-        (a.len + 1) * (b.len + 1) <= COMMAND_STRING_MAX / sizeof(uint32_t)) {
+    if (a_len < COMMAND_STRING_MAX && b_len < COMMAND_STRING_MAX &&
+        (a_len + 1) * (b_len + 1) <= COMMAND_STRING_MAX / sizeof(uint32_t)) {
         return true;
     }
     resp_error(c->reply, ERROR_LIMIT, "Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
@@ -158,10 +158,10 @@ static void command_lcs_lcs(struct command_call *c)
 {
     struct lcs_options o = {0};
     command_read(c, c->argv[1]);
-    struct bytes b = command_read(c, c->argv[2]).value;
-    struct bytes a = keyspace_find(c->keyspace, c->argv[1]).value; /* anew: looking for `b` may have ended its life */
-    if (!parse_options(c, &o) || !is_small_enough(c, a, b)) return;
-    struct lcs t = {.a = a, .b = b};
+    struct keyspace_entry b = command_read(c, c->argv[2]);
+    struct keyspace_entry a = keyspace_find(c->keyspace, c->argv[1]); /* anew: looking for `b` may have ended its life */
+    if (!parse_options(c, &o) || !is_small_enough(c, keyspace_string_len(&a), keyspace_string_len(&b))) return;
+    struct lcs t = {.a = keyspace_string_whole(c->keyspace, &a, c->arena), .b = keyspace_string_whole(c->keyspace, &b, c->arena)};
     uint32_t length = fill(&t, c->arena);
     if (o.index) {
         reply_index(c, &t, length, &o);

@@ -14,17 +14,17 @@ static bool find(struct command_call *c, struct keyspace_entry *out)
 }
 
 /* As Redis's after SET: no history is kept, so a string that was appended to shows as one that was set. */
-static const char *string_encoding(struct bytes value)
+static const char *string_encoding(struct command_call *c, const struct keyspace_entry *entry)
 {
     int64_t number;
-    if (number_parse_integer(value, &number)) return "int";
-    return value.len <= EMBEDDED_MAX ? "embstr" : "raw";
+    if (keyspace_string_len(entry) > EMBEDDED_MAX) return "raw";
+    return number_parse_integer(keyspace_string_whole(c->keyspace, entry, c->arena), &number) ? "int" : "embstr";
 }
 
 static void command_object_encoding(struct command_call *c)
 {
     struct keyspace_entry entry;
-    if (find(c, &entry)) resp_bulk_text(c->reply, string_encoding(entry.value));
+    if (find(c, &entry)) resp_bulk_text(c->reply, string_encoding(c, &entry));
 }
 
 static void command_object_refcount(struct command_call *c)

@@ -9,22 +9,23 @@ static int64_t position(int64_t given, int64_t len)
 }
 
 /* From `start` to `end`, both included. What lies behind the string is left out. */
-static struct bytes part(struct bytes value, int64_t start, int64_t end)
+static void reply_range(struct command_call *c, const struct keyspace_entry *entry, int64_t start, int64_t end)
 {
-    int64_t len = (int64_t)value.len;
-    if (start < 0 && end < start) return bytes_of(NULL, 0);
+    int64_t len = (int64_t)keyspace_string_len(entry);
+    bool backwards = start < 0 && end < start;
     start = position(start, len);
     end = position(end, len);
     if (end >= len) end = len - 1;
-    if (start > end) return bytes_of(NULL, 0);
-    return bytes_of(value.data + start, (size_t)(end - start + 1));
+    bool none = backwards || start > end;
+    command_reply_part(c, entry, none ? 0 : (size_t)start, none ? 0 : (size_t)(end - start + 1));
 }
 
 static void command_range_getrange(struct command_call *c)
 {
     int64_t start, end;
     if (!command_integer(c, 2, &start, NULL) || !command_integer(c, 3, &end, NULL)) return;
-    resp_bulk(c->reply, part(command_read(c, c->argv[1]).value, start, end));
+    struct keyspace_entry entry = command_read(c, c->argv[1]);
+    reply_range(c, &entry, start, end);
 }
 
 /* Bytes between the string's end and `offset` become zeros. */
@@ -39,18 +40,11 @@ static void command_range_setrange(struct command_call *c)
     struct bytes with = c->argv[3];
     struct keyspace_entry entry = keyspace_find(c->keyspace, c->argv[1]);
     if (with.len == 0) { /* no key is made for nothing */
-        resp_integer(c->reply, (int64_t)entry.value.len);
+        resp_integer(c->reply, (int64_t)keyspace_string_len(&entry));
         return;
     }
-    size_t at = (size_t)offset, end = at + with.len;
-    if (!command_string_fits(c, end)) return;
-    size_t len = end > entry.value.len ? end : entry.value.len;
-    uint8_t *whole = arena_alloc(c->arena, len);
-    if (entry.value.len) memcpy(whole, entry.value.data, entry.value.len);
-    if (at > entry.value.len) memset(whole + entry.value.len, 0, at - entry.value.len);
-    memcpy(whole + at, with.data, with.len);
-    keyspace_put_string(c->keyspace, c->argv[1], bytes_of(whole, len), entry.expires_ms);
-    resp_integer(c->reply, (int64_t)len);
+    if (!command_string_fits(c, (size_t)offset + with.len)) return;
+    resp_integer(c->reply, (int64_t)keyspace_string_write(c->keyspace, c->argv[1], (size_t)offset, with));
 }
 
 #define GETRANGE_COMPLEXITY                                                                                            \

@@ -46,8 +46,7 @@ static void command_set_set(struct command_call *c)
     if (o.get || o.only_new || o.only_old || o.keep_expiry) {
         struct keyspace_entry old = o.get ? command_read(c, key) : keyspace_find(c->keyspace, key);
         bool found = old.type != KEYSPACE_NONE;
-        if (o.get && found) resp_bulk(c->reply, old.value);
-        if (o.get && !found) resp_null(c->reply);
+        if (o.get) command_reply_string(c, &old);
         if (o.keep_expiry && found) expires_ms = old.expires_ms;
         if (found ? o.only_new : o.only_old) {
             if (!o.get) resp_null(c->reply);
@@ -57,7 +56,7 @@ static void command_set_set(struct command_call *c)
     if (expires_ms != KEYSPACE_NO_EXPIRY && expires_ms <= c->now_ms) { /* EXAT, PXAT: expired as soon as set */
         keyspace_delete(c->keyspace, key);
     } else {
-        keyspace_put_string(c->keyspace, key, c->argv[2], expires_ms);
+        keyspace_string_put(c->keyspace, key, c->argv[2], expires_ms);
     }
     if (!o.get) command_reply_ok(c);
 }
@@ -65,7 +64,7 @@ static void command_set_set(struct command_call *c)
 static void command_set_setnx(struct command_call *c)
 {
     bool found = keyspace_find(c->keyspace, c->argv[1]).type != KEYSPACE_NONE;
-    if (!found) keyspace_put_string(c->keyspace, c->argv[1], c->argv[2], KEYSPACE_NO_EXPIRY);
+    if (!found) keyspace_string_put(c->keyspace, c->argv[1], c->argv[2], KEYSPACE_NO_EXPIRY);
     resp_integer(c->reply, !found);
 }
 
@@ -73,7 +72,7 @@ static void set_expiring(struct command_call *c, enum command_expiry unit)
 {
     int64_t expires_ms;
     if (!command_expiry_read(c, unit, 2, &expires_ms)) return;
-    keyspace_put_string(c->keyspace, c->argv[1], c->argv[3], expires_ms);
+    keyspace_string_put(c->keyspace, c->argv[1], c->argv[3], expires_ms);
     command_reply_ok(c);
 }
 
@@ -91,14 +90,14 @@ static void command_set_getset(struct command_call *c)
 {
     struct keyspace_entry old = command_read(c, c->argv[1]);
     command_reply_string(c, &old);
-    keyspace_put_string(c->keyspace, c->argv[1], c->argv[2], KEYSPACE_NO_EXPIRY);
+    keyspace_string_put(c->keyspace, c->argv[1], c->argv[2], KEYSPACE_NO_EXPIRY);
 }
 
-/* Only with GET is the old value looked at. */
+/* Only with GET is the old value looked at. As Redis, whether the options go together or not. */
 static uint32_t key_flags(int argc, const struct bytes *argv)
 {
-    struct set_options o;
-    bool reads = parse_options(argc, argv, &o) && o.get;
+    bool reads = false;
+    for (int i = 3; i < argc; i++) reads |= bytes_is(argv[i], "GET");
     return reads ? KEY_RW | KEY_ACCESS | KEY_UPDATE : KEY_OW | KEY_UPDATE;
 }
 

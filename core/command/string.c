@@ -62,7 +62,7 @@ static void command_string_mget(struct command_call *c)
 static void put_pairs(struct command_call *c)
 {
     for (int i = 1; i < c->argc; i += 2) {
-        keyspace_put_string(c->keyspace, c->argv[i], c->argv[i + 1], KEYSPACE_NO_EXPIRY);
+        keyspace_string_put(c->keyspace, c->argv[i], c->argv[i + 1], KEYSPACE_NO_EXPIRY);
     }
 }
 
@@ -94,20 +94,15 @@ static void command_string_append(struct command_call *c)
 {
     struct bytes tail = c->argv[2];
     struct keyspace_entry entry = keyspace_find(c->keyspace, c->argv[1]);
-    if (entry.type == KEYSPACE_NONE) {
-        keyspace_put_string(c->keyspace, c->argv[1], tail, KEYSPACE_NO_EXPIRY);
-        resp_integer(c->reply, (int64_t)tail.len);
-        return;
-    }
-    size_t len = entry.value.len + tail.len;
-    if (!command_string_fits(c, len)) return;
-    if (tail.len) keyspace_splice_string(c->keyspace, c->argv[1], entry.value.len, 0, tail);
-    resp_integer(c->reply, (int64_t)len);
+    size_t len = keyspace_string_len(&entry);
+    if (!command_string_fits(c, len + tail.len)) return;
+    resp_integer(c->reply, (int64_t)keyspace_string_write(c->keyspace, c->argv[1], len, tail));
 }
 
 static void command_string_strlen(struct command_call *c)
 {
-    resp_integer(c->reply, (int64_t)command_read(c, c->argv[1]).value.len);
+    struct keyspace_entry entry = command_read(c, c->argv[1]);
+    resp_integer(c->reply, (int64_t)keyspace_string_len(&entry));
 }
 
 const struct command_row command_string_rows[] = {

@@ -5,12 +5,18 @@
 
 #include "keyspace/keyspace.h"
 
+enum entry_form {
+    ENTRY_WHOLE,  /* the payload is the value */
+    ENTRY_CHUNKS, /* a string in rows of its own; the payload tells which (chunks.h) */
+};
+
 struct entry {
     enum keyspace_type type;
+    enum entry_form form;
     int64_t expires_ms; /* or KEYSPACE_NO_EXPIRY */
     bool has_key;       /* the row's name holds only a hash of it */
     struct bytes key;   /* if so */
-    struct bytes value;
+    struct bytes payload;
 };
 
 static inline bool entry_has_expiry(const struct entry *en)
@@ -26,6 +32,8 @@ static inline bool entry_is_expired(const struct entry *en, int64_t now_ms)
 /* False: damaged, or of a type, form or flag that this version does not know. */
 bool entry_read(struct bytes row, struct entry *out);
 size_t entry_size(const struct entry *en);
+/* Where in the row's value the payload begins. */
+size_t entry_payload_at(const struct entry *en);
 /* Writes entry_size() bytes. */
 void entry_write(uint8_t *out, const struct entry *en);
 

@@ -17,6 +17,7 @@ static bool look_up(struct keyspace *ks, struct bytes key, struct entry *en)
     at->known = true;
     at->exists = store_get(ks->store, rowkey_bytes(&at->row), &v);
     at->expiring = false;
+    at->object.id = 0;
     keyspace_note(ks, v.position);
     if (!at->exists) return false;
     bool readable = entry_read(v.data, en);
@@ -24,11 +25,11 @@ static bool look_up(struct keyspace *ks, struct bytes key, struct entry *en)
     (void)readable;
     assert(!en->has_key || bytes_equal(en->key, key)); /* 320 bits of keyed hashes stand for the key */
     at->expiring = entry_has_expiry(en);
+    if (en->form != ENTRY_WHOLE) at->object = keyspace_object(en, current(ks)->id);
     return true;
 }
 
-/* Makes ks->place the key's, at no cost if the command has just looked it up. */
-static void go_to(struct keyspace *ks, struct bytes key)
+void keyspace_go_to(struct keyspace *ks, struct bytes key)
 {
     struct keyspace_place *at = &ks->place;
     bool same = at->known && !rowkey_is_named_by_hash(key) &&
@@ -37,64 +38,76 @@ static void go_to(struct keyspace *ks, struct bytes key)
     if (!same) look_up(ks, key, &en);
 }
 
-/* Deletes the row at ks->place, which exists. */
-static void drop(struct keyspace *ks)
+/* The value at ks->place is the key's no more: its rows are deleted bit by bit. */
+static void hand_over(struct keyspace *ks)
 {
     struct keyspace_place *at = &ks->place;
+    if (at->object.id) objects_hand_over(&ks->objects, ks->store, &at->object);
+    at->object.id = 0;
+}
+
+void keyspace_drop(struct keyspace *ks)
+{
+    struct keyspace_place *at = &ks->place;
+    hand_over(ks);
     store_delete(ks->store, rowkey_bytes(&at->row));
     databases_count(current(ks), at->row.slot, -1, at->expiring ? -1 : 0);
     at->exists = at->expiring = false;
 }
 
+bool keyspace_find_entry(struct keyspace *ks, struct bytes key, struct entry *en)
+{
+    bool there = look_up(ks, key, en);
+    if (there && !entry_is_expired(en, ks->now_ms)) return true;
+    if (there && store_writable(ks->store, NULL)) { /* else nothing is written, and readers must not wait for it */
+        keyspace_drop(ks);
+        ks->expired_total++;
+    }
+    *en = (struct entry){.type = KEYSPACE_STRING, .form = ENTRY_WHOLE, .expires_ms = KEYSPACE_NO_EXPIRY};
+    return false;
+}
+
 struct keyspace_entry keyspace_find(struct keyspace *ks, struct bytes key)
 {
     struct entry en;
-    if (!look_up(ks, key, &en)) return (struct keyspace_entry){.expires_ms = KEYSPACE_NO_EXPIRY};
-    if (!entry_is_expired(&en, ks->now_ms)) return (struct keyspace_entry){en.type, en.expires_ms, en.value};
-    if (store_writable(ks->store, NULL)) { /* else nothing is written, and readers must not wait for it */
-        drop(ks);
-        ks->expired_total++;
-    }
-    return (struct keyspace_entry){.expires_ms = KEYSPACE_NO_EXPIRY};
+    if (!keyspace_find_entry(ks, key, &en)) return (struct keyspace_entry){.expires_ms = KEYSPACE_NO_EXPIRY};
+    return (struct keyspace_entry){en.type, en.expires_ms, en.form, en.payload};
 }
 
-void keyspace_put_string(struct keyspace *ks, struct bytes key, struct bytes value, int64_t expires_ms)
+void keyspace_put_entry(struct keyspace *ks, struct bytes key, struct entry *en, const struct object *object)
 {
-    struct entry en = {KEYSPACE_STRING, expires_ms, rowkey_is_named_by_hash(key), key, value};
     struct keyspace_place *at = &ks->place;
-    go_to(ks, key);
-    /* `value` may be in the row that this replaces: the store keeps it until its next call. */
-    entry_write(store_put_open(ks->store, rowkey_bytes(&at->row), entry_size(&en)), &en);
-    bool expiring = entry_has_expiry(&en);
+    keyspace_go_to(ks, key);
+    en->has_key = rowkey_is_named_by_hash(key);
+    en->key = key;
+    if (!object || object->id != at->object.id) hand_over(ks);
+    /* The payload may be in the row that this replaces: the store keeps it until its next call. */
+    entry_write(store_put_open(ks->store, rowkey_bytes(&at->row), entry_size(en)), en);
+    bool expiring = entry_has_expiry(en);
     databases_count(current(ks), at->row.slot, at->exists ? 0 : 1, (int)expiring - (int)at->expiring);
     at->exists = true;
     at->expiring = expiring;
-}
-
-void keyspace_splice_string(struct keyspace *ks, struct bytes key, size_t offset, size_t removed, struct bytes inserted)
-{
-    struct entry en;
-    bool there = look_up(ks, key, &en);
-    assert(there && en.type == KEYSPACE_STRING && offset <= en.value.len && removed <= en.value.len - offset);
-    (void)there;
-    size_t head = entry_size(&en) - en.value.len;
-    store_splice(ks->store, rowkey_bytes(&ks->place.row), head + offset, removed, inserted);
+    if (object) at->object = *object;
 }
 
 bool keyspace_delete(struct keyspace *ks, struct bytes key)
 {
-    if (keyspace_find(ks, key).type == KEYSPACE_NONE) return false;
-    drop(ks);
+    struct entry en;
+    if (!keyspace_find_entry(ks, key, &en)) return false;
+    keyspace_drop(ks);
     return true;
 }
 
 bool keyspace_expire(struct keyspace *ks, struct bytes key, int64_t expires_ms)
 {
-    struct keyspace_entry found = keyspace_find(ks, key);
-    if (found.type == KEYSPACE_NONE) return false;
-    if (expires_ms != KEYSPACE_NO_EXPIRY && expires_ms <= ks->now_ms)
-        drop(ks);
-    else
-        keyspace_put_string(ks, key, found.value, expires_ms);
+    struct entry en;
+    if (!keyspace_find_entry(ks, key, &en)) return false;
+    if (expires_ms != KEYSPACE_NO_EXPIRY && expires_ms <= ks->now_ms) {
+        keyspace_drop(ks);
+        return true;
+    }
+    struct object object = ks->place.object;
+    en.expires_ms = expires_ms;
+    keyspace_put_entry(ks, key, &en, object.id ? &object : NULL);
     return true;
 }

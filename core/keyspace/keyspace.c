@@ -85,11 +85,13 @@ static int open_meta(struct keyspace *ks, struct error *e)
     return 0;
 }
 
-/* Counts a row, or, with -1, one that is no more. */
+/* Counts a row, or, with -1, one that is no more. Rows of parts of values do not count. */
 static int count_row(struct keyspace *ks, struct bytes name, struct bytes value, int rows, struct error *e)
 {
     struct rowkey_parts at;
+    struct rowkey_node node;
     struct entry en;
+    if (rowkey_node_parse(name, &node)) return 0;
     if (!rowkey_parse(name, &at))
         return error_set(e, ERROR_FORMAT, "a row has a name of %zu bytes that is no key's", name.len);
     if (!entry_read(value, &en))
@@ -179,6 +181,7 @@ static int check_usable(struct keyspace *ks, struct error *e)
 static void keyspace_free(struct keyspace *ks)
 {
     databases_release(&ks->databases);
+    objects_release(&ks->objects);
     free(ks);
 }
 
@@ -193,6 +196,7 @@ int keyspace_open(struct store *store, unsigned databases, struct keyspace **out
     ks->usable = databases;
     databases_init(&ks->databases);
     int rc = open_meta(ks, e);
+    if (!rc) rc = objects_open(&ks->objects, store, e);
     if (!rc) rc = open_counts(ks, e);
     if (!rc) rc = check_usable(ks, e);
     if (rc) {
@@ -308,6 +312,18 @@ unsigned keyspace_slot(struct bytes key)
 uint64_t keyspace_slot_size(struct keyspace *ks, unsigned slot)
 {
     return slot < ROWKEY_SLOTS ? databases_slot_size(see_whole(ks, ks->current), slot) : 0;
+}
+
+/* ---- upkeep ---- */
+
+size_t keyspace_reclaim(struct keyspace *ks, size_t rows)
+{
+    if (!ks->objects.count || !store_writable(ks->store, NULL)) return 0;
+    store_begin(ks->store);
+    size_t looked = objects_reclaim(&ks->objects, ks->store, rows);
+    struct store_position p = store_commit(ks->store);
+    if (p.sequence) ks->written = p;
+    return looked;
 }
 
 uint64_t keyspace_expired_total(const struct keyspace *ks)

@@ -1,11 +1,12 @@
-/* The keyspace: what Redis's commands see, on rows. Databases, keys, expiry, strings; one command at a time.
+/* The keyspace: what Redis's commands see, on rows. Databases, keys, expiry; one command at a time. What a value holds is in the headers of the
+ * types: string.h.
  *
  * Rows (design: keyspace.md):
  *   key row   slot(2, big endian) · database id(4, big endian) · 'k' · hash(8, big endian) · key
  *             value: type(1) · form(1) · flags(1) · [expiry, ms since 1970, 8, if flag] · payload
  *             a key over 400 bytes is named by its 32-byte hash in the row key; the key itself opens the payload.
- *   node rows of larger values: slot · database id · 'n' · object(8) · node(4), from later issues.
- *   slot 0xffff holds what belongs to no slot: format, hash seed, the map from database numbers to ids.
+ *   node rows of larger values: slot · database id · 'n' · object(8) · node(4). The key's payload names the object.
+ *   slot 0xffff holds what belongs to no slot: format, hash seed, the map from database numbers to ids, objects to be deleted.
  * `hash` is a seeded 64-bit hash of the key (the seed is kept with the data), so that SCAN's cursor is an integer: slot and hash.
  * Database numbers map to ids, so that two can change places; flushing one is a drop of the store's. A sweeper deletes expired rows, a few at
  * a time. */
@@ -36,23 +37,21 @@ const char *keyspace_type_name(enum keyspace_type type); /* "none", "string" as 
 struct keyspace_entry {
     enum keyspace_type type; /* KEYSPACE_NONE: no such key (or expired) */
     int64_t expires_ms;      /* or KEYSPACE_NO_EXPIRY */
-    struct bytes value;      /* a string's bytes; until the next change */
+    /* For the types: how the value is held, and what the key's row has of it, until the key is changed. */
+    unsigned form;
+    struct bytes payload;
 };
 /* Looks a key up. An expired key is deleted on the way and reads as none. */
 struct keyspace_entry keyspace_find(struct keyspace *ks, struct bytes key);
 /* These keys of a database will be looked up soon, in this order, by the commands to come: has their rows brought near. Of more than
  * STORE_AHEAD_MAX the rest are ignored. */
 void keyspace_prefetch(struct keyspace *ks, unsigned database, const struct bytes *keys, size_t count);
-/* Stores a string, whatever was there. */
-void keyspace_put_string(struct keyspace *ks, struct bytes key, struct bytes value, int64_t expires_ms);
-/* Replaces `removed` bytes at `offset` of a string that is there: a small write however large the string. offset + removed is at most its length. */
-void keyspace_splice_string(struct keyspace *ks, struct bytes key, size_t offset, size_t removed, struct bytes inserted);
 /* Whether there was one. */
 bool keyspace_delete(struct keyspace *ks, struct bytes key);
 /* Changes the expiry (KEYSPACE_NO_EXPIRY: none); a time not after now deletes the key. False: no such key. */
 bool keyspace_expire(struct keyspace *ks, struct bytes key, int64_t expires_ms);
 
-/* ---- from one key to another: value and expiry ---- */
+/* ---- from one key to another: value and expiry. A large value is copied row by row; moved within a database, it stays where it is ---- */
 struct keyspace_destination {
     unsigned database;
     struct bytes key;
@@ -96,6 +95,9 @@ void keyspace_slot_keys(struct keyspace *ks, unsigned slot, size_t count, void (
 /* Looks at up to `rows` more rows in turn and deletes those expired at `now_ms`. A batch of its own; call between commands. Returns the
  * rows deleted. */
 size_t keyspace_sweep(struct keyspace *ks, size_t rows, int64_t now_ms);
+/* Deletes up to `rows` rows of large values whose keys are gone. A batch of its own; call between commands. Returns how many it looked at; 0:
+ * there are none. */
+size_t keyspace_reclaim(struct keyspace *ks, size_t rows);
 uint64_t keyspace_expired_total(const struct keyspace *ks); /* keys deleted because their time had come, since open */
 
 #endif

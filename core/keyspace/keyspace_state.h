@@ -2,17 +2,20 @@
 #ifndef AIKV_KEYSPACE_KEYSPACE_STATE_H
 #define AIKV_KEYSPACE_KEYSPACE_STATE_H
 
+#include "keyspace/chunks.h"
 #include "keyspace/databases.h"
 #include "keyspace/entry.h"
 #include "keyspace/keyspace.h"
+#include "keyspace/objects.h"
 #include "keyspace/rowkey.h"
 
-#define KEYSPACE_FORMAT 1
+#define KEYSPACE_FORMAT 2
 
 struct keyspace {
     struct store *store;
     unsigned usable; /* databases clients may select; the map may know of more, empty ones */
     struct databases databases;
+    struct objects objects;
     uint64_t seed_bytes[2]; /* as stored */
     struct rowkey_seed seed;
     struct store_position written; /* of the last batch */
@@ -30,6 +33,7 @@ struct keyspace {
     struct keyspace_place {
         struct rowkey row;
         bool known, exists, expiring;
+        struct object object; /* of its value; id 0: none */
     } place;
 
     /* The rows that keyspace_prefetch was told of, in order; `at`: the one looked up last. */
@@ -48,6 +52,25 @@ static inline void keyspace_note(struct keyspace *ks, struct store_position p)
 {
     if (store_position_compare(p, ks->seen) > 0) ks->seen = p;
 }
+
+/* The rows of its own that a value has; id 0: none. */
+static inline struct object keyspace_object(const struct entry *en, uint32_t database_id)
+{
+    struct chunks c = {0};
+    if (en->form == ENTRY_CHUNKS) chunks_parse(en->payload, database_id, &c);
+    return c.object;
+}
+
+/* keys.c */
+
+/* keyspace_find with all that the row has. False: no key; *en is that of an empty string without expiry. ks->place is the key's in any case. */
+bool keyspace_find_entry(struct keyspace *ks, struct bytes key, struct entry *en);
+/* Makes ks->place the key's, at no cost if the command has just looked it up. */
+void keyspace_go_to(struct keyspace *ks, struct bytes key);
+/* Writes the key's row (its name is seen to here) in place of what is there. `object` has the value's rows; NULL: it has none. */
+void keyspace_put_entry(struct keyspace *ks, struct bytes key, struct entry *en, const struct object *object);
+/* Deletes the key at ks->place, which exists, and its value. */
+void keyspace_drop(struct keyspace *ks);
 
 /* Writes the map of databases, in the open batch. */
 void keyspace_write_meta(struct keyspace *ks);

@@ -67,3 +67,30 @@ bool rowkey_parse(struct bytes name, struct rowkey_parts *out)
                                  bytes_of(name.data + ROWKEY_HEAD, name.len - ROWKEY_HEAD)};
     return out->slot < ROWKEY_SLOTS;
 }
+
+struct bytes rowkey_node_name(uint8_t out[ROWKEY_NODE_SIZE], const struct rowkey_node *node)
+{
+    uint16_t slot = htobe16((uint16_t)node->slot);
+    uint32_t id = htobe32(node->database_id), number = htobe32(node->number);
+    uint64_t object = htobe64(node->object);
+    memcpy(out, &slot, 2);
+    memcpy(out + 2, &id, 4);
+    out[6] = 'n';
+    memcpy(out + 7, &object, 8);
+    memcpy(out + 15, &number, 4);
+    return bytes_of(out, ROWKEY_NODE_SIZE);
+}
+
+bool rowkey_node_parse(struct bytes name, struct rowkey_node *out)
+{
+    if (name.len != ROWKEY_NODE_SIZE || name.data[6] != 'n') return false;
+    uint16_t slot;
+    uint32_t id, number;
+    uint64_t object;
+    memcpy(&slot, name.data, 2);
+    memcpy(&id, name.data + 2, 4);
+    memcpy(&object, name.data + 7, 8);
+    memcpy(&number, name.data + 15, 4);
+    *out = (struct rowkey_node){be16toh(slot), be32toh(id), be64toh(object), be32toh(number)};
+    return out->slot < ROWKEY_SLOTS;
+}

@@ -1,5 +1,5 @@
-/* Names of rows: slot(2) · database id(4) · 'k' · hash(8) · key, numbers big endian, so that a database's part of a
- * slot is one range, in order of the keys' hashes. Pure. */
+/* Names of rows: slot(2) · database id(4) · 'k' · hash(8) · key, or slot(2) · database id(4) · 'n' · object(8) · node(4), numbers big endian, so that a
+ * database's part of a slot is one range: keys in order of their hashes, then the nodes of each object. Pure. */
 #ifndef AIKV_KEYSPACE_ROWKEY_H
 #define AIKV_KEYSPACE_ROWKEY_H
 
@@ -53,5 +53,18 @@ struct rowkey_parts {
 };
 /* False: not the name of a key's row. */
 bool rowkey_parse(struct bytes name, struct rowkey_parts *out);
+
+/* The row of a part of a value: node `number` of an object. */
+#define ROWKEY_NODE_SIZE 19
+struct rowkey_node {
+    unsigned slot;
+    uint32_t database_id;
+    uint64_t object;
+    uint32_t number;
+};
+/* Its name, in `out`. */
+struct bytes rowkey_node_name(uint8_t out[ROWKEY_NODE_SIZE], const struct rowkey_node *node);
+/* False: not the name of such a row. */
+bool rowkey_node_parse(struct bytes name, struct rowkey_node *out);
 
 #endif

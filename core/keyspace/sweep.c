@@ -1,4 +1,6 @@
 /* The sweeper: expired keys, a few at a time, from where it stopped. */
+#include <assert.h>
+
 #include "keyspace/keyspace_state.h"
 
 /* Whether a pass could find anything; if not, it costs nothing. */
@@ -45,6 +47,13 @@ static void delete_row(struct keyspace *ks, struct bytes name)
 {
     struct rowkey_parts at;
     if (!rowkey_parse(name, &at)) return;
+    struct store_value value;
+    struct entry en;
+    bool readable = store_get(ks->store, name, &value) && entry_read(value.data, &en);
+    assert(readable); /* it was due a moment ago */
+    (void)readable;
+    struct object object = keyspace_object(&en, at.database_id);
+    if (object.id) objects_hand_over(&ks->objects, ks->store, &object);
     store_delete(ks->store, name);
     databases_count(databases_find(&ks->databases, at.database_id), at.slot, -1, -1);
     ks->expired_total++;

@@ -27,13 +27,38 @@ static enum keyspace_transfer look(struct keyspace *ks, struct bytes from, const
     return occupied && !to->replace ? KEYSPACE_OCCUPIED : KEYSPACE_TRANSFERRED;
 }
 
-static void put(struct keyspace *ks, struct bytes from, const struct keyspace_destination *to)
+/* The rows of a value once more, for the key at ks->place. Returns the object, and its payload in `room`. */
+static struct object copy_object(struct keyspace *ks, const struct chunks *from, uint8_t room[CHUNKS_PAYLOAD], struct bytes *payload)
+{
+    const struct rowkey *row = &ks->place.row;
+    struct object object = {.slot = row->slot, .database_id = row->database_id, .id = objects_new_id(&ks->objects, ks->store)};
+    struct chunks to = chunks_of(object, from->len);
+    chunks_copy(ks, from, &to);
+    *payload = chunks_payload(room, &to);
+    return to.object;
+}
+
+/* Puts what `from` holds, which is there, at `to`. Returns whether the value's own rows, if it has any, are those of `from`. */
+static bool put(struct keyspace *ks, struct bytes from, const struct keyspace_destination *to, bool moves)
 {
     unsigned home = ks->current;
-    struct keyspace_entry entry = keyspace_find(ks, from);
+    uint8_t payload[CHUNKS_PAYLOAD];
+    struct entry en;
+    bool there = keyspace_find_entry(ks, from, &en);
+    assert(there);
+    (void)there;
+    struct object object = ks->place.object;
+    bool shared = moves && to->database == home; /* rows carry the database's id: they cannot follow into another */
     turn_to(ks, to->database);
-    keyspace_put_string(ks, to->key, entry.value, entry.expires_ms);
+    if (object.id && !shared) {
+        struct chunks c;
+        chunks_parse(en.payload, object.database_id, &c);
+        keyspace_go_to(ks, to->key);
+        object = copy_object(ks, &c, payload, &en.payload);
+    }
+    keyspace_put_entry(ks, to->key, &en, object.id ? &object : NULL);
     turn_to(ks, home);
+    return shared;
 }
 
 static bool is_itself(const struct keyspace *ks, struct bytes from, const struct keyspace_destination *to)
@@ -44,13 +69,17 @@ static bool is_itself(const struct keyspace *ks, struct bytes from, const struct
 enum keyspace_transfer keyspace_copy(struct keyspace *ks, struct bytes from, const struct keyspace_destination *to)
 {
     enum keyspace_transfer outcome = look(ks, from, to);
-    if (outcome == KEYSPACE_TRANSFERRED && !is_itself(ks, from, to)) put(ks, from, to);
+    if (outcome == KEYSPACE_TRANSFERRED && !is_itself(ks, from, to)) put(ks, from, to, false);
     return outcome;
 }
 
 enum keyspace_transfer keyspace_move(struct keyspace *ks, struct bytes from, const struct keyspace_destination *to)
 {
-    enum keyspace_transfer outcome = keyspace_copy(ks, from, to);
-    if (outcome == KEYSPACE_TRANSFERRED && !is_itself(ks, from, to)) keyspace_delete(ks, from);
+    enum keyspace_transfer outcome = look(ks, from, to);
+    if (outcome != KEYSPACE_TRANSFERRED || is_itself(ks, from, to)) return outcome;
+    bool shared = put(ks, from, to, true);
+    keyspace_go_to(ks, from);
+    if (shared) ks->place.object.id = 0;
+    keyspace_drop(ks);
     return outcome;
 }

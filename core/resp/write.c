@@ -38,20 +38,17 @@ static void put_line(struct resp_writer *w, char type, struct bytes text)
     w->out->len += text.len + 3;
 }
 
-/* Length line, `label`, value, CRLF, with one look at the buffer's room. */
-static void put_blob(struct resp_writer *w, char type, struct bytes label, struct bytes value)
+/* Length line, room for `len` bytes, CRLF, with one look at the buffer's room. Returns where the bytes go; NULL: failed. */
+static uint8_t *put_blob(struct resp_writer *w, char type, size_t len)
 {
     char head[NUMBER_TEXT_MAX + 3];
-    size_t head_len = format_head(head, type, (int64_t)(label.len + value.len));
-    uint8_t *to = buffer_reserve(w->out, head_len + label.len + value.len + 2);
-    if (!to) return;
+    size_t head_len = format_head(head, type, (int64_t)len);
+    uint8_t *to = buffer_reserve(w->out, head_len + len + 2);
+    if (!to) return NULL;
     memcpy(to, head, head_len);
-    to += head_len;
-    if (label.len) memcpy(to, label.data, label.len);
-    to += label.len;
-    if (value.len) memcpy(to, value.data, value.len);
-    put_crlf(to + value.len);
-    w->out->len += head_len + label.len + value.len + 2;
+    put_crlf(to + head_len + len);
+    w->out->len += head_len + len + 2;
+    return to + head_len;
 }
 
 /* The text that printf makes, of `len` bytes as it told before, and CRLF. Returns where the text is; NULL: failed. */
@@ -97,7 +94,13 @@ void resp_integer(struct resp_writer *w, int64_t value)
 
 void resp_bulk(struct resp_writer *w, struct bytes value)
 {
-    put_blob(w, '$', bytes_of(NULL, 0), value);
+    uint8_t *to = put_blob(w, '$', value.len);
+    if (to && value.len) memcpy(to, value.data, value.len);
+}
+
+uint8_t *resp_bulk_open(struct resp_writer *w, size_t len)
+{
+    return put_blob(w, '$', len);
 }
 
 void resp_bulk_text(struct resp_writer *w, const char *text)
@@ -120,10 +123,14 @@ void resp_bulk_printf(struct resp_writer *w, const char *format, ...)
 
 void resp_verbatim(struct resp_writer *w, struct bytes text)
 {
-    if (w->protocol >= 3)
-        put_blob(w, '=', bytes_text("txt:"), text);
-    else
+    if (w->protocol < 3) {
         resp_bulk(w, text);
+        return;
+    }
+    uint8_t *to = put_blob(w, '=', 4 + text.len);
+    if (!to) return;
+    memcpy(to, "txt:", 4);
+    if (text.len) memcpy(to + 4, text.data, text.len);
 }
 
 void resp_null(struct resp_writer *w)

@@ -18,6 +18,8 @@ void resp_error(struct resp_writer *w, int code, const char *format, ...) __attr
 void resp_error_of(struct resp_writer *w, const struct error *e);
 void resp_integer(struct resp_writer *w, int64_t value);
 void resp_bulk(struct resp_writer *w, struct bytes value);
+/* The same, the `len` bytes being for the caller to fill in before the next call: saves a copy of what lies in parts. NULL: it does not fit. */
+uint8_t *resp_bulk_open(struct resp_writer *w, size_t len);
 void resp_bulk_text(struct resp_writer *w, const char *text);
 /* A bulk string made by printf. */
 void resp_bulk_printf(struct resp_writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -9,7 +9,7 @@
 #define KEPT ((size_t)1 << 20)
 
 #define BATCH_HEAD 12  /* sequence and length */
-#define VALUES_MAX 500 /* pointed to: an iovec has its limit */
+#define VALUES_MAX 65536 /* pointed to: 3 MiB of pointers */
 
 void record_release(struct record *r)
 {

@@ -21,7 +21,7 @@
 #include "store/store.h"
 
 #define RECORD_FORMAT     1
-#define RECORD_VALUE_COPY 16384u /* longer values are pointed to */
+#define RECORD_VALUE_COPY 8192u /* longer values are pointed to */
 
 struct record_value {
     size_t at; /* in the record's bytes: where it belongs */

@@ -209,6 +209,14 @@ bool store_get(struct store *s, struct bytes key, struct store_value *out)
     return true;
 }
 
+bool store_has(struct store *s, struct bytes key)
+{
+    struct bytes value;
+    const struct row *r = table_find(&s->table, store_hash(s, key), key);
+    if (r) return !r->deleted && r->sequence >= drop_sequence(&s->drops, key);
+    return !store_dead_on_disk(s, key) && disk_get(&s->disk, key, &value);
+}
+
 /* ---- gates ---- */
 
 struct store_position store_durable(const struct store *s)

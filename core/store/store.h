@@ -67,12 +67,15 @@ void store_close(struct store *s);
 /* ---- reading, by the owner ---- */
 
 struct store_value {
-    struct bytes data;              /* until the next call that writes, flushes or closes */
+    struct bytes data;              /* until this row is written, or the next flush or close */
     struct store_position position; /* of the write that made it, while that is not released; 0/0 if it is */
 };
 
 /* The row's value, own unflushed writes included. False: no such row; `position` is then that of a deletion not yet released. */
 bool store_get(struct store *s, struct bytes key, struct store_value *out);
+
+/* Whether there is such a row. Nothing of its value is read, however large it is. */
+bool store_has(struct store *s, struct bytes key);
 
 /* These rows will be asked for soon, in this order: brings near what of them is in memory. Tells nothing, changes nothing. Of more than
  * STORE_AHEAD_MAX keys the rest are ignored; each call forgets the last one. */

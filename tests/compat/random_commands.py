@@ -28,6 +28,9 @@ OFFSETS = ["0", "1", "5", "12", "-1", "-3", "100", "-100"]
 DATABASES = ["0", "1", "2", "15", "16", "-1", "x", "99999999999"]
 MOMENTS = ["200000", "99999999999", "99999999998", "99999999999999"]  # Unix times: long past or far away
 GONE = ["0", "-5", "1000"]  # as a Unix time: long past
+LARGE_KEYS = ["large", "{large}2", "larger", "L" * 500]
+LARGE_SIZES = [1, 100, 16319, 16320, 16321, 16384, 32640, 65279, 65280, 65535, 65536, 65537, 81600, 100000, 200000]
+LARGE_OFFSETS = LARGE_SIZES + [0, 1000000, 3000000, -1, -2, -16320, -65536, -200000]
 
 
 class Maker:
@@ -191,6 +194,42 @@ class Maker:
         return [name] + [word for part in self.shapes[name.upper()] for word in part()]
 
 
+class LargeMaker(Maker):
+    """Requests about strings of tens of kilobytes and more, sizes and positions being those where AiKv holds them otherwise."""
+
+    def __init__(self, rng):
+        super().__init__(rng)
+        self.names = 6 * ["APPEND", "SETRANGE", "GETRANGE"] + 3 * ["GET", "SET", "STRLEN", "SETRANGE"] + [
+            "GETSET", "GETDEL", "GETEX", "MGET", "MSET", "MSETNX", "SETNX", "SETEX", "COPY", "RENAME", "RENAMENX", "MOVE",
+            "SWAPDB", "EXPIRE", "PERSIST", "TTL", "DEL", "EXISTS", "INCR", "INCRBYFLOAT", "TYPE", "SELECT", "OBJECT", "FLUSHDB"]
+
+    def key(self):
+        return [self.rng.choice(LARGE_KEYS)]
+
+    def keys(self):
+        return self.some(LARGE_KEYS, 3)
+
+    def value(self):
+        size = self.rng.choice(LARGE_SIZES)
+        return [("%d " % self.rng.randrange(10 ** 9) * (size // 2 + 1))[:size]]
+
+    def pairs(self):
+        return [word for _ in range(self.rng.randint(1, 2)) for word in self.key() + self.value()]
+
+    def offset(self):
+        return [str(self.rng.choice(LARGE_OFFSETS) + self.rng.choice([-1, 0, 0, 1]))]
+
+    def database(self):
+        return [self.rng.choice(["0", "1"])]
+
+    def object(self):
+        return ["ENCODING"] + self.key()
+
+    def request(self):
+        name = self.rng.choice(self.names)
+        return [name] + [word for part in self.shapes[name] for word in part()]
+
+
 def is_comparable(request):
     """Not those whose replies are about the server or the connection, nor those that wait for a time to come."""
     words = [word.upper() for word in request]
@@ -237,7 +276,11 @@ def object_close_enough(about, redis, aikv):
 
 
 def show(request):
-    return " ".join('"%s"' % escape(word.encode("latin-1")) for word in request)
+    return " ".join('"%s"' % escape(shorten(word).encode("latin-1")) for word in request)
+
+
+def shorten(text):
+    return text if len(text) <= 1000 else "%s... (%d bytes)" % (text[:100], len(text))
 
 
 class Pair:
@@ -257,13 +300,16 @@ class Pair:
 
 def play(ports, seed, count):
     rng = random.Random(seed)
-    maker = Maker(rng)
+    maker, large = Maker(rng), LargeMaker(rng)
     pairs = [Pair(ports, 2), Pair(ports, 3)]
     pairs[0].ask([["FLUSHALL"]])
     done = errors = 0
     while done < count:
         pair = rng.choice(pairs)
-        requests = [maker.request() for _ in range(rng.choice([1, 1, 1, 5, 50]))]
+        if rng.random() < 0.2:
+            requests = [large.request()]
+        else:
+            requests = [maker.request() for _ in range(rng.choice([1, 1, 1, 5, 50]))]
         requests = [request for request in requests if is_comparable(request)]
         try:
             redis, aikv = pair.ask(requests)
@@ -275,7 +321,7 @@ def play(ports, seed, count):
             errors += theirs.kind == "-"
             if not close_enough(request, theirs, ours):
                 print("request %d: %s" % (done, show(request)))
-                print("    redis says   %s\n    aikv says   %s" % (render(theirs), render(ours)))
+                print("    redis says   %s\n    aikv says   %s" % (shorten(render(theirs)), shorten(render(ours))))
                 print("again with: random_commands.py --seed %d" % seed)
                 return 1
     print("%d requests, %d of them answered with errors, all equal" % (done, errors))

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "cluster/record.h"
 #include "fixture.h"
-#include "record.h"
 
 #define COMMANDS 10000
 #define NODES    12 /* more than that are tried, as strangers */

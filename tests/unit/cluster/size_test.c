@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bounds.h"
+#include "cluster/bounds.h"
 #include "fixture.h"
 
 /* As apply(), without the invariants after each: they are linear in the state. */

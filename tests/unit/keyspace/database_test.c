@@ -57,10 +57,10 @@ static void test_flushing_all_drops_all_and_lasts(void **state)
     struct fixture *f = *state;
     for (unsigned n = 0; n < DATABASES; n++) put(f, n, "k", "v", NEVER);
     keyspace_begin(f->ks, 0, f->now_ms);
-    keyspace_put_string(f->ks, bytes_text("same batch"), bytes_text("v"), NEVER);
+    keyspace_string_put(f->ks, bytes_text("same batch"), bytes_text("v"), NEVER);
     keyspace_flush_all(f->ks);
     assert_int_equal(keyspace_find(f->ks, bytes_text("same batch")).type, KEYSPACE_NONE);
-    keyspace_put_string(f->ks, bytes_text("after"), bytes_text("v"), NEVER);
+    keyspace_string_put(f->ks, bytes_text("after"), bytes_text("v"), NEVER);
     keyspace_end(f->ks);
     for (int round = 0; round < 2; round++) {
         for (unsigned n = 0; n < DATABASES; n++) expect(f, n, "k", NULL);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "keyspace/keyspace.h"
+#include "keyspace/string.h"
 
 #define DATABASES 4u
 
@@ -39,6 +39,8 @@ void fixture_settle(struct fixture *f);
 struct store_position put(struct fixture *f, unsigned database, const char *key, const char *value, int64_t expires_ms);
 /* What a key holds must be `value`; NULL: there must be none. */
 struct store_position expect(struct fixture *f, unsigned database, const char *key, const char *value);
+/* Whether a string has just these bytes. */
+bool holds(struct fixture *f, const struct keyspace_entry *en, struct bytes value);
 bool delete_key(struct fixture *f, unsigned database, const char *key);
 bool expire_key(struct fixture *f, unsigned database, const char *key, int64_t expires_ms);
 void flush(struct fixture *f, unsigned database);
@@ -55,6 +57,8 @@ int run_scan_tests(void);
 int run_sweep_tests(void);
 int run_format_tests(void);
 int run_counts_tests(void);
+int run_string_tests(void);
+int run_string_model_tests(void);
 int run_model_tests(void);
 
 #endif

@@ -1,8 +1,7 @@
 /* Rows as they are on disk, and what is refused at open. */
 #include "base/codec.h"
 #include "fixture.h"
-#include "keyspace/entry.h"
-#include "keyspace/rowkey.h"
+#include "keyspace/keyspace_state.h"
 
 #define NEVER     KEYSPACE_NO_EXPIRY
 #define META_NAME "\xff\xffkeyspace"
@@ -51,20 +50,20 @@ static void test_a_row_s_name_is_slot_database_hash_and_key(void **state)
 static void test_a_row_s_value_is_type_form_flags_and_what_they_say(void **state)
 {
     (void)state;
-    struct entry en = {KEYSPACE_STRING, NEVER, false, {NULL, 0}, bytes_text("v")};
+    struct entry en = {KEYSPACE_STRING, ENTRY_WHOLE, NEVER, false, {NULL, 0}, bytes_text("v")};
     struct entry back;
     uint8_t row[64];
     assert_int_equal(entry_size(&en), 4);
     entry_write(row, &en);
     assert_memory_equal(row, "\1\0\0v", 4);
-    en = (struct entry){KEYSPACE_STRING, -2, true, bytes_text("key"), bytes_text("")};
+    en = (struct entry){KEYSPACE_STRING, ENTRY_WHOLE, -2, true, bytes_text("key"), bytes_text("")};
     assert_int_equal(entry_size(&en), 18);
     entry_write(row, &en);
     assert_memory_equal(row, "\1\0\3\xfe\xff\xff\xff\xff\xff\xff\xff\3\0\0\0key", 18);
     assert_true(entry_read(bytes_of(row, 18), &back));
     assert_int_equal(back.expires_ms, -2);
     assert_true(bytes_equal(back.key, bytes_text("key")));
-    assert_int_equal(back.value.len, 0);
+    assert_int_equal(back.payload.len, 0);
     for (size_t len = 0; len < 18; len++) assert_false(entry_read(bytes_of(row, len), &back));
     assert_false(entry_read(bytes_text("\2\0\0"), &back));
     assert_false(entry_read(bytes_of("\1\1\0", 3), &back));
@@ -91,14 +90,14 @@ static void test_a_damaged_map_is_refused(void **state)
 {
     struct fixture *f = *state;
     struct error e;
-    assert_int_equal(open_after(f, bytes_text(META_NAME), bytes_of("\1\0\0\0", 4), DATABASES, &e), ERROR_FORMAT);
+    assert_int_equal(open_after(f, bytes_text(META_NAME), bytes_of("\2\0\0\0", 4), DATABASES, &e), ERROR_FORMAT);
     assert_non_null(strstr(e.text, "damaged"));
     /* an id twice; an id that was never given out */
     static const uint32_t maps[2][4] = {{3, 2, 1, 1}, {2, 2, 1, 2}};
     for (int i = 0; i < 2; i++) {
         struct buffer b;
         buffer_init(&b, 100);
-        write_u32(&b, 1);
+        write_u32(&b, KEYSPACE_FORMAT);
         write_u64(&b, 1);
         write_u64(&b, 2);
         for (int n = 0; n < 4; n++) write_u32(&b, maps[i][n]);

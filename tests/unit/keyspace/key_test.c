@@ -23,8 +23,9 @@ static void test_the_empty_key_and_binary_keys_are_keys(void **state)
     put(f, 0, "", "empty", NEVER);
     expect(f, 0, "", "empty");
     keyspace_begin(f->ks, 0, f->now_ms);
-    keyspace_put_string(f->ks, bytes_of("\0\xff", 2), bytes_of("\0", 1), NEVER);
-    assert_int_equal(keyspace_find(f->ks, bytes_of("\0\xff", 2)).value.len, 1);
+    keyspace_string_put(f->ks, bytes_of("\0\xff", 2), bytes_of("\0", 1), NEVER);
+    struct keyspace_entry binary = keyspace_find(f->ks, bytes_of("\0\xff", 2));
+    assert_true(holds(f, &binary, bytes_of("\0", 1)));
     assert_int_equal(keyspace_find(f->ks, bytes_of("\0", 1)).type, KEYSPACE_NONE);
     keyspace_end(f->ks);
     fixture_reopen(f);
@@ -60,7 +61,9 @@ static void test_a_value_may_come_from_the_key_itself(void **state)
     put(f, 0, "k", "abc", NEVER);
     keyspace_begin(f->ks, 0, f->now_ms);
     struct keyspace_entry en = keyspace_find(f->ks, bytes_text("k"));
-    keyspace_put_string(f->ks, bytes_text("k"), en.value, f->now_ms + 5);
+    struct arena arena = {0};
+    keyspace_string_put(f->ks, bytes_text("k"), keyspace_string_whole(f->ks, &en, &arena), f->now_ms + 5);
+    arena_release(&arena);
     keyspace_end(f->ks);
     expect(f, 0, "k", "abc");
 }

@@ -11,6 +11,8 @@ int main(void)
     failed += run_sweep_tests();
     failed += run_format_tests();
     failed += run_counts_tests();
+    failed += run_string_tests();
+    failed += run_string_model_tests();
     failed += run_model_tests();
     return failed != 0;
 }

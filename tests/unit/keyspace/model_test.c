@@ -64,7 +64,7 @@ static void find(struct model *m, unsigned database, unsigned i)
     struct keyspace_entry en = keyspace_find(m->f->ks, m->names[i]);
     if ((en.type == KEYSPACE_STRING) != (k->is == LIVE)) fail_msg("key %u of database %u: there or not?", i, database);
     if (k->is == LIVE) {
-        assert_true(bytes_equal(en.value, value_of(k->value)));
+        assert_true(holds(m->f, &en, value_of(k->value)));
         assert_int_equal(en.expires_ms, k->expires_ms);
     }
     bool deleted = keyspace_expired_total(m->f->ks) != before;
@@ -82,21 +82,17 @@ static void random_change(struct model *m, unsigned database)
     struct model_key *k = &m->keys[database][i];
     find(m, database, i);
     switch (random_below(&m->random, 6)) {
-    case 4:
-        if (k->is != LIVE) break;
-        {
-            size_t len = value_of(k->value).len, kept = random_below(&m->random, 2) && len; /* the first byte, perhaps */
-            uint64_t first = value_of(k->value).data[0];
-            k->value = random_next(&m->random) % 1000000;
-            struct bytes fresh = value_of(k->value);
-            kept = kept && fresh.data[0] == first;
-            keyspace_splice_string(m->f->ks, m->names[i], kept, len - kept, bytes_of(fresh.data + kept, fresh.len - kept));
-        }
+    case 4: {
+        uint64_t fresh = random_next(&m->random) % 1000000;
+        if (k->is != LIVE || value_of(fresh).len < value_of(k->value).len) break;
+        k->value = fresh;
+        keyspace_string_write(m->f->ks, m->names[i], 0, value_of(fresh));
         break;
+    }
     case 0:
     case 1:
         *k = (struct model_key){LIVE, random_expiry(m), random_next(&m->random) % 1000000};
-        keyspace_put_string(m->f->ks, m->names[i], value_of(k->value), k->expires_ms);
+        keyspace_string_put(m->f->ks, m->names[i], value_of(k->value), k->expires_ms);
         break;
     case 2:
         assert_int_equal(keyspace_delete(m->f->ks, m->names[i]), k->is == LIVE);
@@ -228,7 +224,7 @@ static void find_scanned(void *user, struct bytes key, const struct keyspace_ent
         if (!bytes_equal(key, found->m->names[i])) continue;
         const struct model_key *k = &found->m->keys[found->database][i];
         if (k->is != LIVE) fail_msg("SCAN gave key %u, which is not there", i);
-        assert_true(bytes_equal(entry->value, value_of(k->value)));
+        assert_true(holds(found->m->f, entry, value_of(k->value)));
         found->keys++;
         return;
     }

@@ -17,8 +17,8 @@ static void test_a_command_that_writes_waits_for_its_batch(void **state)
     assert_int_equal(store_position_compare(second, first), 1);
     keyspace_begin(f->ks, 0, f->now_ms);
     keyspace_find(f->ks, bytes_text("a"));
-    keyspace_put_string(f->ks, bytes_text("c"), bytes_text("1"), NEVER);
-    keyspace_put_string(f->ks, bytes_text("d"), bytes_text("1"), NEVER);
+    keyspace_string_put(f->ks, bytes_text("c"), bytes_text("1"), NEVER);
+    keyspace_string_put(f->ks, bytes_text("d"), bytes_text("1"), NEVER);
     struct store_position third = keyspace_end(f->ks);
     assert_int_equal(third.sequence, second.sequence + 1);
 }

@@ -157,9 +157,9 @@ static void test_a_swap_shows_in_the_rest_of_its_command(void **state)
     struct fixture *f = *state;
     put(f, 1, "k", "one", NEVER);
     keyspace_begin(f->ks, 0, f->now_ms);
-    keyspace_put_string(f->ks, bytes_text("k"), bytes_text("zero"), NEVER);
+    keyspace_string_put(f->ks, bytes_text("k"), bytes_text("zero"), NEVER);
     keyspace_swap(f->ks, 0, 1);
-    keyspace_put_string(f->ks, bytes_text("k"), bytes_text("changed"), NEVER);
+    keyspace_string_put(f->ks, bytes_text("k"), bytes_text("changed"), NEVER);
     keyspace_end(f->ks);
     expect(f, 0, "k", "changed");
     expect(f, 1, "k", "zero");

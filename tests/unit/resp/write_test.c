@@ -38,6 +38,7 @@ static void test_types_of_both_protocols_are_the_same(void **state)
     CHECK(":-9223372036854775808\r\n", ":-9223372036854775808\r\n", resp_integer(&w, INT64_MIN));
     CHECK("$3\r\na\r\n\r\n", "$3\r\na\r\n\r\n", resp_bulk(&w, bytes_text("a\r\n")));
     CHECK("$0\r\n\r\n", "$0\r\n\r\n", resp_bulk(&w, bytes_of(NULL, 0)));
+    CHECK("$2\r\nhi\r\n", "$2\r\nhi\r\n", memcpy(resp_bulk_open(&w, 2), "hi", 2));
     CHECK("$2\r\nhi\r\n", "$2\r\nhi\r\n", resp_bulk_text(&w, "hi"));
     CHECK("$4\r\na=07\r\n", "$4\r\na=07\r\n", resp_bulk_printf(&w, "a=%02d", 7));
     CHECK("*3\r\n", "*3\r\n", resp_array(&w, 3));
@@ -104,6 +105,9 @@ static void test_a_reply_that_outgrows_its_buffer_is_noticed(void **state)
     assert_true(little.failed);
     buffer_clear(&little);
     resp_bulk_printf(&w, "0123456789");
+    assert_true(little.failed);
+    buffer_clear(&little);
+    assert_null(resp_bulk_open(&w, 10));
     assert_true(little.failed);
     buffer_release(&little);
 }

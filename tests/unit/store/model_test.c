@@ -107,6 +107,7 @@ static void random_get(struct model *m)
 {
     const struct model_row *r = &m->rows[random_below(&m->random, ROWS)];
     struct store_value v;
+    if (store_has(m->f.store, bytes_text(r->key)) != r->there) fail_msg("row %s: there or not?", r->key);
     if (store_get(m->f.store, bytes_text(r->key), &v) != r->there) fail_msg("row %s: there or not?", r->key);
     if (r->there) check_value(r, v.data);
 }

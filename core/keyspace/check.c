@@ -1,0 +1,156 @@
+#include "keyspace/check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "keyspace/keyspace_state.h"
+
+struct holder {
+    struct object object;
+    uint64_t len;  /* of the string; of one that waits: no bound */
+    bool waits;    /* to be deleted */
+};
+
+struct check {
+    struct keyspace *ks;
+    struct holder *holders; /* sorted by compare() once all are known */
+    size_t count, cap;
+    uint64_t *keys, *expiring; /* of each database by number */
+    struct error *e;
+};
+
+static int compare(const void *left, const void *right)
+{
+    const struct object *a = &((const struct holder *)left)->object, *b = &((const struct holder *)right)->object;
+    if (a->database_id != b->database_id) return a->database_id < b->database_id ? -1 : 1;
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static void *need(void *memory)
+{
+    if (memory) return memory;
+    fprintf(stderr, "out of memory: the check of the keyspace\n");
+    abort();
+}
+
+static void add(struct check *c, const struct holder *h)
+{
+    if (c->count == c->cap) {
+        c->cap = c->cap ? 2 * c->cap : 64;
+        c->holders = need(realloc(c->holders, c->cap * sizeof *c->holders));
+    }
+    c->holders[c->count++] = *h;
+}
+
+static const struct holder *find(const struct check *c, const struct rowkey_node *node)
+{
+    struct holder wanted = {.object = {.database_id = node->database_id, .id = node->object}};
+    return c->count ? bsearch(&wanted, c->holders, c->count, sizeof wanted, compare) : NULL;
+}
+
+/* ---- rows ---- */
+
+static int check_key(struct check *c, const struct rowkey_parts *at, struct bytes value)
+{
+    struct entry en;
+    const struct database *db = databases_find(&c->ks->databases, at->database_id);
+    if (!db) return error_set(c->e, ERROR_FORMAT, "a key's row is of database id %" PRIu32 ", which there is none of", at->database_id);
+    if (!entry_read(value, &en)) return error_set(c->e, ERROR_FORMAT, "a key's row in slot %u is damaged", at->slot);
+    if (en.form == ENTRY_WHOLE && en.payload.len > CHUNKS_WHOLE_MAX)
+        return error_set(c->e, ERROR_FORMAT, "a string of %zu bytes is in one row", en.payload.len);
+    size_t number = (size_t)(db - c->ks->databases.list);
+    c->keys[number]++;
+    c->expiring[number] += entry_has_expiry(&en);
+    struct holder h = {.object = keyspace_object(&en, at->database_id)};
+    if (!h.object.id) return 0;
+    struct chunks chunks;
+    chunks_parse(en.payload, at->database_id, &chunks);
+    h.len = chunks.len;
+    add(c, &h);
+    return 0;
+}
+
+static int check_node(struct check *c, const struct rowkey_node *node, struct bytes value)
+{
+    const struct holder *h = find(c, node);
+    if (!h) return error_set(c->e, ERROR_FORMAT, "node %" PRIu32 " of object %" PRIu64 " is nobody's", node->number, node->object);
+    bool within = node->slot == h->object.slot && node->number < h->object.nodes && value.len > 0 && value.len <= CHUNKS_BYTES &&
+                  (h->waits || node->number * CHUNKS_BYTES + value.len <= h->len);
+    if (within) return 0;
+    return error_set(c->e, ERROR_FORMAT, "node %" PRIu32 " of object %" PRIu64 " is outside of it", node->number, node->object);
+}
+
+/* All keys, or all nodes. */
+static int each_row(struct check *c, bool nodes)
+{
+    struct bytes name;
+    struct store_value value;
+    int rc = 0;
+    struct store_iterator *it = store_iterate(c->ks->store, bytes_of(NULL, 0), keyspace_rows_end());
+    while (!rc && store_iterator_next(it, &name, &value)) {
+        struct rowkey_parts key;
+        struct rowkey_node node;
+        if (rowkey_parse(name, &key))
+            rc = nodes ? 0 : check_key(c, &key, value.data);
+        else if (!rowkey_node_parse(name, &node))
+            rc = error_set(c->e, ERROR_FORMAT, "a row has a name of %zu bytes that is neither a key's nor a node's", name.len);
+        else if (nodes)
+            rc = check_node(c, &node, value.data);
+    }
+    store_iterator_close(it);
+    return rc;
+}
+
+/* ---- all together ---- */
+
+static int check_counts(struct check *c)
+{
+    for (unsigned n = 0; n < c->ks->databases.count; n++) {
+        const struct database *db = &c->ks->databases.list[n];
+        if (db->size != c->keys[n] || db->expiring != c->expiring[n])
+            return error_set(c->e, ERROR_FORMAT, "database %u counts %" PRIu64 " keys and %" PRIu64 " that expire, there are %" PRIu64 " and %" PRIu64, n,
+                             db->size, db->expiring, c->keys[n], c->expiring[n]);
+    }
+    return 0;
+}
+
+/* What waits in memory must be what would be found after a restart; and what is held there and by keys, all different. */
+static int check_objects(struct check *c)
+{
+    struct objects stored = {0};
+    const struct objects *known = &c->ks->objects;
+    int rc = objects_open(&stored, c->ks->store, c->e);
+    for (size_t i = 0; i < known->count; i++) add(c, &(struct holder){.object = known->waiting[i], .waits = true});
+    if (c->count) qsort(c->holders, c->count, sizeof *c->holders, compare);
+    if (!rc && (stored.count != known->count || known->next > stored.reserved))
+        rc = error_set(c->e, ERROR_FORMAT, "%zu objects wait in memory, %zu in rows", known->count, stored.count);
+    for (size_t i = 0; !rc && i < stored.count; i++) {
+        struct rowkey_node any = {.database_id = stored.waiting[i].database_id, .object = stored.waiting[i].id};
+        const struct holder *h = find(c, &any);
+        if (!h || !h->waits || h->object.nodes != stored.waiting[i].nodes)
+            rc = error_set(c->e, ERROR_FORMAT, "object %" PRIu64 " waits in a row, but not so in memory", any.object);
+    }
+    for (size_t i = 0; !rc && i < c->count; i++) {
+        const struct holder *h = &c->holders[i];
+        if (h->object.id >= known->next || (i && compare(h - 1, h) == 0))
+            rc = error_set(c->e, ERROR_FORMAT, "object %" PRIu64 " has two holders, or never was", h->object.id);
+    }
+    objects_release(&stored);
+    return rc;
+}
+
+int keyspace_check(struct keyspace *ks, struct error *e)
+{
+    struct check c = {.ks = ks, .e = e};
+    c.keys = need(calloc(ks->databases.count, sizeof *c.keys));
+    c.expiring = need(calloc(ks->databases.count, sizeof *c.expiring));
+    int rc = each_row(&c, false);
+    if (!rc) rc = check_counts(&c);
+    if (!rc) rc = check_objects(&c);
+    if (!rc) rc = each_row(&c, true);
+    free(c.holders);
+    free(c.keys);
+    free(c.expiring);
+    return rc;
+}

@@ -1,0 +1,41 @@
+/* Objects: values with rows of their own beside the key's, named by an id (rowkey.h). Where ids come from, and what becomes of the rows
+ * when the value is gone.
+ *
+ * An id is an id space (24 bits, 0 until MetaRaft grants them) and a counter (40 bits) that never repeats. The counter's next value is kept in
+ * a row under slot 0xffff, "objects", some thousand ahead, and that row is in the batch of the first id it covers: after a crash whoever
+ * finds rows of an id finds its reservation too. What was reserved and not used is skipped.
+ *
+ * An object that nobody holds any more waits under "free" · slot(2) · database id(4) · object(8), with the number of nodes left(4); keyspace_reclaim()
+ * deletes nodes, the last first, and says in the same batch how many are left. Those that a flush has dropped meanwhile are not there to be
+ * deleted. */
+#ifndef AIKV_KEYSPACE_OBJECTS_H
+#define AIKV_KEYSPACE_OBJECTS_H
+
+#include "base/error.h"
+#include "store/store.h"
+
+struct object {
+    unsigned slot; /* its rows', for good: that of the key it was made under */
+    uint32_t database_id;
+    uint64_t id;    /* 0: none */
+    uint32_t nodes; /* its rows have numbers below this; not each number has one */
+};
+
+struct objects {
+    uint64_t next, reserved; /* ids from `next` to below `reserved` may be given out */
+    struct object *waiting;  /* to be deleted, the newest last; each has its row too */
+    size_t count, cap;
+};
+
+/* Reads what the rows say. Errors: FORMAT. */
+int objects_open(struct objects *o, struct store *store, struct error *e);
+void objects_release(struct objects *o);
+
+/* An id that never was. In a batch. */
+uint64_t objects_new_id(struct objects *o, struct store *store);
+/* Nobody holds the object any more. In a batch. */
+void objects_hand_over(struct objects *o, struct store *store, const struct object *object);
+/* Deletes up to `nodes` of what waits; returns how many were looked at. In a batch. */
+size_t objects_reclaim(struct objects *o, struct store *store, size_t nodes);
+
+#endif
