@@ -153,6 +153,18 @@ int identity_open(struct identity *i, const char *dir, struct error *e)
     return code;
 }
 
+static bool write_whole(int fd, const char *text, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, text, len);
+        if (n < 0 && errno != EINTR) return false;
+        if (n < 0) continue;
+        text += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
 /* The file's name changes from the old content to the new at once, and both are on disk before it does. */
 static int replace_file(const char *dir, const char *path, const char *text, struct error *e)
 {
@@ -160,8 +172,7 @@ static int replace_file(const char *dir, const char *path, const char *text, str
     snprintf(temporary, sizeof temporary, "%s/node.json.new", dir);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0) return error_system(e, ERROR_IO, errno, "cannot write '%.300s'", temporary);
-    size_t len = strlen(text);
-    bool written = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
+    bool written = write_whole(fd, text, strlen(text)) && fsync(fd) == 0;
     int problem = errno;
     close(fd);
     if (!written) return error_system(e, ERROR_IO, problem, "cannot write '%.300s'", temporary);
