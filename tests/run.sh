@@ -123,7 +123,7 @@ check 'dependencies' deploy/install-dependencies.sh --tests
 suite 'layers' tests/layers.sh
 check 'shellcheck' shellcheck -x -S warning deploy/*.sh tests/*.sh tests/*/*.sh .ci/run
 check 'luacheck' luacheck -q lua scripts tests/lua
-check 'build release' build release aikv aikv_model bench_load unit_tests
+check 'build release' build release aikv aikv_model bench_load faults_shim unit_tests
 mapfile -t folders < <(folders)
 if [ "$mode" = quick ]; then
     suite 'unit, release' unit_tests release "${folders[@]}"
@@ -144,6 +144,7 @@ else
     suite 'fuzz' fuzz_all
     suite 'compat' tests/compat/run.sh
     suite 'integration, six processes' tests/integration/run.sh
+    suite 'crashes, power cuts, faults' tests/faults/run.sh
     suite 'integration, asan' env AIKV_BINARY="$PWD/build/asan/aikv" tests/integration/run.sh test_node test_cluster.Init test_cluster.Serving
     suite 'integration, compose' tests/integration/compose.sh
     suite 'load generator' build/release/bench_load --self-test

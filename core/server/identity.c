@@ -19,6 +19,28 @@ static enum error_code path_problem(int errnum)
     return errnum == ENOENT || errnum == ENOTDIR || errnum == ENAMETOOLONG || errnum == ELOOP ? ERROR_CONFIG : ERROR_IO;
 }
 
+static int sync_directory(const char *path, struct error *e)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return error_system(e, ERROR_IO, errno, "cannot open '%.300s'", path);
+    int failed = fsync(fd);
+    int problem = errno;
+    close(fd);
+    return failed ? error_system(e, ERROR_IO, problem, "cannot sync '%.300s'", path) : 0;
+}
+
+/* Syncs the directory that holds the name `path`, which has just been made. */
+static int sync_parent(const char *path, struct error *e)
+{
+    char parent[1024];
+    strcpy(parent, path);
+    char *slash = strrchr(parent, '/');
+    if (!slash) return sync_directory(".", e);
+    slash[slash == parent] = 0;
+    return sync_directory(parent, e);
+}
+
+/* And all above it that are missing. A power cut does not take them away again. */
 static int make_directories(const char *dir, struct error *e)
 {
     char path[1024];
@@ -28,7 +50,10 @@ static int make_directories(const char *dir, struct error *e)
         if (*p && *p != '/') continue;
         char end = *p;
         *p = 0;
-        if (mkdir(path, 0750) && errno != EEXIST) return error_system(e, path_problem(errno), errno, "cannot make data directory '%s'", path);
+        if (mkdir(path, 0750) == 0) {
+            if (sync_parent(path, e)) return e->code;
+        } else if (errno != EEXIST)
+            return error_system(e, path_problem(errno), errno, "cannot make data directory '%s'", path);
         if (!end) return 0;
         *p = end;
     }
@@ -128,6 +153,18 @@ int identity_open(struct identity *i, const char *dir, struct error *e)
     return code;
 }
 
+static bool write_whole(int fd, const char *text, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, text, len);
+        if (n < 0 && errno != EINTR) return false;
+        if (n < 0) continue;
+        text += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
 /* The file's name changes from the old content to the new at once, and both are on disk before it does. */
 static int replace_file(const char *dir, const char *path, const char *text, struct error *e)
 {
@@ -135,18 +172,12 @@ static int replace_file(const char *dir, const char *path, const char *text, str
     snprintf(temporary, sizeof temporary, "%s/node.json.new", dir);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0) return error_system(e, ERROR_IO, errno, "cannot write '%.300s'", temporary);
-    size_t len = strlen(text);
-    bool written = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
+    bool written = write_whole(fd, text, strlen(text)) && fsync(fd) == 0;
     int problem = errno;
     close(fd);
     if (!written) return error_system(e, ERROR_IO, problem, "cannot write '%.300s'", temporary);
     if (rename(temporary, path)) return error_system(e, ERROR_IO, errno, "cannot replace '%.300s'", path);
-    int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir_fd < 0) return error_system(e, ERROR_IO, errno, "cannot open '%.300s'", dir);
-    int failed = fsync(dir_fd);
-    problem = errno;
-    close(dir_fd);
-    return failed ? error_system(e, ERROR_IO, problem, "cannot sync '%.300s'", dir) : 0;
+    return sync_directory(dir, e);
 }
 
 int identity_save(const struct identity *i, struct error *e)

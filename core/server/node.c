@@ -366,6 +366,7 @@ int node_run(struct node *n, struct config *config, const char *config_file, con
     log_info("ready", "version=%s node=%s host=%s port=%u cluster=%s", AIKV_VERSION, n->identity.node_id, config_text(config, SETTING_HOST),
              n->port, n->control ? "yes" : "no");
     uv_run(&n->loop, UV_RUN_DEFAULT);
+    if (n->exit_code == EXIT_OK && store_failed(n->store, &e)) n->exit_code = exit_code_of(&e); /* what was accepted may be lost */
     close_node(n);
     log_info("ended", "exit_code=%d", n->exit_code);
     return n->exit_code;

@@ -85,6 +85,7 @@ int store_recover(struct store *s, const struct wal_options *options, bool expec
     if (s->sequence < state->next)
         return error_set(e, ERROR_FORMAT, "the log in %s ends at batch %llu, but the checkpoint holds rows of batch %llu", options->dir,
                          (unsigned long long)s->sequence, (unsigned long long)state->next);
+    if (found.segments == 0 && (rc = wal_begin(s->wal, e))) return rc;
     if (recovery.interrupted) freeze_again(s, state);
     s->written = s->history.last = s->sequence;
     s->epoch = s->history.count ? s->history.epochs[s->history.count - 1].epoch : 1;

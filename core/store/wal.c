@@ -66,6 +66,33 @@ static struct wal_segment *begin_segment(struct wal *w)
     return s;
 }
 
+int wal_begin(struct wal *w, struct error *e)
+{
+    uint8_t header[WAL_BEGIN];
+    struct wal_segment *s = NULL;
+    lock(w);
+    assert(!w->current);
+    if (w->failed || !w->ready)
+        *e = w->failed ? w->failure : w->fullness;
+    else
+        s = begin_segment(w);
+    unlock(w);
+    if (!s) return e->code;
+    wal_segment_header_write(header, &s->header);
+    int rc = wal_io_write(w->calls, s->fd, &(struct iovec){header, WAL_BEGIN}, 1, 0);
+    if (!rc) rc = wal_io_sync(w->calls, s->fd);
+    if (rc) {
+        char *path = wal_segment_path(w->dir, s->number);
+        error_system(e, ERROR_IO, rc, "%s: writing its header", path);
+        free(path);
+        return e->code;
+    }
+    lock(w);
+    w->written.offset = w->synced.offset = s->header.start + WAL_BEGIN;
+    unlock(w);
+    return 0;
+}
+
 static struct iovec *part_list(struct wal *w, size_t count)
 {
     if (count > w->parts_cap) {

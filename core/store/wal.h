@@ -61,6 +61,9 @@ struct wal_report { /* what opening found: for the log line and `aikv check` */
 typedef int (*wal_replay)(void *user, struct store_position first, uint64_t last_sequence, struct bytes batches, struct error *e);
 int wal_open(const struct wal_options *options, struct store_position checkpoint, wal_replay replay, void *user, struct wal **out,
              struct wal_report *report, struct error *e);
+/* Makes of a log without segments (report->segments is 0) one that can be told from a log that was lost: a header is on disk. Right after wal_open,
+ * the owner; once it has failed, only wal_close may follow. Errors: DISK if there is no room; IO. */
+int wal_begin(struct wal *w, struct error *e);
 /* Syncs what was appended (whatever the mode), then closes. */
 void wal_close(struct wal *w);
 

@@ -45,6 +45,28 @@ static void test_a_new_log_begins_at_the_checkpoint(void **state)
     world_end(&w);
 }
 
+static void test_a_log_that_was_begun_is_one_after_a_power_cut_and_goes_on(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w, 1);
+    world_open_ok(&w);
+    assert_int_equal(w.report.segments, 0);
+    assert_int_equal(wal_begin(w.wal, &w.error), 0);
+    sim_stop_now(&w.sim);
+    world_close(&w);
+    sim_lose_power(&w.sim, w.log_dir);
+    sim_restart(&w.sim);
+    world_open_ok(&w);
+    assert_int_equal(w.report.segments, 1);
+    assert_true(world_append_len(&w, 2 * WORLD_SEGMENT)); /* which leaves the first segment without a record */
+    assert_true(world_append_len(&w, 100));
+    world_close(&w);
+    world_open_ok(&w);
+    assert_int_equal(w.report.records, 2);
+    world_end(&w);
+}
+
 static void test_old_segments_are_recycled_and_their_records_never_come_back(void **state)
 {
     (void)state;
@@ -240,6 +262,7 @@ int wal_segment_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_empty_log_opens_and_has_room),
         cmocka_unit_test(test_a_new_log_begins_at_the_checkpoint),
+        cmocka_unit_test(test_a_log_that_was_begun_is_one_after_a_power_cut_and_goes_on),
         cmocka_unit_test(test_old_segments_are_recycled_and_their_records_never_come_back),
         cmocka_unit_test(test_a_record_larger_than_a_segment_gets_one_of_its_own),
         cmocka_unit_test(test_records_of_many_parts_are_written),
