@@ -31,7 +31,7 @@ class Limited:
             quarter = rows // 4
             pair.aikv.restart(maxmemory=quarter)
             for server in pair:  # until what is in memory is what this load keeps there
-                load.run(server, *mix, requests=o.keys, **options)
+                load.run(server, *mix, requests=o.keys, clients=8, pipeline=64, pick=self.pick, keys=o.keys)
             result = interleaved(pair, o.rounds, o.seconds, *mix, **options)
             for server in pair:
                 result[server.name].update(server.memory())

@@ -103,7 +103,7 @@ class Server:
                                             start_new_session=True, preexec_fn=child)
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() - began > PATIENCE_S:
-                raise BenchError(f"{self.name} does not start: {self.output()}")
+                raise BenchError(f"{self.name} does not start")
             time.sleep(0.001)
         return time.monotonic() - began
 
@@ -118,6 +118,17 @@ class Server:
             if str(e).startswith("LOADING"):
                 return False
             raise
+
+    def has_died(self):
+        if not self.process:
+            return False
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(1)  # the connection ends before the process does
+        return self.process.returncode is not None
+
+    def last_words(self):
+        code = self.process.returncode
+        return f"{self.name} ended by {signal.Signals(-code).name if code < 0 else f'itself with {code}'} {self.output()}".rstrip()
 
     def output(self):
         with open(os.path.join(self.folder, self.name + ".out"), "rb") as f:
@@ -268,6 +279,9 @@ def running(*servers):
         for server in servers:
             server.start()
         yield servers
+    except (BenchError, OSError) as e:
+        dead = [server.last_words() for server in servers if server.has_died()]
+        raise BenchError("; ".join([str(e), *dead])) from e
     finally:
         for server in servers:
             server.kill()

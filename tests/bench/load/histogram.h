@@ -13,5 +13,6 @@ struct load_histogram {
 
 void load_histogram_add(struct load_histogram *h, uint64_t value);
 
-/* The least value that `percent` of those added do not exceed, rounded up to its bucket's end; 100 is the exact maximum. 0 if none was added. */
+/* The least value that `percent` of those added do not exceed, rounded up to its bucket's end; 100 is the exact
+ * maximum. 0 if none was added. */
 uint64_t load_histogram_percentile(const struct load_histogram *h, double percent);

@@ -11,8 +11,9 @@
 static const char usage[] =
     "usage: bench_load --port PORT (--requests N | --seconds S) [options] REQUEST...\n"
     "       bench_load --self-test\n"
-    "  REQUEST            \"SET key:{n} {value}\"; {n}: a number as --keys and --pick say, in 12 digits; {value}: random letters.\n"
-    "                     Of several, one is chosen each time; \"GET key:{n} @9\" is chosen 9 times as often as one without\n"
+    "  REQUEST            \"SET key:{n} {value}\"; {n}: a number as --keys and --pick say, in 12 digits;\n"
+    "                     {value}: random letters. Of several one is chosen each time;\n"
+    "                     \"GET key:{n} @9\" nine times as often as one without @\n"
     "  --clients N        connections (1)\n"
     "  --pipeline N       requests sent together on each (1)\n"
     "  --requests N       how many in all\n"
@@ -88,10 +89,13 @@ static void print(const struct load_plan *p, const struct load_result *r)
 {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
-    double cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+    double cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+                 (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
     double replies = r->replies ? (double)r->replies : 1;
-    printf("{\"requests\": %llu, \"seconds\": %.6f, \"per_second\": %.1f, \"errors\": %llu, \"nulls\": %llu, \"first_error\": \"", (unsigned long long)r->replies,
-           r->seconds, r->seconds > 0 ? replies / r->seconds : 0, (unsigned long long)r->errors, (unsigned long long)r->nulls);
+    printf("{\"requests\": %llu, \"seconds\": %.6f, \"per_second\": %.1f, \"errors\": %llu, \"nulls\": %llu, "
+           "\"first_error\": \"",
+           (unsigned long long)r->replies, r->seconds, r->seconds > 0 ? replies / r->seconds : 0,
+           (unsigned long long)r->errors, (unsigned long long)r->nulls);
     for (const char *c = r->error; *c; c++) putchar(*c == '"' || *c == '\\' || (unsigned char)*c < ' ' ? '?' : *c);
     printf("\", \"clients\": %u, \"pipeline\": %u", p->clients, p->pipeline);
     static const struct {
@@ -99,18 +103,21 @@ static void print(const struct load_plan *p, const struct load_result *r)
         double percent;
     } shown[] = {{"p50_us", 50}, {"p99_us", 99}, {"p999_us", 99.9}, {"max_us", 100}};
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
-        printf(", \"%s\": %.1f", shown[i].name, (double)load_histogram_percentile(&r->latency, shown[i].percent) / 1000);
+        printf(", \"%s\": %.1f", shown[i].name,
+               (double)load_histogram_percentile(&r->latency, shown[i].percent) / 1000);
     printf(", \"generator_cpu_us\": %.3f}\n", cpu / replies * 1e6);
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"port", 1, 0, 'p'}, {"clients", 1, 0, 'c'}, {"pipeline", 1, 0, 'P'}, {"requests", 1, 0, 'n'}, {"seconds", 1, 0, 's'}, {"rate", 1, 0, 'r'},
-        {"keys", 1, 0, 'k'}, {"pick", 1, 0, 'd'},    {"value", 1, 0, 'v'},    {"seed", 1, 0, 'S'},     {"self-test", 0, 0, 't'}, {0}};
+    static const struct option names[] = {{"port", 1, 0, 'p'},     {"clients", 1, 0, 'c'},   {"pipeline", 1, 0, 'P'},
+                                          {"requests", 1, 0, 'n'}, {"seconds", 1, 0, 's'},   {"rate", 1, 0, 'r'},
+                                          {"keys", 1, 0, 'k'},     {"pick", 1, 0, 'd'},      {"value", 1, 0, 'v'},
+                                          {"seed", 1, 0, 'S'},     {"self-test", 0, 0, 't'}, {0}};
     static struct load_request kinds[LOAD_REQUESTS_MAX];
     static struct load_result result;
-    struct options o = {.plan = {.clients = 1, .pipeline = 1, .kinds = kinds}, .keys = 100000, .seed = 1, .value_len = 64};
+    struct options o = {
+        .plan = {.clients = 1, .pipeline = 1, .kinds = kinds}, .keys = 100000, .seed = 1, .value_len = 64};
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         if (option == 't') return load_self_test();
         set_option(&o, option, optarg);
@@ -125,7 +132,8 @@ int main(int argc, char **argv)
     load_pick_init(&o.plan.pick, o.pick, o.keys, o.exponent, o.seed);
     bool ended = load_run(&o.plan, &result);
     if (ended) print(&o.plan, &result);
-    if (!ended) fprintf(stderr, "bench_load: %s, after %llu replies\n", result.error, (unsigned long long)result.replies);
+    if (!ended)
+        fprintf(stderr, "bench_load: %s, after %llu replies\n", result.error, (unsigned long long)result.replies);
     for (uint32_t i = 0; i < o.plan.kind_count; i++) load_request_release(&kinds[i]);
     return ended ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A whole line without CR LF. An array's elements are added to those awaited, a bulk string's bytes to those skipped. */
+/* A whole line without CR LF. An array's elements are added to those awaited, a bulk string's bytes to those
+ * skipped. */
 static void take_line(struct load_reply *r)
 {
     r->line[r->line_len < LOAD_REPLY_LINE ? r->line_len : LOAD_REPLY_LINE - 1] = 0;

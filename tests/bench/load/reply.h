@@ -8,9 +8,9 @@
 #define LOAD_REPLY_LINE 128
 
 struct load_reply {
-    uint64_t skip;        /* bytes of a bulk string still to come */
-    uint64_t elements;    /* of the reply, still to come; 0 between replies */
-    size_t line_len;      /* of a line that has begun; what is over LOAD_REPLY_LINE - 1 bytes is not kept */
+    uint64_t skip;     /* bytes of a bulk string still to come */
+    uint64_t elements; /* of the reply, still to come; 0 between replies */
+    size_t line_len;   /* of a line that has begun; what is over LOAD_REPLY_LINE - 1 bytes is not kept */
     char line[LOAD_REPLY_LINE];
     uint64_t errors, nulls;
     char error[LOAD_REPLY_LINE]; /* the first one */

@@ -1,6 +1,6 @@
-/* A request as text, "SET key:{n} {value}", and its encoding in RESP. Words are parted by spaces; each `{n}` becomes twelve
- * digits of a number picked anew, each `{value}` as many random letters as asked for. A last word "@9" is its weight: how often
- * it comes beside the others; 1 without. */
+/* A request as text, "SET key:{n} {value}", and its encoding in RESP. Words are parted by spaces; each `{n}` becomes
+ * twelve digits of a number picked anew, each `{value}` as many random letters as asked for. A last word "@9" is its
+ * weight: how often it comes beside the others; 1 without. */
 #pragma once
 
 #include <stddef.h>
@@ -21,7 +21,8 @@ struct load_request {
     } holes[LOAD_REQUEST_HOLES];
 };
 
-/* Returns what is wrong with the text, or NULL; then load_request_release() is due. `value_len` is at most LOAD_VALUE_MAX. */
+/* Returns what is wrong with the text, or NULL; then load_request_release() is due. `value_len` is at most
+ * LOAD_VALUE_MAX. */
 #define LOAD_VALUE_MAX ((size_t)1 << 20)
 const char *load_request_init(struct load_request *r, const char *text, size_t value_len);
 void load_request_release(struct load_request *r);

@@ -47,7 +47,8 @@ static void fail(struct run *r, const char *what, int error)
 {
     if (r->failed) return;
     r->failed = true;
-    snprintf(r->result->error, sizeof r->result->error, "%s%s%s", what, error ? ": " : "", error ? strerror(error) : "");
+    snprintf(r->result->error, sizeof r->result->error, "%s%s%s", what, error ? ": " : "",
+             error ? strerror(error) : "");
 }
 
 /* ---- sending ---- */
@@ -159,7 +160,8 @@ static bool connect_client(struct run *r, struct client *c, size_t request_max)
         fail(r, "no memory for the clients", 0);
         return false;
     }
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(r->plan->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(r->plan->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&to, sizeof to) != 0) {
         fail(r, "connecting", errno);
@@ -223,7 +225,8 @@ static void close_all(struct run *r)
 {
     for (uint32_t i = 0; r->clients && i < r->plan->clients; i++) {
         struct client *c = &r->clients[i];
-        if (!r->failed && c->reply.errors && !r->result->errors) memcpy(r->result->error, c->reply.error, sizeof c->reply.error);
+        if (!r->failed && c->reply.errors && !r->result->errors)
+            memcpy(r->result->error, c->reply.error, sizeof c->reply.error);
         r->result->errors += c->reply.errors;
         r->result->nulls += c->reply.nulls;
         if (c->fd >= 0) close(c->fd);

@@ -1,8 +1,9 @@
-/* The load itself: connections to 127.0.0.1 that send requests in pipelines and measure how long each waits for its reply.
+/* The load itself: connections to 127.0.0.1 that send requests in pipelines and measure how long each waits for its
+ * reply.
  *
- * Without a rate, a connection sends its next pipeline when all replies to the last have come (a closed loop, as redis-benchmark).
- * With one, requests fall due at fixed times whatever the server does; each is measured from when it was due, so that a stall
- * counts for all that had to wait in it. */
+ * Without a rate, a connection sends its next pipeline when all replies to the last have come (a closed loop, as
+ * redis-benchmark). With one, requests fall due at fixed times whatever the server does; each is measured from when it
+ * was due, so that a stall counts for all that had to wait in it. */
 #pragma once
 
 #include <stdint.h>
@@ -12,7 +13,7 @@
 
 #define LOAD_CLIENTS_MAX  1000
 #define LOAD_PIPELINE_MAX 1000
-#define LOAD_REQUESTS_MAX 32 /* kinds of */
+#define LOAD_REQUESTS_MAX 32  /* kinds of */
 #define LOAD_PATIENCE_S   120 /* without any reply: the run has failed */
 
 struct load_plan {
@@ -33,5 +34,6 @@ struct load_result {
     struct load_histogram latency; /* nanoseconds */
 };
 
-/* Returns whether the run came to its end; if not, `result->error` says why. Error replies are counted, they end nothing. */
+/* Returns whether the run came to its end; if not, `result->error` says why. Error replies are counted, they end
+ * nothing. */
 bool load_run(struct load_plan *plan, struct load_result *result);

@@ -61,7 +61,8 @@ static void test_pick(void)
     check(is_same, "the same seed gives the same numbers");
     check(is_even, "uniform is even");
     load_pick_init(&p, LOAD_PICK_SERIAL, 2, 0, 7);
-    check(load_pick_next(&p) == 0 && load_pick_next(&p) == 1 && load_pick_next(&p) == 0, "serial begins again after the last");
+    check(load_pick_next(&p) == 0 && load_pick_next(&p) == 1 && load_pick_next(&p) == 0,
+          "serial begins again after the last");
 }
 
 static void test_histogram(void)
@@ -73,10 +74,13 @@ static void test_histogram(void)
     check(p50 >= 500000 && p50 <= 508000, "the median is at most 1.6 % too high");
     check(p99 >= 990000 && p99 <= 1000000, "so is p99");
     load_histogram_add(&one, 3);
-    check(load_histogram_percentile(&one, 50) == 3 && load_histogram_percentile(&one, 0) == 3, "a single value is every percentile");
+    check(load_histogram_percentile(&one, 50) == 3 && load_histogram_percentile(&one, 0) == 3,
+          "a single value is every percentile");
     load_histogram_add(&large, 1);
     load_histogram_add(&large, (uint64_t)3600 * 1000000000);
-    check(load_histogram_percentile(&large, 50) == 1 && load_histogram_percentile(&large, 99) == (uint64_t)3600 * 1000000000, "an hour has a bucket");
+    check(load_histogram_percentile(&large, 50) == 1 &&
+              load_histogram_percentile(&large, 99) == (uint64_t)3600 * 1000000000,
+          "an hour has a bucket");
 }
 
 /* How many replies are in `text` when it comes in pieces of `step` bytes. */
@@ -96,10 +100,12 @@ static int replies_in(struct load_reply *r, const char *text, size_t step)
 
 static void test_reply(void)
 {
-    static const char all[] = "+OK\r\n:12\r\n$-1\r\n$3\r\na\r\n\r\n*2\r\n$0\r\n\r\n*1\r\n:1\r\n*0\r\n*-1\r\n-ERR no\r\n-ERR other\r\n$1\r\nx\r\n";
+    static const char all[] = "+OK\r\n:12\r\n$-1\r\n$3\r\na\r\n\r\n*2\r\n$0\r\n\r\n*1\r\n:1\r\n*0\r\n*-1\r\n-ERR "
+                              "no\r\n-ERR other\r\n$1\r\nx\r\n";
     struct load_reply r;
     for (size_t step = 1; step < sizeof all; step++) {
-        if (replies_in(&r, all, step) == 10 && r.errors == 2 && r.nulls == 1 && strcmp(r.error, "-ERR no") == 0) continue;
+        if (replies_in(&r, all, step) == 10 && r.errors == 2 && r.nulls == 1 && strcmp(r.error, "-ERR no") == 0)
+            continue;
         printf("in pieces of %zu bytes:\n", step);
         check(false, "replies of every type are counted");
         return;
@@ -119,9 +125,11 @@ static void test_request(void)
     load_request_write(&r, &p, out);
     static const char start[] = "*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000001\r\n$5\r\na";
     check(r.weight == 9 && r.len == sizeof start - 1 + 6, "it has the length of what it says");
-    check(memcmp(out, start, sizeof start - 1) == 0 && memcmp(out + r.len - 2, "\r\n", 2) == 0, "and its numbers are in place");
+    check(memcmp(out, start, sizeof start - 1) == 0 && memcmp(out + r.len - 2, "\r\n", 2) == 0,
+          "and its numbers are in place");
     load_request_release(&r);
-    check(load_request_init(&r, "SET  a", 4) && load_request_init(&r, "", 4) && load_request_init(&r, "GET a @0", 4), "wrong ones are refused");
+    check(load_request_init(&r, "SET  a", 4) && load_request_init(&r, "", 4) && load_request_init(&r, "GET a @0", 4),
+          "wrong ones are refused");
 }
 
 int load_self_test(void)
