@@ -102,7 +102,7 @@ static int count_row(struct keyspace *ks, struct bytes name, struct bytes value,
 }
 
 /* Counts each row. */
-static int count_rows(struct keyspace *ks, struct error *e)
+int keyspace_count_rows(struct keyspace *ks, struct error *e)
 {
     for (unsigned n = 0; n < ks->databases.count; n++) databases_clear(&ks->databases.list[n]);
     struct store_iterator *it = store_iterate(ks->store, bytes_of(NULL, 0), keyspace_rows_end());
@@ -151,7 +151,7 @@ static int open_counts(struct keyspace *ks, struct error *e)
                  counts_read(ks->store, &base, &ks->databases);
     databases_release(&base);
     int rc = known ? store_each_changed(ks->store, count_drop, count_change, &(struct recount){ks, e}) : RECOUNT;
-    return rc == RECOUNT ? count_rows(ks, e) : rc;
+    return rc == RECOUNT ? keyspace_count_rows(ks, e) : rc;
 }
 
 /* Just before a checkpoint begins, and at the end: the counts go with it. */
@@ -182,11 +182,9 @@ static void keyspace_free(struct keyspace *ks)
     free(ks);
 }
 
-int keyspace_open(struct store *store, unsigned databases, struct keyspace **out, struct error *e)
+/* Nothing is written unless there are fewer than `databases`. */
+static int load(struct store *store, unsigned databases, struct keyspace **out, struct error *e)
 {
-    if (databases == 0 || databases > DATABASES_MAX)
-        return error_set(e, ERROR_CONFIG, "%u databases are configured; 1 to %u are possible", databases,
-                         DATABASES_MAX);
     struct keyspace *ks = calloc(1, sizeof *ks);
     if (!ks) return error_set(e, ERROR_OOM, "no memory for the keyspace");
     ks->store = store;
@@ -194,15 +192,34 @@ int keyspace_open(struct store *store, unsigned databases, struct keyspace **out
     databases_init(&ks->databases);
     int rc = open_meta(ks, e);
     if (!rc) rc = open_counts(ks, e);
-    if (!rc) rc = check_usable(ks, e);
-    if (rc) {
+    if (rc)
         keyspace_free(ks);
+    else
+        *out = ks;
+    return rc;
+}
+
+int keyspace_open(struct store *store, unsigned databases, struct keyspace **out, struct error *e)
+{
+    if (databases == 0 || databases > DATABASES_MAX)
+        return error_set(e, ERROR_CONFIG, "%u databases are configured; 1 to %u are possible", databases,
+                         DATABASES_MAX);
+    int rc = load(store, databases, out, e);
+    if (rc) return rc;
+    if ((rc = check_usable(*out, e))) {
+        keyspace_free(*out);
         return rc;
     }
-    store_on_checkpoint(store, write_counts, ks);
+    store_on_checkpoint(store, write_counts, *out);
     store_flush(store);
-    *out = ks;
     return 0;
+}
+
+int keyspace_open_read_only(struct store *store, struct keyspace **out, struct error *e)
+{
+    int rc = load(store, 0, out, e);
+    if (!rc) (*out)->usable = (*out)->databases.count;
+    return rc;
 }
 
 void keyspace_close(struct keyspace *ks)

@@ -51,6 +51,8 @@ static inline void keyspace_note(struct keyspace *ks, struct store_position p)
 
 /* Writes the map of databases, in the open batch. */
 void keyspace_write_meta(struct keyspace *ks);
+/* Reads all rows of slots and adds them to the counts. Errors: FORMAT. */
+int keyspace_count_rows(struct keyspace *ks, struct error *e);
 /* Where the rows of slots end. */
 struct bytes keyspace_rows_end(void);
 

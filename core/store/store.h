@@ -46,6 +46,9 @@ struct store_options {
      * to be of a later epoch. A crash meanwhile leaves the store as it was, or the next opening finishes it. */
     struct store_position truncate_to;
     bool committed_by_owner; /* what is written is not committed before store_set_committed() says so */
+    /* For looking at what is there, while nobody else has it open: nothing in `dir` is changed. Implies `expected`. Of what follows below, reading,
+     * what changed since the checkpoint, statistics and closing may be called. */
+    bool read_only;
 };
 
 struct store_report { /* what opening found */

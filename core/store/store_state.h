@@ -45,6 +45,7 @@ struct store {
     void (*on_durable)(void *user);
     void *user;
     enum store_durability durability;
+    bool read_only; /* then there is no `wal`, and checkpoint's thread does not run */
 
     /* Rows: every version that is found is in the table; dirty ones are in a generation too. */
     struct table table;

@@ -17,6 +17,7 @@ int main(void)
     failed += run_epoch_tests();
     failed += run_truncate_tests();
     failed += run_reader_tests();
+    failed += run_inspect_tests();
     failed += wal_tests();
     return failed != 0;
 }
