@@ -11,10 +11,6 @@ int keyspace_open_read_only(struct store *store, struct keyspace **out, struct e
 /* How many databases there are, 0 on. */
 unsigned keyspace_databases(const struct keyspace *ks);
 
-/* Reads every row: each must be readable, and the counts (of keys, keys of a slot, expiring keys, by database) what the
- * rows add up to. For any open keyspace, between commands. Errors: FORMAT, with the database and the slot. */
-int keyspace_check(struct keyspace *ks, struct error *e);
-
 /* A row of the store for people, on one line: slot, database id and key of a key's row; `value` as an entry, with its
  * type and expiry, unless it is NULL or none (of a key over 400 bytes its hash is shown where there is no value). Bytes
  * that are not printable are escaped as \xhh; what is longer than `cut` bytes is cut and its length told. */

@@ -73,7 +73,9 @@ static void tell_of_cut(const struct store_cut *c)
     printf("the log is damaged: %s\n", c->damage.text);
     printf("--cut-log keeps everything up to batch %llu/%llu and loses what was written after it: ",
            number(c->kept.epoch), number(c->kept.sequence));
-    if (c->lost_to.sequence)
+    if (c->lost_to.sequence && store_position_compare(c->lost_to, c->kept) <= 0)
+        printf("nothing that can be told, since the checkpoint holds all batches that can be read there, ");
+    else if (c->lost_to.sequence)
         printf("batches %llu/%llu to %llu/%llu at least, ", number(c->lost_to.epoch), number(c->kept.sequence + 1),
                number(c->lost_to.epoch), number(c->lost_to.sequence));
     else

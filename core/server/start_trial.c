@@ -1,5 +1,6 @@
 #include "server/start_trial.h"
 
+#include "keyspace/check.h"
 #include "server/faults.h"
 
 struct work {

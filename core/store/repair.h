@@ -8,7 +8,7 @@
 /* Where the log is cut: at its first damage. */
 struct store_cut {
     struct store_position kept;    /* the last batch that stays, in the log or in the checkpoint */
-    struct store_position lost_to; /* the last batch that can be told to have been there behind it; 0/0: none can */
+    struct store_position lost_to; /* the last batch that can be told to have been there behind the cut; 0/0: none can */
     uint64_t lost_bytes;           /* that were in use behind the cut, as far as can be told */
     uint64_t segment, offset;      /* the cut; segment 0: the whole log goes, and the checkpoint alone stays */
     struct error damage;           /* what is wrong there */

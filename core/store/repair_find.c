@@ -75,7 +75,6 @@ static int find_loss(const char *log, struct store_cut *cut, struct error *e)
         rc = look_at_segment(log, numbers[i], numbers[i] == cut->segment ? (size_t)cut->offset : WAL_BEGIN, cut, e);
     }
     free(numbers);
-    if (store_position_compare(cut->lost_to, cut->kept) <= 0) cut->lost_to = (struct store_position){0, 0};
     return rc;
 }
 

@@ -68,6 +68,7 @@ static void init(struct store *s, const struct store_options *o)
     s->active = &s->generations[0];
     s->frozen = &s->generations[1];
     s->began_ms = clock_monotonic_ms();
+    s->saved_ms = clock_wall_ms();
 }
 
 static int open_parts(struct store *s, const struct store_options *options, const struct store_calls *calls, struct store_report *report, struct error *e)
@@ -272,6 +273,11 @@ bool store_failed(const struct store *s, struct error *e)
     return wal_failed(s->wal, e);
 }
 
+bool store_checkpoint_failing(const struct store *s, struct error *e)
+{
+    return checkpoint_is_stuck(s->checkpoint, NULL, e);
+}
+
 /* ---- epochs ---- */
 
 bool store_set_epoch(struct store *s, uint64_t epoch)
@@ -335,9 +341,11 @@ void store_statistics(const struct store *s, struct store_statistics *out)
         .memory_bytes = store_memory(s),
         .memory_max = s->memory_max,
         .checkpoint = store_checkpoint_position(s),
-        .checkpoint_running = s->phase == PHASE_RUNNING,
+        .checkpoint_running = s->phase == PHASE_RUNNING || s->wanted,
         .checkpoint_stuck = checkpoint_is_stuck(s->checkpoint, NULL, NULL),
         .checkpoints = s->checkpoints,
         .checkpoint_ms = checkpoint_last_ms(s->checkpoint),
+        .checkpoint_began_ms = s->began_ms,
+        .checkpoint_saved_ms = s->saved_ms,
     };
 }

@@ -118,7 +118,8 @@ void store_flush(struct store *s);
 /* `prepare` is called within store_flush when a checkpoint is about to begin; it may write one batch, the last that the checkpoint holds.
  * NULL: nobody. */
 void store_on_checkpoint(struct store *s, void (*prepare)(void *user), void *user);
-/* Starts a checkpoint with the next flush (unless one is running: then after it). */
+/* Starts a checkpoint with the next flush (unless one is running: then after it). Where nothing was written since the last one, that one counts as
+ * made anew. */
 void store_checkpoint_soon(struct store *s);
 
 /* ---- what changed since the checkpoint; only right after store_open, nothing flushed yet ---- */
@@ -156,6 +157,8 @@ bool store_failed(const struct store *s, struct error *e);
 /* With committed_by_owner: all up to here is committed, and will never be cut off. Only rises; what is lower changes nothing. A position beyond
  * the last batch says it of batches to come. A checkpoint holds only what is committed, so memory of changed rows is not given back before. */
 void store_set_committed(struct store *s, struct store_position committed);
+/* Whether the last try to write a checkpoint failed, and why. It is tried again each second while that may help. */
+bool store_checkpoint_failing(const struct store *s, struct error *e);
 
 void store_set_memory_max(struct store *s, size_t bytes);
 
@@ -196,8 +199,11 @@ struct store_statistics {
     uint64_t cached_rows, cached_bytes, evictions; /* in the checkpoint too */
     uint64_t memory_bytes, memory_max;             /* all rows in memory, with their table */
     struct store_position checkpoint;
-    bool checkpoint_running, checkpoint_stuck;
+    bool checkpoint_running; /* or about to be, since it was asked for */
+    bool checkpoint_stuck;   /* its last try failed: store_checkpoint_failing */
     uint64_t checkpoints, checkpoint_ms; /* since open; the last one's time */
+    uint64_t checkpoint_began_ms; /* the running one, monotonic */
+    int64_t checkpoint_saved_ms;  /* when the last one was whole, wall time; of none since open: when that was */
 };
 void store_statistics(const struct store *s, struct store_statistics *out);
 

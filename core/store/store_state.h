@@ -92,6 +92,7 @@ struct store {
     uint8_t resumed[STORE_KEY_MAX]; /* of a checkpoint that a crash interrupted: LMDB's rows up to this key were those of its end then */
     size_t resumed_len;
     uint64_t commits_seen, began_ms, checkpoints;
+    int64_t saved_ms; /* wall time */
     size_t log_max;
     bool wanted;
     void (*prepare)(void *user);
