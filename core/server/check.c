@@ -110,8 +110,8 @@ static void check_start(struct check *c)
     struct error e;
     int code = start_trial_run(c->identity.dir, &trial, &e);
     if (!trial.accepted) {
-        complain(c, "start", &e);
-        printf("start: would be refused\n");
+        printf("start: would be refused: %s\n", e.text);
+        if (!c->exit_code) c->exit_code = exit_code_of(&e);
         return;
     }
     printf("start: would replay %llu records, %llu bytes, which change %llu rows, up to %llu/%llu\n",

@@ -70,7 +70,6 @@ static int plan(struct repair *r, struct error *e)
 
 static void tell_of_cut(const struct store_cut *c)
 {
-    printf("the log is damaged: %s\n", c->damage.text);
     printf("--cut-log keeps everything up to batch %llu/%llu and loses what was written after it: ",
            number(c->kept.epoch), number(c->kept.sequence));
     if (c->lost_to.sequence && store_position_compare(c->lost_to, c->kept) <= 0)
@@ -135,6 +134,7 @@ static int mend(struct repair *r, const bool *given)
 {
     struct error e;
     if (plan(r, &e)) return complain("this cannot be repaired: ", &e);
+    if (r->cuts && r->rebuilds) printf("the log is damaged too: %s\n", r->cut.damage.text);
     if (r->cuts) tell_of_cut(&r->cut);
     if (r->rebuilds) tell_of_rebuild();
     if ((r->cuts && !given[FLAG_CUT_LOG]) || (r->rebuilds && !given[FLAG_REBUILD])) {
