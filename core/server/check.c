@@ -104,9 +104,9 @@ static void tell_of_databases(void *user, struct keyspace *ks)
                    number(keyspace_expiring(ks, n)));
 }
 
-static void check_start(struct check *c)
+static void check_start(struct check *c, bool reads_rows)
 {
-    struct start_trial trial = {.visit = tell_of_databases};
+    struct start_trial trial = {.reads_rows = reads_rows, .visit = tell_of_databases};
     struct error e;
     int code = start_trial_run(c->identity.dir, &trial, &e);
     if (!trial.accepted) {
@@ -133,8 +133,9 @@ static void check_directory(struct check *c)
     }
     struct error e;
     check_log(c);
-    if (faults_contain(inspect_checkpoint, c, sizeof *c, &e)) complain(c, "checkpoint", &e);
-    check_start(c);
+    bool sound = !faults_contain(inspect_checkpoint, c, sizeof *c, &e);
+    if (!sound) complain(c, "checkpoint", &e);
+    check_start(c, sound);
 }
 
 static int run(const struct subcommand_call *call)

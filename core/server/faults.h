@@ -15,7 +15,7 @@ void faults_init(void);
 void faults_opening(bool yes);
 
 /* Does work that may end the process, as reading damaged pages may, in a process of its own; before there are other threads. `user` of `size` bytes is shared
- * with it: what `work` leaves there is there afterwards. Returns what `work` does; FORMAT if it did not come to an end, naming the signal. */
+ * with it: what `work` leaves there is there afterwards. Returns what `work` does; FORMAT if it did not come to an end, naming the signal. `e` is not a part of `user`. */
 int faults_contain(int (*work)(void *user, struct error *e), void *user, size_t size, struct error *e);
 
 #endif

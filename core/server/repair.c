@@ -20,6 +20,7 @@ enum { FLAG_CUT_LOG, FLAG_REBUILD };
 struct repair {
     struct identity identity;
     struct store_checkpoint_report checkpoint;
+    struct error checkpoint_damage; /* code 0: none */
     struct store_cut cut;
     bool cuts, rebuilds; /* what is to be done */
 };
@@ -56,8 +57,10 @@ static int plan_rebuild(struct repair *r, struct error *e)
 
 static int plan(struct repair *r, struct error *e)
 {
-    int code = faults_contain(inspect_checkpoint, r, sizeof *r, e);
-    if (!code) {
+    int code = r->checkpoint_damage.code;
+    if (code) {
+        *e = r->checkpoint_damage;
+    } else {
         code = store_find_cut(r->identity.dir, r->checkpoint.at, r->checkpoint.next, &r->cut, e);
         r->cuts = code == 0;
         if (code == ERROR_NOT_FOUND)
@@ -113,7 +116,7 @@ static int carry_out(struct repair *r, struct error *e)
 
 static int try_start(struct repair *r, struct start_trial *trial, struct error *e)
 {
-    *trial = (struct start_trial){0};
+    *trial = (struct start_trial){.reads_rows = !r->checkpoint_damage.code};
     return start_trial_run(r->identity.dir, trial, e);
 }
 
@@ -121,6 +124,7 @@ static int conclude(struct repair *r)
 {
     struct start_trial trial;
     struct error e;
+    if (r->rebuilds) r->checkpoint_damage.code = 0;
     int code = try_start(r, &trial, &e);
     if (!trial.accepted) return complain("a start still refuses it: ", &e);
     printf("a start accepts it now, up to batch %llu/%llu\n", number(trial.report.position.epoch),
@@ -147,15 +151,20 @@ static int mend(struct repair *r, const bool *given)
 
 static int judge(struct repair *r, const bool *given)
 {
-    struct start_trial trial;
-    struct error e;
-    int code = r->identity.has_data ? try_start(r, &trial, &e) : 0;
-    if (code && !trial.accepted) {
+    struct start_trial trial = {.accepted = true};
+    struct error e = {0};
+    int code = 0;
+    if (r->identity.has_data) {
+        if (faults_contain(inspect_checkpoint, r, sizeof *r, &e)) r->checkpoint_damage = e;
+        code = try_start(r, &trial, &e);
+    }
+    if (!trial.accepted) {
         printf("a start refuses this directory: %s\n", e.text);
         /* What the disk or permissions are to blame for is not mended by taking data away. */
         return code == ERROR_FORMAT ? mend(r, given) : complain("this cannot be repaired: ", &e);
     }
     printf("a start accepts this directory: nothing was changed\n");
+    if (r->checkpoint_damage.code) return complain("but not all is well: restore a backup: ", &r->checkpoint_damage);
     return code ? complain("but not all is well: restore a backup: ", &e) : EXIT_OK;
 }
 

@@ -5,6 +5,8 @@
 #include "keyspace/inspect.h"
 
 struct start_trial {
+    bool reads_rows; /* all of them, which a start does not; only where LMDB's pages are sound, else it may take forever
+                      */
     /* In the process of the trial, once every row was read; or NULL. */
     void (*visit)(void *user, struct keyspace *ks);
     void *user;

@@ -46,9 +46,14 @@ static int walk_free_pages(const struct disk *d, MDB_cursor *cursor, struct stor
                            struct error *e)
 {
     MDB_val key, value;
+    size_t last = 0, transaction;
     int rc;
     while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
         size_t count;
+        if (key.mv_size != sizeof transaction) return wrong(d, e, 0, "its list of free pages is damaged");
+        memcpy(&transaction, key.mv_data, sizeof transaction);
+        if (transaction <= last) return wrong(d, e, 0, "its list of free pages is not in order");
+        last = transaction;
         if (value.mv_size < sizeof count) return wrong(d, e, 0, "its list of free pages is damaged");
         memcpy(&count, value.mv_data, sizeof count);
         if (count > value.mv_size / sizeof count - 1) return wrong(d, e, 0, "its list of free pages is damaged");

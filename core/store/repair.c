@@ -9,16 +9,15 @@
 #include <unistd.h>
 
 #include "base/random.h"
-#include "store/disk.h"
+#include "store/store_state.h"
 #include "store/wal_io.h"
 #include "store/wal_segment.h"
 
 #define FRESH_SIZE ((size_t)4096) /* of a segment that holds no record: the next one goes into another */
 
-static const struct wal_calls *const calls = &wal_calls_system;
-
 struct cutting {
     const struct store_cut *cut;
+    const struct wal_calls *calls;
     char log[4096], aside[4096];
 };
 
@@ -27,7 +26,7 @@ static int fail(int rc, const char *path, const char *doing, struct error *e)
     return rc ? error_system(e, ERROR_IO, rc, "%s: %s", path, doing) : 0;
 }
 
-static int sync_dir(const char *dir, struct error *e)
+static int sync_dir(const struct wal_calls *calls, const char *dir, struct error *e)
 {
     int fd, rc = wal_io_open(calls, dir, O_RDONLY | O_DIRECTORY, &fd);
     if (!rc) {
@@ -39,8 +38,8 @@ static int sync_dir(const char *dir, struct error *e)
 
 static int sync_both(const struct cutting *c, struct error *e)
 {
-    int rc = sync_dir(c->aside, e);
-    return rc ? rc : sync_dir(c->log, e);
+    int rc = sync_dir(c->calls, c->aside, e);
+    return rc ? rc : sync_dir(c->calls, c->log, e);
 }
 
 /* ---- whole segments ---- */
@@ -53,7 +52,7 @@ static int has_content(const struct cutting *c, uint64_t number, bool *out, stru
     uint32_t format;
     int fd;
     char *path = wal_segment_path(c->log, number);
-    int rc = wal_io_open(calls, path, O_RDONLY, &fd);
+    int rc = wal_io_open(c->calls, path, O_RDONLY, &fd);
     if (!rc) {
         ssize_t n = pread(fd, head, sizeof head, 0);
         *out = n != (ssize_t)sizeof head || wal_segment_header_read(head, number, &h, &format) != WAL_UNUSED;
@@ -67,7 +66,7 @@ static int has_content(const struct cutting *c, uint64_t number, bool *out, stru
 static int put_aside(const struct cutting *c, uint64_t number, struct error *e)
 {
     char *from = wal_segment_path(c->log, number), *to = wal_segment_path(c->aside, number);
-    int rc = fail(wal_io_rename(calls, from, to), from, "moving it aside", e);
+    int rc = fail(wal_io_rename(c->calls, from, to), from, "moving it aside", e);
     free(from);
     free(to);
     return rc;
@@ -88,7 +87,7 @@ static int put_aside_behind(const struct cutting *c, const uint64_t *numbers, si
 
 /* ---- the segment that is cut ---- */
 
-static int copy_head(int from, int to, size_t len)
+static int copy_head(const struct wal_calls *calls, int from, int to, size_t len)
 {
     enum { STEP = 1 << 20 };
     uint8_t *block = malloc(STEP);
@@ -102,12 +101,12 @@ static int copy_head(int from, int to, size_t len)
     return rc;
 }
 
-static int write_cut(const char *old, int to, size_t len)
+static int write_cut(const struct wal_calls *calls, const char *old, int to, size_t len)
 {
     struct stat st;
     int from, rc = wal_io_open(calls, old, O_RDONLY, &from);
     if (rc) return rc;
-    rc = fstat(from, &st) ? errno : copy_head(from, to, len);
+    rc = fstat(from, &st) ? errno : copy_head(calls, from, to, len);
     if (!rc) rc = wal_io_zero(calls, to, len, (uint64_t)st.st_size);
     close(from);
     return rc;
@@ -120,8 +119,8 @@ static int write_fresh(const struct cutting *c, uint64_t number, int to)
     struct wal_segment_header h = {.number = number, .base = c->cut->kept};
     random_bytes(&h.salt, sizeof h.salt);
     wal_segment_header_write(head, &h);
-    int rc = wal_io_write(calls, to, &(struct iovec){head, sizeof head}, 1, 0);
-    return rc ? rc : wal_io_zero(calls, to, sizeof head, FRESH_SIZE);
+    int rc = wal_io_write(c->calls, to, &(struct iovec){head, sizeof head}, 1, 0);
+    return rc ? rc : wal_io_zero(c->calls, to, sizeof head, FRESH_SIZE);
 }
 
 /* Writes the segment under the name of one in the making, which a start would throw away, and gives it its own. */
@@ -130,17 +129,17 @@ static int replace(const struct cutting *c, uint64_t number, struct error *e)
     char *name = wal_segment_path(c->log, number), *kept = wal_segment_path(c->aside, number),
          *making = wal_segment_making_path(c->log);
     bool fresh = c->cut->segment == 0;
-    int fd, rc = wal_io_open(calls, making, O_WRONLY | O_CREAT | O_TRUNC, &fd);
+    int fd, rc = wal_io_open(c->calls, making, O_WRONLY | O_CREAT | O_TRUNC, &fd);
     if (!rc) {
-        rc = fresh ? write_fresh(c, number, fd) : write_cut(name, fd, (size_t)c->cut->offset);
-        if (!rc) rc = wal_io_sync(calls, fd);
+        rc = fresh ? write_fresh(c, number, fd) : write_cut(c->calls, name, fd, (size_t)c->cut->offset);
+        if (!rc) rc = wal_io_sync(c->calls, fd);
         close(fd);
     }
     rc = fail(rc, making, "writing", e);
     if (!rc && !fresh && link(name, kept)) rc = fail(errno, name, "keeping it aside", e);
-    if (!rc) rc = sync_dir(c->aside, e);
-    if (!rc) rc = fail(wal_io_rename(calls, making, name), name, "replacing", e);
-    if (!rc) rc = sync_dir(c->log, e);
+    if (!rc) rc = sync_dir(c->calls, c->aside, e);
+    if (!rc) rc = fail(wal_io_rename(c->calls, making, name), name, "replacing", e);
+    if (!rc) rc = sync_dir(c->calls, c->log, e);
     free(name);
     free(kept);
     free(making);
@@ -158,9 +157,10 @@ static int prepare(struct cutting *c, const char *dir, const char *aside, struct
     return rc ? rc : disk_make_dir(c->aside, e);
 }
 
-int store_cut_log(const char *dir, const struct store_cut *cut, const char *aside, struct error *e)
+int store_cut_log_with(const char *dir, const struct store_cut *cut, const char *aside, const struct wal_calls *calls,
+                       struct error *e)
 {
-    struct cutting c = {.cut = cut};
+    struct cutting c = {.cut = cut, .calls = calls};
     uint64_t *numbers = NULL;
     size_t count = 0;
     int rc = prepare(&c, dir, aside, e);
@@ -169,6 +169,11 @@ int store_cut_log(const char *dir, const struct store_cut *cut, const char *asid
     if (!rc) rc = replace(&c, cut->segment ? cut->segment : count ? numbers[count - 1] + 1 : 1, e);
     free(numbers);
     return rc;
+}
+
+int store_cut_log(const char *dir, const struct store_cut *cut, const char *aside, struct error *e)
+{
+    return store_cut_log_with(dir, cut, aside, &wal_calls_system, e);
 }
 
 static void ignore(void *user)
@@ -184,8 +189,8 @@ int store_rebuild_checkpoint(const char *dir, const char *aside, struct store_re
         snprintf(to, sizeof to, "%s/lmdb", aside) >= (int)sizeof to)
         return error_set(e, ERROR_IO, "the name of a directory is too long");
     int rc = rename(from, to) && errno != ENOENT ? fail(errno, from, "moving it aside", e) : 0;
-    if (!rc) rc = sync_dir(aside, e);
-    if (!rc) rc = sync_dir(dir, e);
+    if (!rc) rc = sync_dir(&wal_calls_system, aside, e);
+    if (!rc) rc = sync_dir(&wal_calls_system, dir, e);
     if (!rc) rc = store_open(&(struct store_options){.dir = dir, .on_durable = ignore}, &s, out, e);
     if (!rc) store_close(s);
     return rc;

@@ -108,6 +108,9 @@ struct store_calls {
 };
 int store_open_with(const struct store_options *options, const struct store_calls *calls, struct store **out,
                     struct store_report *report, struct error *e);
+/* store_cut_log likewise. */
+struct store_cut;
+int store_cut_log_with(const char *dir, const struct store_cut *cut, const char *aside, const struct wal_calls *calls, struct error *e);
 
 /* Of a batch, be it in the log or not yet. */
 static inline struct store_position store_position_of(const struct store *s, uint64_t sequence)

@@ -1,5 +1,6 @@
 /* Files damaged in each way, each judged three times: by looking at them, by a start, and by a start after the log was
  * cut. */
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -244,6 +245,97 @@ static void test_a_log_that_is_gone_leaves_the_checkpoint(void **state)
     end(&w);
 }
 
+/* ---- a cut that is interrupted ---- */
+
+static unsigned calls_left; /* before every one fails */
+
+static bool may_call(void)
+{
+    errno = EIO;
+    return calls_left > 0 && calls_left-- > 0;
+}
+
+static int limited_open(void *user, const char *path, int flags, mode_t mode)
+{
+    return may_call() ? wal_calls_system.open(user, path, flags, mode) : -1;
+}
+
+static ssize_t limited_pwritev(void *user, int fd, const struct iovec *parts, int count, off_t at)
+{
+    return may_call() ? wal_calls_system.pwritev(user, fd, parts, count, at) : -1;
+}
+
+static ssize_t limited_pread(void *user, int fd, void *to, size_t len, off_t at)
+{
+    return may_call() ? wal_calls_system.pread(user, fd, to, len, at) : -1;
+}
+
+static int limited_fdatasync(void *user, int fd)
+{
+    return may_call() ? wal_calls_system.fdatasync(user, fd) : -1;
+}
+
+static int limited_fsync(void *user, int fd)
+{
+    return may_call() ? wal_calls_system.fsync(user, fd) : -1;
+}
+
+static int limited_rename(void *user, const char *from, const char *to)
+{
+    return may_call() ? wal_calls_system.rename(user, from, to) : -1;
+}
+
+/* Ends within the cut, after so many calls. False: it was done by then. */
+static bool interrupt_cut(struct world *w, unsigned calls)
+{
+    struct wal_calls limited = wal_calls_system;
+    struct store_checkpoint_report checkpoint;
+    struct store_cut plan;
+    struct error e;
+    limited.open = limited_open;
+    limited.pwritev = limited_pwritev;
+    limited.pread = limited_pread;
+    limited.fdatasync = limited_fdatasync;
+    limited.fsync = limited_fsync;
+    limited.rename = limited_rename;
+    assert_int_equal(store_inspect_checkpoint(w->f.store_dir, &checkpoint, &e), 0);
+    assert_int_equal(store_find_cut(w->f.store_dir, checkpoint.at, checkpoint.next, &plan, &e), 0);
+    assert_int_equal(mkdir(w->aside, 0700), 0);
+    calls_left = calls;
+    int rc = store_cut_log_with(w->f.store_dir, &plan, w->aside, &limited, &e);
+    assert_true(rc == 0 || rc == ERROR_DISK); /* EIO */
+    run_command("rm -r %s%s", w->aside, "");
+    return rc != 0;
+}
+
+static void test_a_cut_that_is_interrupted_at_any_call_is_done_again(void **state)
+{
+    (void)state;
+    struct world w;
+    struct store_report report;
+    struct error e;
+    unsigned calls = 0;
+    begin(&w, true);
+    for (bool interrupted = true; interrupted; calls++) {
+        restore(&w);
+        char what[60], *path = wal_segment_path(w.log, w.segments[2]);
+        snprintf(what, sizeof what, "interrupted after %u calls", calls);
+        flip_bit(path, 8 * 3000);
+        free(path);
+        interrupted = interrupt_cut(&w, calls);
+        if (judge(&w, what, &report, &e)) {
+            cut(&w, what);
+        } else {
+            expect_rows_of(w.f.store, report.position.sequence);
+            fixture_close(&w.f);
+        }
+    }
+    assert_true(calls > 15);
+    end(&w);
+}
+
+/* ---- the checkpoint ---- */
+
 static void test_a_checkpoint_is_made_anew_from_a_log_that_begins_at_the_beginning(void **state)
 {
     (void)state;
@@ -340,6 +432,7 @@ int run_inspect_tests(void)
         cmocka_unit_test(test_looking_judges_a_damaged_log_as_a_start_does_and_a_cut_makes_it_good),
         cmocka_unit_test(test_the_same_without_a_checkpoint),
         cmocka_unit_test(test_a_log_that_is_gone_leaves_the_checkpoint),
+        cmocka_unit_test(test_a_cut_that_is_interrupted_at_any_call_is_done_again),
         cmocka_unit_test(test_a_checkpoint_is_made_anew_from_a_log_that_begins_at_the_beginning),
         cmocka_unit_test(test_a_checkpoint_that_is_needed_is_not_made_from_half_a_log),
     };
