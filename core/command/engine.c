@@ -35,6 +35,7 @@ void command_engine_free(struct command_engine *e)
     command_counts_release(&e->statistics);
     command_table_release(&e->table);
     buffer_release(&e->scratch);
+    command_saves_release(&e->saves);
     arena_release(&e->arena);
     free(e);
 }
@@ -115,6 +116,7 @@ void command_engine_flush(struct command_engine *e)
     store_flush(e->store);
     e->writable = store_writable(e->store, &e->not_writable);
     net_server_release(e->server, store_released(e->store).sequence); /* leaves in this turn */
+    command_saves_wake(e);
 }
 
 static void on_closed(void *user, struct net_client *c, void *session)
@@ -135,9 +137,9 @@ void command_engine_handler(struct command_engine *e, struct net_handler *out)
                                 .closed = on_closed};
 }
 
-void command_engine_control_reply(struct command_engine *e, uint64_t token, struct bytes reply)
+void command_engine_resume(struct command_engine *e, uint64_t id, struct bytes reply)
 {
-    struct net_client *client = net_server_find(e->server, token);
+    struct net_client *client = net_server_find(e->server, id);
     struct command_session *session = client ? net_client_session(client) : NULL;
     if (!session || !session->waiting) return; /* gone meanwhile */
     session->waiting = false;
@@ -147,6 +149,11 @@ void command_engine_control_reply(struct command_engine *e, uint64_t token, stru
     }
     buffer_append(net_client_reply(client), reply.data, reply.len);
     net_client_resume(client);
+}
+
+void command_engine_control_reply(struct command_engine *e, uint64_t token, struct bytes reply)
+{
+    command_engine_resume(e, token, reply);
 }
 
 /* ---- upkeep ---- */

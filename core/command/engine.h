@@ -3,6 +3,7 @@
 #define AIKV_COMMAND_ENGINE_H
 
 #include "command/command.h"
+#include "command/save.h"
 #include "command/session.h"
 #include "command/statistics.h"
 #include "command/table.h"
@@ -30,6 +31,7 @@ struct command_engine {
     char gateway[64]; /* the default gateway's address, or "" */
     uint64_t gateway_read_us;
 
+    struct command_saves saves; /* clients that wait for a checkpoint */
     struct arena arena;    /* of the command being run */
     struct buffer scratch; /* of it likewise: replies whose length is told before they are */
     int64_t wall_offset_us; /* wall time less monotonic time */
@@ -43,6 +45,8 @@ void command_dispatch(struct command_engine *e, struct net_client *client, const
 
 /* Prepares the rows of requests that come next (net_handler.ahead). */
 size_t command_ahead(struct command_engine *e, const struct net_client *client, const struct resp_request *requests, size_t count);
+/* The reply of a client that was suspended with session->waiting; it may have gone meanwhile. */
+void command_engine_resume(struct command_engine *e, uint64_t client, struct bytes reply);
 
 /* Whether the keys of a request are to be served here; if not, the error was replied: CROSSSLOT, MOVED, CLUSTERDOWN. */
 bool command_slot_check(struct command_engine *e, const struct net_client *client, const struct command_row *row,

@@ -13,7 +13,7 @@ struct command_session {
     unsigned database;
     int protocol; /* 2 or 3 */
     bool authenticated, readonly;
-    bool waiting; /* suspended until control replies */
+    bool waiting; /* suspended until command_engine_resume */
     char *name, *library, *library_version; /* owned; NULL: none */
     const struct command_entry *last; /* the command run last, or running */
 };

@@ -17,6 +17,7 @@ static const struct {
     {"connection", command_connection_rows}, {"connection", command_client_rows},
     {"server", command_introspect_rows},     {"server", command_config_rows},
     {"server", command_info_rows},           {"server", command_server_rows},
+    {"server", command_save_rows},
     {"generic", command_generic_rows},       {"generic", command_transfer_rows},
     {"generic", command_expire_rows},        {"generic", command_object_rows},
     {"generic", command_scan_rows},          {"string", command_string_rows},

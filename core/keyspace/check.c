@@ -16,7 +16,7 @@ struct check {
     struct keyspace *ks;
     struct holder *holders; /* sorted by compare() once all are known */
     size_t count, cap;
-    uint64_t *keys, *expiring; /* of each database by number */
+    struct databases found; /* the same numbers and ids, with the keys that are there */
     struct error *e;
 };
 
@@ -54,14 +54,12 @@ static const struct holder *find(const struct check *c, const struct rowkey_node
 static int check_key(struct check *c, const struct rowkey_parts *at, struct bytes value)
 {
     struct entry en;
-    const struct database *db = databases_find(&c->ks->databases, at->database_id);
+    struct database *db = databases_find(&c->found, at->database_id);
     if (!db) return error_set(c->e, ERROR_FORMAT, "a key's row is of database id %" PRIu32 ", which there is none of", at->database_id);
     if (!entry_read(value, &en)) return error_set(c->e, ERROR_FORMAT, "a key's row in slot %u is damaged", at->slot);
     if (en.form == ENTRY_WHOLE && en.payload.len > CHUNKS_WHOLE_MAX)
         return error_set(c->e, ERROR_FORMAT, "a string of %zu bytes is in one row", en.payload.len);
-    size_t number = (size_t)(db - c->ks->databases.list);
-    c->keys[number]++;
-    c->expiring[number] += entry_has_expiry(&en);
+    databases_count(db, at->slot, 1, entry_has_expiry(&en));
     struct holder h = {.object = keyspace_object(&en, at->database_id)};
     if (!h.object.id) return 0;
     struct chunks chunks;
@@ -104,15 +102,42 @@ static int each_row(struct check *c, bool nodes)
 
 /* ---- all together ---- */
 
+static void copy_ids(const struct databases *from, struct databases *to)
+{
+    struct buffer b;
+    buffer_init(&b, 4 * (size_t)DATABASES_MAX + 64);
+    databases_write(&b, from);
+    struct reader r = reader_of(buffer_bytes(&b));
+    databases_init(to);
+    databases_read(&r, to);
+    buffer_release(&b);
+}
+
+static int differs(unsigned number, const char *what, uint64_t counted, uint64_t found, struct error *e)
+{
+    return error_set(e, ERROR_FORMAT, "database %u: its counts say %" PRIu64 " %s, but there are %" PRIu64, number, counted, what, found);
+}
+
+static int compare_database(unsigned number, const struct database *counted, const struct database *found, struct error *e)
+{
+    for (unsigned slot = 0; slot < ROWKEY_SLOTS; slot++) {
+        uint64_t a = databases_slot_size(counted, slot), b = databases_slot_size(found, slot);
+        if (a == b) continue;
+        char what[40];
+        snprintf(what, sizeof what, "keys in slot %u", slot);
+        return differs(number, what, a, b, e);
+    }
+    if (counted->size != found->size) return differs(number, "keys", counted->size, found->size, e);
+    if (counted->expiring != found->expiring) return differs(number, "expiring keys", counted->expiring, found->expiring, e);
+    return 0;
+}
+
 static int check_counts(struct check *c)
 {
-    for (unsigned n = 0; n < c->ks->databases.count; n++) {
-        const struct database *db = &c->ks->databases.list[n];
-        if (db->size != c->keys[n] || db->expiring != c->expiring[n])
-            return error_set(c->e, ERROR_FORMAT, "database %u counts %" PRIu64 " keys and %" PRIu64 " that expire, there are %" PRIu64 " and %" PRIu64, n,
-                             db->size, db->expiring, c->keys[n], c->expiring[n]);
-    }
-    return 0;
+    int rc = 0;
+    for (unsigned n = 0; !rc && n < c->found.count; n++)
+        rc = compare_database(n, &c->ks->databases.list[n], &c->found.list[n], c->e);
+    return rc;
 }
 
 /* What waits in memory must be what would be found after a restart; and what is held there and by keys, all different. */
@@ -143,14 +168,12 @@ static int check_objects(struct check *c)
 int keyspace_check(struct keyspace *ks, struct error *e)
 {
     struct check c = {.ks = ks, .e = e};
-    c.keys = need(calloc(ks->databases.count, sizeof *c.keys));
-    c.expiring = need(calloc(ks->databases.count, sizeof *c.expiring));
+    copy_ids(&ks->databases, &c.found);
     int rc = each_row(&c, false);
     if (!rc) rc = check_counts(&c);
     if (!rc) rc = check_objects(&c);
     if (!rc) rc = each_row(&c, true);
     free(c.holders);
-    free(c.keys);
-    free(c.expiring);
+    databases_release(&c.found);
     return rc;
 }

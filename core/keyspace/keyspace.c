@@ -185,11 +185,9 @@ static void keyspace_free(struct keyspace *ks)
     free(ks);
 }
 
-int keyspace_open(struct store *store, unsigned databases, struct keyspace **out, struct error *e)
+/* Nothing is written unless there are fewer than `databases`. */
+static int load(struct store *store, unsigned databases, struct keyspace **out, struct error *e)
 {
-    if (databases == 0 || databases > DATABASES_MAX)
-        return error_set(e, ERROR_CONFIG, "%u databases are configured; 1 to %u are possible", databases,
-                         DATABASES_MAX);
     struct keyspace *ks = calloc(1, sizeof *ks);
     if (!ks) return error_set(e, ERROR_OOM, "no memory for the keyspace");
     ks->store = store;
@@ -198,8 +196,22 @@ int keyspace_open(struct store *store, unsigned databases, struct keyspace **out
     int rc = open_meta(ks, e);
     if (!rc) rc = objects_open(&ks->objects, store, e);
     if (!rc) rc = open_counts(ks, e);
-    if (!rc) rc = check_usable(ks, e);
-    if (rc) {
+    if (rc)
+        keyspace_free(ks);
+    else
+        *out = ks;
+    return rc;
+}
+
+int keyspace_open(struct store *store, unsigned databases, struct keyspace **out, struct error *e)
+{
+    if (databases == 0 || databases > DATABASES_MAX)
+        return error_set(e, ERROR_CONFIG, "%u databases are configured; 1 to %u are possible", databases,
+                         DATABASES_MAX);
+    struct keyspace *ks;
+    int rc = load(store, databases, &ks, e);
+    if (rc) return rc;
+    if ((rc = check_usable(ks, e))) {
         keyspace_free(ks);
         return rc;
     }
@@ -207,6 +219,13 @@ int keyspace_open(struct store *store, unsigned databases, struct keyspace **out
     store_flush(store);
     *out = ks;
     return 0;
+}
+
+int keyspace_open_read_only(struct store *store, struct keyspace **out, struct error *e)
+{
+    int rc = load(store, 0, out, e);
+    if (!rc) (*out)->usable = (*out)->databases.count;
+    return rc;
 }
 
 void keyspace_close(struct keyspace *ks)

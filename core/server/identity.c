@@ -116,7 +116,7 @@ static int read_node_file(struct identity *i, const char *path, struct error *e)
 }
 
 /* node.json is written before anything else, so where there is something else it was lost, and with it who this is. */
-static int make_new(struct identity *i, struct error *e)
+static int check_parts(const struct identity *i, struct error *e)
 {
     static const char *const parts[] = {"lmdb", "raft"};
     for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
@@ -126,8 +126,14 @@ static int make_new(struct identity *i, struct error *e)
             return error_set(e, ERROR_FORMAT, "'%.200s' holds %s/ but no node.json: restore it from a backup; to begin anew, empty the directory",
                              i->dir, parts[k]);
     }
-    random_hex(i->node_id, CLUSTER_ID_LEN);
     return 0;
+}
+
+static int make_new(struct identity *i, struct error *e)
+{
+    int code = check_parts(i, e);
+    if (!code) random_hex(i->node_id, CLUSTER_ID_LEN);
+    return code;
 }
 
 int identity_open(struct identity *i, const char *dir, struct error *e)
@@ -148,6 +154,38 @@ int identity_open(struct identity *i, const char *dir, struct error *e)
     if (!code) {
         i->incarnation++;
         code = identity_save(i, e);
+    }
+    if (code) identity_close(i);
+    return code;
+}
+
+static int lock_to_look(struct identity *i, bool alone, struct error *e)
+{
+    char path[1100];
+    snprintf(path, sizeof path, "%s/LOCK", i->dir);
+    i->lock_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (i->lock_fd < 0) return errno == ENOENT ? 0 : error_system(e, ERROR_IO, errno, "cannot open '%.300s'", path);
+    if (flock(i->lock_fd, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0) return 0;
+    if (errno == EWOULDBLOCK) return error_set(e, ERROR_LOCKED, "another aikv uses the data directory '%.300s': end it, or look at a copy", i->dir);
+    return error_system(e, ERROR_IO, errno, "cannot lock '%.300s'", path);
+}
+
+int identity_look(struct identity *i, const char *dir, bool alone, struct error *e)
+{
+    char path[1100];
+    *i = (struct identity){.lock_fd = -1};
+    if (strlen(dir) >= sizeof i->dir - 32) return error_set(e, ERROR_CONFIG, "the name of the data directory is longer than 990 bytes");
+    snprintf(i->dir, sizeof i->dir, "%s", dir);
+    snprintf(path, sizeof path, "%s/node.json", dir);
+    if (access(dir, R_OK | X_OK)) return error_system(e, path_problem(errno), errno, "cannot look at data directory '%.300s'", dir);
+    int code = lock_to_look(i, alone, e);
+    if (!code) {
+        if (access(path, F_OK) == 0)
+            code = read_node_file(i, path, e);
+        else if (errno != ENOENT)
+            code = error_system(e, ERROR_IO, errno, "cannot read '%.300s'", path);
+        else if (!(code = check_parts(i, e)))
+            code = error_set(e, ERROR_CONFIG, "no node has kept data in '%.300s'", dir);
     }
     if (code) identity_close(i);
     return code;

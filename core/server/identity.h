@@ -18,6 +18,9 @@ struct identity {
 /* Makes the directory if it is missing, locks it, reads node.json or makes it, and counts this start.
  * Errors: LOCKED (another process), FORMAT (unknown format or damage, with the file), IO (system error with the path). */
 int identity_open(struct identity *i, const char *dir, struct error *e);
+/* Locks the directory and reads node.json, and changes nothing: for tools that look at it, several at a time, or, `alone`, mend it. A copy without the
+ * file LOCK is not locked. Errors: LOCKED; FORMAT; IO; CONFIG: there is no such directory, or no node has kept data there. */
+int identity_look(struct identity *i, const char *dir, bool alone, struct error *e);
 /* Writes node.json durably: all or nothing. */
 int identity_save(const struct identity *i, struct error *e);
 void identity_close(struct identity *i);

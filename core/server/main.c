@@ -11,6 +11,7 @@
 #include "server/options.h"
 #include "server/ping.h"
 #include "server/reference.h"
+#include "server/subcommand.h"
 
 static int print(reference_writer *write_page)
 {
@@ -57,6 +58,7 @@ int main(int argc, char **argv)
     static struct config config;
     struct options options;
     struct error e;
+    if (subcommand_is(argc, argv)) return subcommand_run(argc, argv);
     if (options_read(argc, argv, &options, &config, &e)) return complain(&e, EXIT_USAGE);
     switch (options.action) {
     case ACTION_HELP: return print(options_help);

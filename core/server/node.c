@@ -137,6 +137,7 @@ static void on_tick(uv_timer_t *timer)
         return;
     }
     command_engine_tick(n->engine);
+    node_sample_memory(n);
     go_on_reading(n); /* its flush may have done what was missing */
     if (!n->control) return;
     struct store_statistics s;

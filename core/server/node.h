@@ -17,6 +17,7 @@ struct node {
     struct identity identity;
     char run_id[CLUSTER_ID_LEN + 1]; /* of this start, for INFO */
     uint64_t started_ms;
+    uint64_t memory_peak;
     uint16_t port, bus_port;
 
     uv_loop_t loop;
@@ -43,9 +44,13 @@ int node_run(struct node *n, struct config *config, const char *config_file, con
 /* Begins a clean end: what was accepted is answered, then the loop ends. */
 void node_stop(struct node *n, int exit_code);
 
-/* What commands need from the node (settings.c, info.c). */
+/* What commands need from the node (settings.c, info.c and the sections of it that have files of their own). */
 void node_settings_host(struct node *n, struct command_host *host);
 void node_info(void *user, const char *section, struct buffer *out);
+void node_info_memory(struct node *n, struct buffer *out);
+void node_info_persistence(struct node *n, struct buffer *out);
+/* Keeps the highest amount of memory used, for INFO. Ten times a second. */
+void node_sample_memory(struct node *n);
 void node_net_limits(const struct config *c, struct net_limits *out);
 enum store_durability node_durability(const struct config *c);
 size_t node_memory_max(const struct config *c);

@@ -1,6 +1,7 @@
 #include "server/options.h"
 
 #include "base/nearest.h"
+#include "server/subcommand.h"
 
 static const struct {
     const char *name;
@@ -108,13 +109,16 @@ int options_read(int argc, char **argv, struct options *out, struct config *conf
 void options_help(struct buffer *out)
 {
     buffer_append_text(out, "aikv " AIKV_VERSION ": a Redis-compatible, clustered, durable key-value node\n\n"
-                            "usage: aikv [--config FILE] [--FLAG VALUE]...\n\n"
+                            "usage: aikv [--config FILE] [--FLAG VALUE]...\n"
+                            "       aikv SUBCOMMAND [--FLAG]... OPERAND\n\n"
                             "With no configuration at all: one durable node on 127.0.0.1:6379, data in ./data.\n"
                             "A flag wins over the environment, that over the file, that over the default.\n\n"
                             "  --config FILE              Reads settings from a TOML file.\n"
                             "  --ready-file FILE          Writes the ports in use to FILE once clients are served.\n"
                             "  --reference PAGE           Writes a page of docs/reference: commands, configuration, errors or steps.\n");
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) buffer_printf(out, "  --%-24s %s\n", actions[i].name, actions[i].doc);
+    buffer_append_text(out, "\nSubcommands (aikv SUBCOMMAND --help tells more):\n");
+    subcommand_help(out);
     buffer_append_text(out, "\nSettings (flag, place in the file, default):\n");
     for (int i = 0; i < SETTINGS; i++) {
         const struct setting_info *s = &setting_table[i];

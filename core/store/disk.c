@@ -98,7 +98,7 @@ static int open_env_of_size(struct disk *d, size_t map_bytes)
     if (!(rc = mdb_env_set_mapsize(d->env, map_bytes)) && !(rc = mdb_env_set_maxdbs(d->env, 1))) {
         /* NORDAHEAD: reads are points, spread over the file; reading ahead would push out pages that are wanted.
          * NOTLS: the owner's transaction may be opened on another thread than the one that reads. */
-        rc = mdb_env_open(d->env, d->dir, MDB_NORDAHEAD | MDB_NOTLS, 0600);
+        rc = mdb_env_open(d->env, d->dir, MDB_NORDAHEAD | MDB_NOTLS | d->flags, 0600);
     }
     if (rc) {
         mdb_env_close(d->env);
@@ -203,6 +203,7 @@ static int open_tables(struct disk *d, MDB_txn *txn, struct disk_state *st, stru
     if (!rc) rc = mdb_stat(txn, d->main, &stat);
     if (rc) return disk_fail(d, rc, "read", e);
     bool empty = stat.ms_entries == 0;
+    if (empty && d->flags & MDB_RDONLY) return error_set(e, ERROR_FORMAT, "store %s holds nothing: it was not made to the end", d->dir);
     if (empty) {
         *st = (struct disk_state){0};
         if ((rc = disk_write_state(d, txn, st))) return disk_fail(d, rc, "write", e);
@@ -221,14 +222,14 @@ static int open_tables(struct disk *d, MDB_txn *txn, struct disk_state *st, stru
 static int open_content(struct disk *d, struct disk_state *st, struct error *e)
 {
     MDB_txn *txn;
-    int rc = mdb_txn_begin(d->env, NULL, 0, &txn);
+    int rc = mdb_txn_begin(d->env, NULL, d->flags & MDB_RDONLY, &txn);
     if (rc) return disk_fail(d, rc, "open", e);
     if ((rc = open_tables(d, txn, st, e))) {
         mdb_txn_abort(txn);
         return rc;
     }
     if ((rc = mdb_txn_commit(txn))) return disk_fail(d, rc, "write", e);
-    if ((rc = sync_dir(d->dir))) return error_system(e, ERROR_IO, rc, "cannot sync directory %s", d->dir);
+    if (!(d->flags & MDB_RDONLY) && (rc = sync_dir(d->dir))) return error_system(e, ERROR_IO, rc, "cannot sync directory %s", d->dir);
     if ((rc = mdb_txn_begin(d->env, NULL, MDB_RDONLY, &d->snapshot)) ||
         (rc = mdb_txn_begin(d->env, NULL, MDB_RDONLY, &d->spare)))
         return disk_fail(d, rc, "read", e);
@@ -261,6 +262,18 @@ int disk_open(struct disk *d, const char *dir, bool expected, struct disk_state 
     if (!rc) rc = disk_make_dir(dir, e);
     if (!rc) rc = open_env(d, e);
     if (!rc) rc = fill_up(d, e);
+    if (!rc) rc = open_content(d, state, e);
+    if (rc) disk_close(d);
+    return rc;
+}
+
+int disk_open_read_only(struct disk *d, const char *dir, struct disk_state *state, struct error *e)
+{
+    /* NOLOCK: the file of its locks would be made and written. */
+    *d = (struct disk){.calls = {mdb_txn_commit}, .dir = strdup(dir), .flags = MDB_RDONLY | MDB_NOLOCK};
+    if (!d->dir) return error_system(e, ERROR_IO, ENOMEM, "cannot open store %s", dir);
+    int rc = check_file(d, e);
+    if (!rc) rc = open_env(d, e);
     if (!rc) rc = open_content(d, state, e);
     if (rc) disk_close(d);
     return rc;

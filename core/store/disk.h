@@ -41,10 +41,13 @@ struct disk {
     MDB_txn *spare;    /* reset, for the next one */
     struct disk_calls calls;
     char *dir;
+    unsigned flags; /* of LMDB's, besides the usual ones */
 };
 
 /* Opens the environment in `dir`, or makes it unless one is `expected`. Errors: FORMAT, IO, PERMISSION, DISK. */
 int disk_open(struct disk *d, const char *dir, bool expected, struct disk_state *state, struct error *e);
+/* The same environment without changing anything in `dir`, where nobody else may write meanwhile; disk_write must not be called. */
+int disk_open_read_only(struct disk *d, const char *dir, struct disk_state *state, struct error *e);
 void disk_close(struct disk *d);
 /* Makes a directory, unless it is there, so that it survives a power loss. */
 int disk_make_dir(const char *dir, struct error *e);

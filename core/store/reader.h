@@ -38,7 +38,8 @@ enum store_operation_code {
     STORE_OPERATION_DELETE,
     STORE_OPERATION_SPLICE,
     STORE_OPERATION_DROP_SLOTS,
-    STORE_OPERATION_DROP_DATABASE /* within slots */
+    STORE_OPERATION_DROP_DATABASE, /* within slots */
+    STORE_OPERATION_CODES
 };
 
 /* A change as store.h's calls of these names make it. */

@@ -75,7 +75,8 @@ int store_recover(struct store *s, const struct wal_options *options, bool expec
                          (unsigned long long)options->truncate_to.sequence, state->next > state->at ? "rows" : "the rows",
                          (unsigned long long)state->next);
     s->history = state->epochs.history;
-    int rc = wal_open(options, store_checkpoint_position(s), replay, &recovery, &s->wal, &found, e);
+    int rc = s->read_only ? wal_look(options->dir, store_checkpoint_position(s), replay, &recovery, &found, e)
+                          : wal_open(options, store_checkpoint_position(s), replay, &recovery, &s->wal, &found, e);
     if (rc) return rc;
     if (expected && found.segments == 0)
         return error_set(e, ERROR_FORMAT,

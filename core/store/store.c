@@ -56,7 +56,8 @@ static void init(struct store *s, const struct store_options *o)
 {
     s->on_durable = o->on_durable;
     s->user = o->user;
-    s->durability = o->durability;
+    s->read_only = o->read_only;
+    s->durability = s->read_only ? STORE_NO : o->durability;
     s->committed_by_owner = o->committed_by_owner;
     atomic_init(&s->committed_sequence, o->committed_by_owner ? 0 : UINT64_MAX);
     s->dirty_max = o->dirty_max ? o->dirty_max : DIRTY_MAX;
@@ -69,6 +70,7 @@ static void init(struct store *s, const struct store_options *o)
     s->frozen = &s->generations[1];
     s->began_ms = clock_monotonic_ms();
     store_snapshots_init(&s->snapshots, o->snapshot_max_ms ? o->snapshot_max_ms : SNAPSHOT_MAX_MS);
+    s->saved_ms = clock_wall_ms();
 }
 
 static int open_parts(struct store *s, const struct store_options *options, const struct store_calls *calls, struct store_report *report, struct error *e)
@@ -76,11 +78,12 @@ static int open_parts(struct store *s, const struct store_options *options, cons
     char path[4096];
     struct disk_state state;
     const char *dir = options->dir;
-    int rc = disk_make_dir(dir, e);
+    int rc = s->read_only ? 0 : disk_make_dir(dir, e);
     if (rc) return rc;
     if (snprintf(path, sizeof path, "%s/lmdb", dir) >= (int)sizeof path - 8)
         return error_set(e, ERROR_IO, "the name of the store's directory is too long");
-    if ((rc = disk_open(&s->disk, path, options->expected, &state, e))) return rc;
+    rc = s->read_only ? disk_open_read_only(&s->disk, path, &state, e) : disk_open(&s->disk, path, options->expected, &state, e);
+    if (rc) return rc;
     if (calls->disk) s->disk.calls = *calls->disk;
     struct checkpoint_options checkpoint = {.disk = &s->disk, .may_write = may_write, .log_failed = log_has_failed,
                                             .moved = checkpoint_moved, .user = s,
@@ -92,7 +95,7 @@ static int open_parts(struct store *s, const struct store_options *options, cons
                               .keep_max = options->log_keep_max ? options->log_keep_max : LOG_KEEP_MAX,
                               .truncate_to = options->truncate_to, .calls = calls->wal ? calls->wal : &wal_calls_system};
     s->record_room = log.segment_size / 4 < RECORD_ROOM ? log.segment_size / 4 : RECORD_ROOM;
-    if ((rc = store_recover(s, &log, options->expected, &state, report, e))) return rc;
+    if ((rc = store_recover(s, &log, options->expected || s->read_only, &state, report, e)) || s->read_only) return rc;
     if ((rc = checkpoint_start(s->checkpoint, e))) return rc;
     if (s->phase == PHASE_RUNNING) store_begin_frozen(s);
     return 0;
@@ -164,8 +167,10 @@ void store_close(struct store *s)
 {
     if (!s) return;
     store_on_checkpoint(s, NULL, NULL);
-    flush_for_good(s);
-    store_finish_checkpoints(s);
+    if (!s->read_only) {
+        flush_for_good(s);
+        store_finish_checkpoints(s);
+    }
     close_parts(s);
 }
 
@@ -266,6 +271,7 @@ bool store_pressure(const struct store *s)
 bool store_writable(const struct store *s, struct error *e)
 {
     bool for_good;
+    if (s->read_only) return error_set(e, ERROR_PERMISSION, "the store was opened for looking at only"), false;
     if (wal_failed(s->wal, e)) return false;
     if (!wal_has_room(s->wal, record_size(&s->record) + s->record_room) && wal_full(s->wal, e)) return false;
     if (!checkpoint_is_stuck(s->checkpoint, &for_good, e)) return true;
@@ -276,6 +282,11 @@ bool store_writable(const struct store *s, struct error *e)
 bool store_failed(const struct store *s, struct error *e)
 {
     return wal_failed(s->wal, e);
+}
+
+bool store_checkpoint_failing(const struct store *s, struct error *e)
+{
+    return checkpoint_is_stuck(s->checkpoint, NULL, e);
 }
 
 /* ---- epochs ---- */
@@ -321,8 +332,8 @@ void store_checkpoint_soon(struct store *s)
 
 void store_statistics(const struct store *s, struct store_statistics *out)
 {
-    struct wal_statistics log;
-    wal_statistics(s->wal, &log);
+    struct wal_statistics log = {0};
+    if (s->wal) wal_statistics(s->wal, &log);
     *out = (struct store_statistics){
         .last = store_position_of(s, s->sequence),
         .rows_durable = disk_row_count(&s->disk),
@@ -342,9 +353,11 @@ void store_statistics(const struct store *s, struct store_statistics *out)
         .memory_bytes = store_memory(s),
         .memory_max = s->memory_max,
         .checkpoint = store_checkpoint_position(s),
-        .checkpoint_running = s->phase == PHASE_RUNNING,
+        .checkpoint_running = s->phase == PHASE_RUNNING || s->wanted,
         .checkpoint_stuck = checkpoint_is_stuck(s->checkpoint, NULL, NULL),
         .checkpoints = s->checkpoints,
         .checkpoint_ms = checkpoint_last_ms(s->checkpoint),
+        .checkpoint_began_ms = s->began_ms,
+        .checkpoint_saved_ms = s->saved_ms,
     };
 }

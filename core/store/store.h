@@ -47,6 +47,9 @@ struct store_options {
     struct store_position truncate_to;
     uint64_t snapshot_max_ms; /* how long a snapshot may be open (store/snapshot.h); 0: 5 minutes */
     bool committed_by_owner; /* what is written is not committed before store_set_committed() says so */
+    /* For looking at what is there, while nobody else has it open: nothing in `dir` is changed. Implies `expected`. Of what follows below, reading,
+     * what changed since the checkpoint, statistics and closing may be called. */
+    bool read_only;
 };
 
 struct store_report { /* what opening found */
@@ -119,7 +122,8 @@ void store_flush(struct store *s);
 /* `prepare` is called within store_flush when a checkpoint is about to begin; it may write one batch, the last that the checkpoint holds.
  * NULL: nobody. */
 void store_on_checkpoint(struct store *s, void (*prepare)(void *user), void *user);
-/* Starts a checkpoint with the next flush (unless one is running: then after it). */
+/* Starts a checkpoint with the next flush (unless one is running: then after it). Where nothing was written since the last one, that one counts as
+ * made anew. */
 void store_checkpoint_soon(struct store *s);
 
 /* ---- what changed since the checkpoint; only right after store_open, nothing flushed yet ---- */
@@ -157,6 +161,8 @@ bool store_failed(const struct store *s, struct error *e);
 /* With committed_by_owner: all up to here is committed, and will never be cut off. Only rises; what is lower changes nothing. A position beyond
  * the last batch says it of batches to come. A checkpoint holds only what is committed, so memory of changed rows is not given back before. */
 void store_set_committed(struct store *s, struct store_position committed);
+/* Whether the last try to write a checkpoint failed, and why. It is tried again each second while that may help. */
+bool store_checkpoint_failing(const struct store *s, struct error *e);
 
 void store_set_memory_max(struct store *s, size_t bytes);
 
@@ -198,8 +204,11 @@ struct store_statistics {
     uint64_t cached_rows, cached_bytes, evictions; /* in the checkpoint too */
     uint64_t memory_bytes, memory_max;             /* all rows in memory, with their table */
     struct store_position checkpoint;
-    bool checkpoint_running, checkpoint_stuck;
+    bool checkpoint_running; /* or about to be, since it was asked for */
+    bool checkpoint_stuck;   /* its last try failed: store_checkpoint_failing */
     uint64_t checkpoints, checkpoint_ms; /* since open; the last one's time */
+    uint64_t checkpoint_began_ms; /* the running one, monotonic */
+    int64_t checkpoint_saved_ms;  /* when the last one was whole, wall time; of none since open: when that was */
 };
 void store_statistics(const struct store *s, struct store_statistics *out);
 

@@ -57,6 +57,7 @@ struct store {
     void (*on_durable)(void *user);
     void *user;
     enum store_durability durability;
+    bool read_only; /* then there is no `wal`, and checkpoint's thread does not run */
 
     /* Rows: every version that is found is in the table; dirty ones are in a generation too. */
     struct table table;
@@ -103,6 +104,7 @@ struct store {
     uint8_t resumed[STORE_KEY_MAX]; /* of a checkpoint that a crash interrupted: LMDB's rows up to this key were those of its end then */
     size_t resumed_len;
     uint64_t commits_seen, began_ms, checkpoints;
+    int64_t saved_ms; /* wall time */
     size_t log_max;
     bool wanted;
     void (*prepare)(void *user);
@@ -119,6 +121,9 @@ struct store_calls {
 };
 int store_open_with(const struct store_options *options, const struct store_calls *calls, struct store **out,
                     struct store_report *report, struct error *e);
+/* store_cut_log likewise. */
+struct store_cut;
+int store_cut_log_with(const char *dir, const struct store_cut *cut, const char *aside, const struct wal_calls *calls, struct error *e);
 
 /* Of a batch, be it in the log or not yet. */
 static inline struct store_position store_position_of(const struct store *s, uint64_t sequence)

@@ -40,7 +40,6 @@ void store_begin_frozen(struct store *s)
 
 static bool is_due(const struct store *s)
 {
-    if (s->sequence == s->at) return false;
     if (s->wanted || s->log_bytes - s->log_at > s->log_max) return true;
     uint64_t waited_ms = clock_monotonic_ms() - s->began_ms;
     if (drop_list_last(&s->drops) > s->at && waited_ms > DROP_WAIT_MS) return true;
@@ -74,6 +73,7 @@ static void begin_settling(struct store *s)
     s->resumed_len = 0;
     s->log_at = s->log_at_next;
     s->checkpoints++;
+    s->saved_ms = clock_wall_ms();
     disk_refresh(&s->disk);
     wal_trim(s->wal, store_checkpoint_position(s));
     if (s->durability == STORE_NO) wal_set_mode(s->wal, WAL_NO);
@@ -111,6 +111,13 @@ static void settle(struct store *s, uint32_t rows)
     generation_clear(s->frozen);
     s->settle_at = 0;
     s->phase = PHASE_IDLE;
+}
+
+/* The last checkpoint is what one made now would be. */
+static void note_nothing_to_write(struct store *s)
+{
+    if (s->wanted) s->saved_ms = clock_wall_ms();
+    s->wanted = false;
 }
 
 /* ---- clean rows ---- */
@@ -153,7 +160,10 @@ void store_upkeep(struct store *s)
     if (s->phase == PHASE_SETTLING) settle(s, SETTLE_ROWS);
     store_purge(s);
     store_snapshots_expire(s);
-    if (s->phase == PHASE_IDLE && is_due(s) && !store_snapshots_hold(s)) begin_checkpoint(s);
+    if (s->phase == PHASE_IDLE && s->sequence == s->at)
+        note_nothing_to_write(s);
+    else if (s->phase == PHASE_IDLE && is_due(s) && !store_snapshots_hold(s))
+        begin_checkpoint(s);
     evict(s);
 }
 

@@ -92,6 +92,9 @@ struct wal_statistics {
 };
 void wal_statistics(const struct wal *w, struct wal_statistics *out);
 
+/* What wal_open would find and replay, or refuse, without changing anything. A directory that is missing has no segments. */
+int wal_look(const char *dir, struct store_position checkpoint, wal_replay replay, void *user, struct wal_report *report, struct error *e);
+
 /* Checks a whole log without changing it, calling `visit` for each record: `aikv check`. */
 int wal_check(const char *dir, wal_replay visit, void *user, struct wal_report *report, struct error *e);
 

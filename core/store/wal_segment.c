@@ -46,8 +46,7 @@ static int by_number(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* *numbers is to be freed, in any case. */
-static int list_numbers(const char *dir, uint64_t **numbers, size_t *count, struct error *e)
+int wal_segment_numbers(const char *dir, uint64_t **numbers, size_t *count, struct error *e)
 {
     DIR *d = opendir(dir);
     if (!d) return error_system(e, ERROR_IO, errno, "%s", dir);
@@ -122,6 +121,10 @@ static int open_one(const char *dir, uint64_t number, const struct wal_calls *ca
     } else {
         *out = wal_segment_new(number, fd, 0);
         rc = read_header(*out, path, calls, e);
+        if (rc) {
+            wal_segment_free(*out, calls);
+            *out = NULL;
+        }
     }
     free(path);
     return rc;
@@ -134,15 +137,11 @@ int wal_segment_list(const char *dir, const struct wal_calls *calls, int flags, 
     size_t count = 0;
     struct wal_segment **end = out;
     *out = NULL;
-    int rc = list_numbers(dir, &numbers, &count, e);
+    int rc = wal_segment_numbers(dir, &numbers, &count, e);
     for (size_t i = 0; !rc && i < count; i++) {
         rc = open_one(dir, numbers[i], calls, flags, end, e);
         if (*end) end = &(*end)->next;
     }
     free(numbers);
-    if (rc) {
-        wal_segment_free_all(*out, calls);
-        *out = NULL;
-    }
     return rc;
 }

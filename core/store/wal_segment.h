@@ -24,8 +24,10 @@ char *wal_segment_path(const char *dir, uint64_t number);
 char *wal_segment_making_path(const char *dir);
 char *wal_segment_path_in(const char *dir, const char *name);
 
+/* The numbers of all segments in `dir`, in order. *numbers is to be freed, in any case. */
+int wal_segment_numbers(const char *dir, uint64_t **numbers, size_t *count, struct error *e);
 /* Opens all segments in `dir`, in order of their numbers, and reads their headers. FORMAT: damaged, or another format.
- */
+ * After an error `out` has those before the one that has it. */
 int wal_segment_list(const char *dir, const struct wal_calls *calls, int flags, struct wal_segment **out,
                      struct error *e);
 struct wal_segment *wal_segment_new(uint64_t number, int fd, size_t size);

@@ -7,7 +7,7 @@
 
 void store_begin(struct store *s)
 {
-    assert(!s->in_batch && !s->iterators);
+    assert(!s->in_batch && !s->iterators && !s->read_only);
     s->in_batch = true;
     s->batch_is_begun = s->batch_has_rows = false;
 }

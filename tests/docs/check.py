@@ -9,7 +9,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests/integration"))
-from cluster import Cluster, until  # noqa: E402
+from cluster import BINARY, Cluster, Node, free_ports, until  # noqa: E402
 
 RUN_PAGES = ["docs/start/first-cluster.md", "docs/guides/write-a-policy.md", "README.md"]
 passed = failed = 0
@@ -135,10 +135,10 @@ def policies(text):
     return found
 
 
-def commands(text):
+def commands(text, programs=r"redis-cli|lua5\.4"):
     lines = "\n".join(content for language, content, _ in blocks(text) if language in ("", "sh", "bash")).split("\n")
     lines = [line.removeprefix("$ ") for line in lines]
-    return [line for line in lines if re.match(r"(\w+=\S+ )*(redis-cli|lua5\.4) ", line)]
+    return [line for line in lines if re.match(rf"(\w+=\S+ )*({programs}) ", line)]
 
 
 def make_redis_cli(folder, port):
@@ -197,6 +197,44 @@ def check_view(cluster):
         check(f"view.md has {name}", "" if f"`{name}`" in page else "no such field there")
 
 
+def check_repair_guide():
+    """Its commands, one after the other, on the directory `data` of a node that was killed; and that they did what it says."""
+    page = "docs/guides/check-and-repair.md"
+    with tempfile.TemporaryDirectory(prefix="aikv-docs-") as folder:
+        node = Node(folder, ".", free_ports(1), ["--durability", "always"])
+        node.start()
+        for i in range(100):
+            node("SET", f"key{i}", f"value{i}")
+        node.kill()
+        os.makedirs(folder + "/bin")
+        os.symlink(BINARY, folder + "/bin/aikv")
+        environment = {**os.environ, "PATH": folder + "/bin:" + os.environ["PATH"]}
+        output = ""
+        for command in commands(read(page), "aikv|cp|printf"):
+            done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=60, check=False)
+            check(f"{page}: {command}", "" if done.returncode == 0 else (done.stdout + done.stderr)[-300:])
+            output += done.stdout
+        for text in ("database 0: 100 keys", 'key="key99" string value="value99"', "exit code 5\na start refuses", "give --cut-log to do it\nexit code 5",
+                     "a start accepts it now"):
+            check(f"{page}: the output has '{text}'", "" if text in output else output[-2000:])
+        check(f"{page}: the last check is clean", "" if output.endswith("clean\n") else output[-300:])
+
+
+def check_info(cluster):
+    """INFO and its page have the same fields; those that the page says are there only at times may be missing."""
+    page = read("docs/reference/info.md")
+    found = {re.sub(r"^(cmdstat_|errorstat_|db(?=\d)).*", r"\1…", name) for node in cluster[:6] for name in node.info("INFO everything")}
+    check("INFO has fields", "" if len(found) > 50 else f"only {len(found)}")
+    told = {}
+    for names_told, meaning in re.findall(r"^\| ((?:`[\w…]+`(?:, )?)+) \| (.*) \|$", page, re.M):
+        told.update({name: meaning for name in re.findall(r"`([^`]+)`", names_told)})
+    for name in sorted(found - set(told)):
+        check(f"info.md has {name}", "no row for it")
+    for name, meaning in told.items():
+        check(f"INFO has {name}", "" if name in found or meaning.startswith("only ") else "info.md tells of it, INFO does not have it")
+
+
 def check_commands():
     with tempfile.TemporaryDirectory(prefix="aikv-docs-") as folder, Cluster() as cluster:
         for name in ("lua", "scripts", "build"):
@@ -208,6 +246,7 @@ def check_commands():
             run_page(cluster, page, folder, environment)
         until("the last run has ended", lambda: json.loads(cluster[0]("CLUSTER", "SCRIPT", "VIEW"))["run"]["round"] == 0)
         check_view(cluster)
+        check_info(cluster)
 
 
 def main():
@@ -219,6 +258,7 @@ def main():
     same = policies(read("README.md")).get("more-voters.lua") == policies(read("docs/guides/write-a-policy.md")).get("more-voters.lua")
     check("the README's policy is the guide's", "" if same else "they differ")
     check_commands()
+    check_repair_guide()
     print(f"{passed} passed, {failed} failed")
     return failed > 0
 

@@ -107,6 +107,11 @@ class Damage(unittest.TestCase):
                     written += 1
             self.assertGreater(written, 100)
             self.assertEqual(c("STRLEN", "k0"), 100_000, "reads go on")
+            with self.assertRaisesRegex(ReplyError, "^ERR the checkpoint cannot be written: .*No space left"):
+                c("SAVE")
+            info = self.node.info(section="persistence")
+            self.assertEqual((info["aikv_writes"], info["aikv_log_status"], info["aof_last_write_status"]), ("refused", "ok", "err"))
+            self.assertIn("No space left", info["aikv_write_error"])
             subprocess.run(["mount", "-o", "remount,size=900m", self.node.data], check=True)
             until("writes are taken again", lambda: c("SET", "again", "yes") == "OK")
         self.node.kill()

@@ -93,7 +93,7 @@ void node_release(struct node *n)
 static void woken(uv_async_t *handle)
 {
     struct node *n = handle->data;
-    if (n->server && !n->gates_held) release(n);
+    if (n->server && !n->gates_held) command_engine_flush(n->engine);
 }
 
 static void start(struct node *n, bool cluster)

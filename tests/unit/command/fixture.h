@@ -74,5 +74,6 @@ int run_session_tests(void);
 int run_config_tests(void);
 int run_cluster_tests(void);
 int run_control_tests(void);
+int run_save_tests(void);
 
 #endif

@@ -60,5 +60,6 @@ int run_epoch_tests(void);
 int run_snapshot_tests(void);
 int run_reader_tests(void);
 int run_truncate_tests(void);
+int run_inspect_tests(void);
 
 #endif

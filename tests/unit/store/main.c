@@ -18,6 +18,7 @@ int main(void)
     failed += run_truncate_tests();
     failed += run_reader_tests();
     failed += run_snapshot_tests();
+    failed += run_inspect_tests();
     failed += wal_tests();
     return failed != 0;
 }

@@ -1,0 +1,142 @@
+/* INFO memory. Two kinds of memory hold rows: the node's own, which is bounded by maxmemory, and pages of LMDB's file
+ * in the kernel's page cache, which go when somebody needs memory. Redis's fields tell of the first; of the second,
+ * aikv_mapped_memory. (docs/reference/info.md) */
+#include <stdio.h>
+#include <unistd.h>
+#ifdef AIKV_ALLOCATOR
+#include <jemalloc/jemalloc.h>
+#else
+#include <malloc.h>
+#define AIKV_ALLOCATOR "libc"
+#endif
+
+#include "server/node.h"
+
+struct memory {
+    uint64_t used;                       /* asked of the allocator and not given back */
+    uint64_t active, allocator_resident; /* 0: the allocator does not tell */
+    uint64_t resident, mapped;           /* of the process; of these, pages of files */
+};
+
+#ifdef JEMALLOC_VERSION
+static uint64_t ask_jemalloc(const char *name)
+{
+    size_t value = 0, size = sizeof value;
+    return mallctl(name, &value, &size, NULL, 0) == 0 ? value : 0;
+}
+
+static void ask_allocator(struct memory *m)
+{
+    uint64_t epoch = 1;
+    size_t size = sizeof epoch;
+    mallctl("epoch", &epoch, &size, &epoch, size); /* else they are numbers of the last time */
+    m->used = ask_jemalloc("stats.allocated");
+    m->active = ask_jemalloc("stats.active");
+    m->allocator_resident = ask_jemalloc("stats.resident");
+}
+#else
+static void ask_allocator(struct memory *m)
+{
+    struct mallinfo2 info = mallinfo2();
+    m->used = info.uordblks + info.hblkhd;
+}
+#endif
+
+static void ask_kernel(struct memory *m)
+{
+    unsigned long long size, resident, shared;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (!f) return;
+    if (fscanf(f, "%llu %llu %llu", &size, &resident, &shared) == 3) {
+        uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+        m->resident = resident * page;
+        m->mapped = shared * page;
+    }
+    fclose(f);
+}
+
+void node_sample_memory(struct node *n)
+{
+    struct memory m = {0};
+    ask_allocator(&m);
+    if (m.used > n->memory_peak) n->memory_peak = m.used;
+}
+
+/* As Redis writes it: "917.30K". */
+static void write_human(struct buffer *out, const char *name, uint64_t bytes)
+{
+    static const char units[] = "BKMGTP";
+    double value = (double)bytes;
+    int unit = 0;
+    for (; value >= 1024 && units[unit + 1]; unit++) value /= 1024;
+    if (unit == 0)
+        buffer_printf(out, "%s_human:%lluB\r\n", name, (unsigned long long)bytes);
+    else
+        buffer_printf(out, "%s_human:%.2f%c\r\n", name, value, units[unit]);
+}
+
+static void write_bytes_and_human(struct buffer *out, const char *name, uint64_t bytes)
+{
+    buffer_printf(out, "%s:%llu\r\n", name, (unsigned long long)bytes);
+    write_human(out, name, bytes);
+}
+
+static double ratio(uint64_t a, uint64_t b)
+{
+    return b ? (double)a / (double)b : 0;
+}
+
+static void write_allocator(struct buffer *out, const struct memory *m)
+{
+    if (!m->active) return;
+    buffer_printf(out, "allocator_allocated:%llu\r\nallocator_active:%llu\r\nallocator_resident:%llu\r\n",
+                  (unsigned long long)m->used, (unsigned long long)m->active,
+                  (unsigned long long)m->allocator_resident);
+    buffer_printf(out,
+                  "allocator_frag_ratio:%.2f\r\nallocator_frag_bytes:%llu\r\nallocator_rss_ratio:%.2f\r\nallocator_rss_"
+                  "bytes:%lld\r\n",
+                  ratio(m->active, m->used), (unsigned long long)(m->active - m->used),
+                  ratio(m->allocator_resident, m->active), (long long)m->allocator_resident - (long long)m->active);
+}
+
+static void write_rows(struct buffer *out, const struct store_statistics *s, const struct memory *m)
+{
+    buffer_printf(out, "aikv_rows_memory:%llu\r\naikv_rows_memory_max:%llu\r\naikv_dirty_bytes:%llu\r\n",
+                  (unsigned long long)s->memory_bytes, (unsigned long long)s->memory_max,
+                  (unsigned long long)s->dirty_bytes);
+    buffer_printf(
+        out, "aikv_cached_rows:%llu\r\naikv_cached_bytes:%llu\r\naikv_evicted_rows:%llu\r\naikv_mapped_memory:%llu\r\n",
+        (unsigned long long)s->cached_rows, (unsigned long long)s->cached_bytes, (unsigned long long)s->evictions,
+        (unsigned long long)m->mapped);
+}
+
+void node_info_memory(struct node *n, struct buffer *out)
+{
+    uint64_t limit = uv_get_constrained_memory(), total = uv_get_total_memory();
+    struct memory m = {0};
+    struct store_statistics s;
+    struct net_statistics clients;
+    ask_allocator(&m);
+    ask_kernel(&m);
+    store_statistics(n->store, &s);
+    net_server_statistics(n->server, &clients);
+    if (m.used > n->memory_peak) n->memory_peak = m.used;
+    uint64_t own = m.resident - m.mapped;
+    write_bytes_and_human(out, "used_memory", m.used);
+    write_bytes_and_human(out, "used_memory_rss", m.resident);
+    write_bytes_and_human(out, "used_memory_peak", n->memory_peak);
+    buffer_printf(out, "used_memory_peak_perc:%.2f%%\r\n", 100 * ratio(m.used, n->memory_peak));
+    buffer_printf(out, "used_memory_overhead:%llu\r\nused_memory_dataset:%llu\r\n",
+                  (unsigned long long)(m.used > s.memory_bytes ? m.used - s.memory_bytes : 0),
+                  (unsigned long long)s.memory_bytes);
+    write_bytes_and_human(out, "total_system_memory", limit && limit < total ? limit : total);
+    write_bytes_and_human(out, "maxmemory", (uint64_t)config_number(n->config, SETTING_MAXMEMORY));
+    buffer_append_text(out, "maxmemory_policy:noeviction\r\n");
+    write_allocator(out, &m);
+    buffer_printf(out, "mem_fragmentation_ratio:%.2f\r\nmem_fragmentation_bytes:%lld\r\n", ratio(own, m.used),
+                  (long long)own - (long long)m.used);
+    buffer_printf(out, "mem_clients_normal:%llu\r\nmem_aof_buffer:%llu\r\nmem_allocator:%s\r\n",
+                  (unsigned long long)(clients.query_memory + clients.output_memory),
+                  (unsigned long long)s.log_unwritten, AIKV_ALLOCATOR);
+    write_rows(out, &s, &m);
+}

@@ -1,0 +1,111 @@
+/* LMDB's file, row by row and page by page. */
+#include <stdio.h>
+
+#include "store/disk.h"
+#include "store/inspect.h"
+
+#define LIST_OF_FREE_PAGES 0 /* LMDB's first table: transaction → a count and so many page numbers */
+#define PAGE               4096u
+
+/* So that every page of a value is read, and a disk that cannot give it shows. */
+static void touch(struct bytes value)
+{
+    for (size_t at = 0; at < value.len; at += PAGE) (void)*(const volatile uint8_t *)(value.data + at);
+    if (value.len) (void)*(const volatile uint8_t *)(value.data + value.len - 1);
+}
+
+static int wrong(const struct disk *d, struct error *e, int rc, const char *what)
+{
+    return error_set(e, ERROR_FORMAT, "store %s: %s%s%s", d->dir, what, rc ? ": " : "", rc ? mdb_strerror(rc) : "");
+}
+
+/* Keys must rise: so a tree whose pages lead back to themselves ends here too. */
+static int walk_rows(const struct disk *d, MDB_cursor *cursor, struct store_checkpoint_report *out, struct error *e)
+{
+    uint8_t last[STORE_KEY_MAX];
+    size_t last_len = 0;
+    MDB_val key, value;
+    int rc;
+    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        struct bytes k = bytes_of(key.mv_data, key.mv_size);
+        if (k.len == 0 || k.len > STORE_KEY_MAX) return wrong(d, e, 0, "a row has a key of impossible length");
+        if (last_len && bytes_compare(k, bytes_of(last, last_len)) <= 0)
+            return wrong(d, e, 0, "rows are not in the order of their keys");
+        memcpy(last, k.data, k.len);
+        last_len = k.len;
+        touch(bytes_of(value.mv_data, value.mv_size));
+        out->rows++;
+        out->key_bytes += key.mv_size;
+        out->value_bytes += value.mv_size;
+        if (value.mv_size > out->value_max_bytes) out->value_max_bytes = value.mv_size;
+    }
+    return rc == MDB_NOTFOUND ? 0 : wrong(d, e, rc, "reading its rows");
+}
+
+static int walk_free_pages(const struct disk *d, MDB_cursor *cursor, struct store_checkpoint_report *out,
+                           struct error *e)
+{
+    MDB_val key, value;
+    size_t last = 0, transaction;
+    int rc;
+    while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        size_t count;
+        if (key.mv_size != sizeof transaction) return wrong(d, e, 0, "its list of free pages is damaged");
+        memcpy(&transaction, key.mv_data, sizeof transaction);
+        if (transaction <= last) return wrong(d, e, 0, "its list of free pages is not in order");
+        last = transaction;
+        if (value.mv_size < sizeof count) return wrong(d, e, 0, "its list of free pages is damaged");
+        memcpy(&count, value.mv_data, sizeof count);
+        if (count > value.mv_size / sizeof count - 1) return wrong(d, e, 0, "its list of free pages is damaged");
+        out->free_pages += count;
+    }
+    if (out->free_pages > out->pages) return wrong(d, e, 0, "its list has more free pages than there are");
+    return rc == MDB_NOTFOUND ? 0 : wrong(d, e, rc, "reading its list of free pages");
+}
+
+static int walk(const struct disk *d, MDB_dbi table,
+                int (*each)(const struct disk *, MDB_cursor *, struct store_checkpoint_report *, struct error *),
+                struct store_checkpoint_report *out, struct error *e)
+{
+    MDB_cursor *cursor;
+    int rc = mdb_cursor_open(d->snapshot, table, &cursor);
+    if (rc) return wrong(d, e, rc, "opening a table");
+    rc = each(d, cursor, out, e);
+    mdb_cursor_close(cursor);
+    return rc;
+}
+
+static int inspect(const struct disk *d, struct store_checkpoint_report *out, struct error *e)
+{
+    MDB_envinfo info;
+    MDB_stat rows;
+    int rc = mdb_env_info(d->env, &info);
+    if (!rc) rc = mdb_stat(d->snapshot, d->rows, &rows);
+    if (rc) return wrong(d, e, rc, "reading its statistics");
+    out->pages = info.me_last_pgno + 1;
+    out->page_bytes = rows.ms_psize;
+    out->branch_pages = rows.ms_branch_pages;
+    out->leaf_pages = rows.ms_leaf_pages;
+    out->overflow_pages = rows.ms_overflow_pages;
+    out->depth = rows.ms_depth;
+    if ((rc = walk(d, d->rows, walk_rows, out, e))) return rc;
+    if (out->rows != rows.ms_entries) return wrong(d, e, 0, "it does not have as many rows as it says");
+    return walk(d, LIST_OF_FREE_PAGES, walk_free_pages, out, e);
+}
+
+int store_inspect_checkpoint(const char *dir, struct store_checkpoint_report *out, struct error *e)
+{
+    char path[4096];
+    struct disk d;
+    struct disk_state state;
+    *out = (struct store_checkpoint_report){0};
+    if (snprintf(path, sizeof path, "%s/lmdb", dir) >= (int)sizeof path)
+        return error_set(e, ERROR_IO, "the name of the store's directory is too long");
+    int rc = disk_open_read_only(&d, path, &state, e);
+    if (rc) return rc;
+    out->next = (struct store_position){state.next ? state.epochs.next : 0, state.next};
+    out->at = state.at == state.next ? out->next : (struct store_position){state.at ? state.epochs.at : 0, state.at};
+    rc = inspect(&d, out, e);
+    disk_close(&d);
+    return rc;
+}
