@@ -12,6 +12,7 @@ import servers
 CONTROLLER = "/sys/fs/cgroup/memory"
 KEY_LEN, VALUE_LEN = 16, 1000
 HOT_KEYS, HOT_PER_S = 1000, 1000
+HOT_CLIENTS = 50  # connections: so many that no hot GET waits for one to be free
 ROWS_SHARE = 4  # maxmemory is the limit by this: LMDB's pages of a transaction, the log's and the file's in the page cache count too
 
 
@@ -78,4 +79,4 @@ class Larger:
 
 
 def hot_gets(aikv, seconds):
-    return load.run(aikv, "GET key:{n}", clients=4, rate=HOT_PER_S, keys=HOT_KEYS, seconds=seconds)
+    return load.run(aikv, "GET key:{n}", clients=HOT_CLIENTS, rate=HOT_PER_S, keys=HOT_KEYS, seconds=seconds)

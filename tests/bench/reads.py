@@ -6,6 +6,7 @@ import servers
 
 KEYS = 100000
 READS_PER_S = 1000
+READERS = 50  # connections: so many that no read waits for one to be free
 
 
 @dataclasses.dataclass
@@ -27,7 +28,7 @@ class ReadsBesideWrites:
                 load.fill(server, KEYS)
             for number, server in pair.turns(o.rounds):
                 writer = load.start(server, "SET key:{n} {value}", clients=50, seconds=o.seconds * 2 + 0.5, keys=KEYS, seed=number + 1)
-                reads = load.run(server, "GET key:{n}", clients=4, rate=READS_PER_S, seconds=o.seconds * 2, keys=KEYS, seed=number + 1000)
+                reads = load.run(server, "GET key:{n}", clients=READERS, rate=READS_PER_S, seconds=o.seconds * 2, keys=KEYS, seed=number + 1000)
                 reads["writes_per_second"] = load.finish(writer)["per_second"]
                 runs[server.name].append(reads)
         return {"redis": load.medians(runs["redis"]), "aikv": load.medians(runs["aikv"]),
