@@ -80,11 +80,12 @@ static void write_random(struct model *m, struct model_string *s, unsigned i)
 {
     size_t at = random_below(&m->random, 2) ? s->len : random_size(m, LEN_MAX);
     struct bytes with = random_bytes_of(m, random_size(m, LEN_MAX - at));
-    if (at > s->len) memset(s->bytes + s->len, 0, at - s->len);
-    if (s->there && !with.len) at = 0; /* nothing is written */
-    if (with.len) memcpy(s->bytes + at, with.data, with.len);
-    if (at + with.len > s->len) s->len = at + with.len;
-    s->there = true;
+    if (!s->there || with.len) {
+        if (at > s->len) memset(s->bytes + s->len, 0, at - s->len);
+        if (with.len) memcpy(s->bytes + at, with.data, with.len);
+        if (at + with.len > s->len) s->len = at + with.len;
+        s->there = true;
+    }
     assert_int_equal(keyspace_string_write(m->f->ks, name_of(i), at, with), s->len);
 }
 
