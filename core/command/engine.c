@@ -8,7 +8,8 @@
 
 #define SCRATCH_KEPT      ((size_t)64 << 10) /* of a larger scratch buffer nothing is kept */
 #define SWEEP_ROWS        1000
-#define RECLAIM_ROWS      256
+#define RECLAIM_ROWS      256 /* at a time */
+#define RECLAIM_ROWS_TURN 64  /* those who leave much to delete do some of it: about 0.1 ms */
 #define SWEEP_TIME_US     5000
 #define GATEWAY_TIME_US   5000000
 
@@ -108,6 +109,7 @@ static void on_turn_end(void *user)
 {
     struct command_engine *e = user;
     e->last_client = 0;
+    if (keyspace_reclaim_waiting(e->keyspace) && !store_pressure(e->store)) keyspace_reclaim(e->keyspace, RECLAIM_ROWS_TURN);
     command_engine_flush(e);
 }
 

@@ -345,6 +345,11 @@ size_t keyspace_reclaim(struct keyspace *ks, size_t rows)
     return looked;
 }
 
+size_t keyspace_reclaim_waiting(const struct keyspace *ks)
+{
+    return ks->objects.count;
+}
+
 uint64_t keyspace_expired_total(const struct keyspace *ks)
 {
     return ks->expired_total;

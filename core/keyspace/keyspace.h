@@ -96,8 +96,10 @@ void keyspace_slot_keys(struct keyspace *ks, unsigned slot, size_t count, void (
  * rows deleted. */
 size_t keyspace_sweep(struct keyspace *ks, size_t rows, int64_t now_ms);
 /* Deletes up to `rows` rows of large values whose keys are gone. A batch of its own; call between commands. Returns how many it looked at; 0:
- * there are none. */
+ * there are none, and it cost nothing. */
 size_t keyspace_reclaim(struct keyspace *ks, size_t rows);
+/* How many such values there are, in part or whole. */
+size_t keyspace_reclaim_waiting(const struct keyspace *ks);
 uint64_t keyspace_expired_total(const struct keyspace *ks); /* keys deleted because their time had come, since open */
 
 #endif

@@ -69,6 +69,12 @@ bool keyspace_find_entry(struct keyspace *ks, struct bytes key, struct entry *en
 void keyspace_go_to(struct keyspace *ks, struct bytes key);
 /* Writes the key's row (its name is seen to here) in place of what is there. `object` has the value's rows; NULL: it has none. */
 void keyspace_put_entry(struct keyspace *ks, struct bytes key, struct entry *en, const struct object *object);
+/* One without nodes yet, in the slot of the key at ks->place. */
+static inline struct object keyspace_new_object(struct keyspace *ks)
+{
+    const struct rowkey *row = &ks->place.row;
+    return (struct object){.slot = row->slot, .database_id = row->database_id, .id = objects_new_id(&ks->objects, ks->store)};
+}
 /* Deletes the key at ks->place, which exists, and its value. */
 void keyspace_drop(struct keyspace *ks);
 

@@ -17,12 +17,17 @@ static struct chunks chunks_in(const struct keyspace *ks, struct bytes payload)
     return c;
 }
 
-size_t keyspace_string_len(const struct keyspace_entry *e)
+static size_t len_of(unsigned form, struct bytes payload)
 {
     struct chunks c;
-    if (e->form != ENTRY_CHUNKS) return e->payload.len;
-    chunks_parse(e->payload, 0, &c);
+    if (form != ENTRY_CHUNKS) return payload.len;
+    chunks_parse(payload, 0, &c);
     return c.len;
+}
+
+size_t keyspace_string_len(const struct keyspace_entry *e)
+{
+    return len_of(e->form, e->payload);
 }
 
 void keyspace_string_read(struct keyspace *ks, const struct keyspace_entry *e, size_t at, size_t len, uint8_t *out)
@@ -61,14 +66,6 @@ static void put_chunks(struct keyspace *ks, struct bytes key, const struct chunk
     keyspace_put_entry(ks, key, &en, &c->object);
 }
 
-/* For the key at ks->place. */
-static struct chunks new_chunks(struct keyspace *ks, size_t len)
-{
-    const struct rowkey *row = &ks->place.row;
-    struct object object = {.slot = row->slot, .database_id = row->database_id, .id = objects_new_id(&ks->objects, ks->store)};
-    return chunks_of(object, len);
-}
-
 void keyspace_string_put(struct keyspace *ks, struct bytes key, struct bytes value, int64_t expires_ms)
 {
     if (value.len <= CHUNKS_WHOLE_MAX) {
@@ -78,7 +75,7 @@ void keyspace_string_put(struct keyspace *ks, struct bytes key, struct bytes val
     keyspace_go_to(ks, key);
     /* Rows that are there already are written over if that leaves none behind: nothing need be deleted later. */
     struct chunks c = chunks_of(ks->place.object, value.len);
-    if (!c.object.id || c.object.nodes < ks->place.object.nodes) c = new_chunks(ks, value.len);
+    if (!c.object.id || c.object.nodes < ks->place.object.nodes) c = chunks_of(keyspace_new_object(ks), value.len);
     chunks_put(ks, &c, value);
     put_chunks(ks, key, &c, expires_ms);
 }
@@ -102,14 +99,15 @@ static void write_whole(struct keyspace *ks, struct bytes key, bool there, const
 /* The string outgrows its row. */
 static void convert(struct keyspace *ks, struct bytes key, const struct entry *en, size_t offset, struct bytes with)
 {
-    struct chunks c = new_chunks(ks, offset + with.len);
+    struct chunks c = chunks_of(keyspace_new_object(ks), offset + with.len);
     chunks_put(ks, &c, en->payload);
     chunks_write(ks, &c, offset, with);
     put_chunks(ks, key, &c, en->expires_ms);
 }
 
-static void write_chunks(struct keyspace *ks, const struct entry *en, struct chunks c, size_t offset, struct bytes with)
+static void write_chunks(struct keyspace *ks, const struct entry *en, size_t offset, struct bytes with)
 {
+    struct chunks c = chunks_in(ks, en->payload);
     size_t end = offset + with.len;
     bool grows = end > c.len;
     if (grows) c = chunks_of(c.object, end);
@@ -125,15 +123,11 @@ size_t keyspace_string_write(struct keyspace *ks, struct bytes key, size_t offse
 {
     struct entry en;
     bool there = keyspace_find_entry(ks, key, &en);
-    size_t end = offset + with.len;
-    if (there && en.form == ENTRY_CHUNKS) {
-        struct chunks c = chunks_in(ks, en.payload);
-        if (with.len) write_chunks(ks, &en, c, offset, with);
-        return c.len > end ? c.len : end;
-    }
-    if (there && !with.len) return en.payload.len;
-    size_t len = en.payload.len > end ? en.payload.len : end;
-    if (len > CHUNKS_WHOLE_MAX)
+    size_t old = len_of(en.form, en.payload), end = offset + with.len, len = old > end ? old : end;
+    if (there && !with.len) return old;
+    if (en.form == ENTRY_CHUNKS)
+        write_chunks(ks, &en, offset, with);
+    else if (len > CHUNKS_WHOLE_MAX)
         convert(ks, key, &en, offset, with);
     else
         write_whole(ks, key, there, &en, offset, with);

@@ -18,7 +18,7 @@ struct bytes keyspace_string_whole(struct keyspace *ks, const struct keyspace_en
 /* Stores a string, whatever was there. */
 void keyspace_string_put(struct keyspace *ks, struct bytes key, struct bytes value, int64_t expires_ms);
 /* Writes over the string from `offset` on: it grows as needed, with zeros between its end and `offset`, and keeps its expiry. No key: one is made,
- * without expiry. Returns the length. The work is that of the bytes written, not of the string. */
+ * without expiry. Returns the length. The work is that of the bytes written, not of the string. `with` is not in a row of the store's. */
 size_t keyspace_string_write(struct keyspace *ks, struct bytes key, size_t offset, struct bytes with);
 
 #endif

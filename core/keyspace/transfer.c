@@ -30,9 +30,7 @@ static enum keyspace_transfer look(struct keyspace *ks, struct bytes from, const
 /* The rows of a value once more, for the key at ks->place. Returns the object, and its payload in `room`. */
 static struct object copy_object(struct keyspace *ks, const struct chunks *from, uint8_t room[CHUNKS_PAYLOAD], struct bytes *payload)
 {
-    const struct rowkey *row = &ks->place.row;
-    struct object object = {.slot = row->slot, .database_id = row->database_id, .id = objects_new_id(&ks->objects, ks->store)};
-    struct chunks to = chunks_of(object, from->len);
+    struct chunks to = chunks_of(keyspace_new_object(ks), from->len);
     chunks_copy(ks, from, &to);
     *payload = chunks_payload(room, &to);
     return to.object;

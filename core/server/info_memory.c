@@ -138,5 +138,6 @@ void node_info_memory(struct node *n, struct buffer *out)
     buffer_printf(out, "mem_clients_normal:%llu\r\nmem_aof_buffer:%llu\r\nmem_allocator:%s\r\n",
                   (unsigned long long)(clients.query_memory + clients.output_memory),
                   (unsigned long long)s.log_unwritten, AIKV_ALLOCATOR);
+    buffer_printf(out, "lazyfree_pending_objects:%zu\r\n", keyspace_reclaim_waiting(n->keyspace));
     write_rows(out, &s, &m);
 }

@@ -1,5 +1,8 @@
 /* Strings of all sizes against plain arrays of bytes: random writes around the borders of rows, with copies, expiry, the deletion of what is
  * left over, and reopenings in between; what must hold of all rows is checked on the way. */
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "base/random.h"
 #include "fixture.h"
 #include "keyspace/check.h"
@@ -77,11 +80,12 @@ static void write_random(struct model *m, struct model_string *s, unsigned i)
 {
     size_t at = random_below(&m->random, 2) ? s->len : random_size(m, LEN_MAX);
     struct bytes with = random_bytes_of(m, random_size(m, LEN_MAX - at));
-    if (at > s->len) memset(s->bytes + s->len, 0, at - s->len);
-    if (s->there && !with.len) at = 0; /* nothing is written */
-    if (with.len) memcpy(s->bytes + at, with.data, with.len);
-    if (at + with.len > s->len) s->len = at + with.len;
-    s->there = true;
+    if (!s->there || with.len) {
+        if (at > s->len) memset(s->bytes + s->len, 0, at - s->len);
+        if (with.len) memcpy(s->bytes + at, with.data, with.len);
+        if (at + with.len > s->len) s->len = at + with.len;
+        s->there = true;
+    }
     assert_int_equal(keyspace_string_write(m->f->ks, name_of(i), at, with), s->len);
 }
 
@@ -180,32 +184,92 @@ static void other_work(struct model *m)
     }
 }
 
-static void test_strings_of_all_sizes_behave_like_plain_arrays(void **state)
+static struct model *model_new(struct fixture *f, uint64_t seed)
 {
     struct model *m = calloc(1, sizeof *m);
     assert_non_null(m);
-    m->f = *state;
-    m->random = test_seed("keyspace strings");
+    m->f = f;
+    m->random = seed;
     for (size_t i = 0; i < LEN_MAX; i++) m->source[i] = (uint8_t)random_next(&m->random);
     for (unsigned i = 0; i < USED * KEYS; i++) {
         m->keys[i / KEYS][i % KEYS] = calloc(1, sizeof(struct model_string));
         assert_non_null(m->keys[i / KEYS][i % KEYS]);
     }
-    for (int step = 0; step < STEPS; step++) {
+    return m;
+}
+
+static void model_free(struct model *m)
+{
+    for (unsigned i = 0; i < USED * KEYS; i++) free(m->keys[i / KEYS][i % KEYS]);
+    free(m);
+}
+
+static void run(struct model *m, uint64_t steps)
+{
+    while (steps--) {
         random_command(m);
         if (random_below(&m->random, 4) == 0) other_work(m);
     }
+}
+
+/* Once nothing waits, every node that is left is a key's. */
+static void check_to_the_end(struct model *m)
+{
     check(m);
     while (keyspace_reclaim(m->f->ks, 1000)) {}
-    check(m); /* nothing waits, so every node that is left is a key's */
-    for (unsigned i = 0; i < USED * KEYS; i++) free(m->keys[i / KEYS][i % KEYS]);
-    free(m);
+    check(m);
+}
+
+static void test_strings_of_all_sizes_behave_like_plain_arrays(void **state)
+{
+    struct model *m = model_new(*state, test_seed("keyspace strings"));
+    run(m, STEPS);
+    check_to_the_end(m);
+    model_free(m);
+}
+
+/* A process that ends without a word, perhaps within a checkpoint. */
+static void run_and_vanish(struct model *m)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        fixture_open(m->f);
+        for (unsigned database = 0; database < USED; database++) flush(m->f, database); /* the model begins with nothing */
+        run(m, 50 + random_below(&m->random, 300));
+        if (random_below(&m->random, 2)) store_checkpoint_soon(m->f->store);
+        if (random_below(&m->random, 4)) store_flush(m->f->store);
+        usleep((useconds_t)random_below(&m->random, 5000));
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void test_after_any_end_no_row_is_nobody_s(void **state)
+{
+    struct model *m = model_new(*state, test_seed("keyspace strings, killed"));
+    fixture_close(m->f);
+    for (int round = 0; round < 12; round++) {
+        run_and_vanish(m);
+        random_next(&m->random); /* the child's went with it */
+        fixture_open(m->f);
+        if (round % 3 == 2)
+            check_to_the_end(m);
+        else
+            check(m);
+        fixture_close(m->f);
+    }
+    fixture_open(m->f);
+    model_free(m);
 }
 
 int run_string_model_tests(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_strings_of_all_sizes_behave_like_plain_arrays),
+        FIXTURE_TEST(test_after_any_end_no_row_is_nobody_s),
     };
     return cmocka_run_group_tests_name("keyspace string model", tests, NULL, NULL);
 }

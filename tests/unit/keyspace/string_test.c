@@ -284,6 +284,23 @@ static void test_ids_of_objects_never_repeat(void **state)
     }
 }
 
+static void test_nothing_written_behind_the_end_is_no_change(void **state)
+{
+    struct fixture *f = *state;
+    put_large(f, 0, "large", 100000, 'a');
+    put_large(f, 0, "small", 10, 'a');
+    struct store_statistics before, after;
+    store_statistics(f->store, &before);
+    keyspace_begin(f->ks, 0, f->now_ms);
+    assert_int_equal(keyspace_string_write(f->ks, bytes_text("large"), 200000, bytes_of(NULL, 0)), 100000);
+    assert_int_equal(keyspace_string_write(f->ks, bytes_text("small"), 200000, bytes_of(NULL, 0)), 10);
+    keyspace_end(f->ks);
+    store_statistics(f->store, &after);
+    assert_int_equal(after.batches, before.batches);
+    expect_large(f, 0, "large", 100000, 'a');
+    expect_large(f, 0, "small", 10, 'a');
+}
+
 static struct store_position read_byte(struct fixture *f, size_t at)
 {
     uint8_t byte;
@@ -346,6 +363,7 @@ int run_string_tests(void)
         FIXTURE_TEST(test_moved_to_another_database_it_outlives_its_old_one),
         FIXTURE_TEST(test_a_copy_is_another_s),
         FIXTURE_TEST(test_ids_of_objects_never_repeat),
+        FIXTURE_TEST(test_nothing_written_behind_the_end_is_no_change),
         FIXTURE_TEST(test_who_reads_a_chunk_waits_for_its_writer),
         FIXTURE_TEST(test_the_rows_of_a_large_string_are_in_the_way_of_nobody),
     };
