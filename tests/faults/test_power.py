@@ -13,7 +13,7 @@ from cluster import until
 from disk import REPLY, SYNC_BEGIN, SYNC_END, WRITE, ZEROS, Disk, Journal, copy_tree
 from history import HEAVY, SMALL, Load, Server, dump, memory_folder, seeded
 
-CUTS = int(os.environ.get("AIKV_CUTS", 400 if os.environ.get("AIKV_LONG") else 20))
+CUTS = int(os.environ.get("AIKV_CUTS", 200 if os.environ.get("AIKV_LONG") else 20))
 CUTS_A_RUN = 4
 
 
@@ -96,7 +96,7 @@ class Power(unittest.TestCase):
             self.node.start()
             load.start(self.node.port, HEAVY if is_heavy else 0.5)
             if is_heavy:
-                until("a checkpoint begins", self.node.has_checkpoint)
+                until("a checkpoint ends", lambda: self.node.checkpoints() >= 1)
             time.sleep(self.rng.choice((0.2, 0.6, 1.3)) * self.rng.random())
             self.node.kill()
             load.end()
