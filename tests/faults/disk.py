@@ -7,6 +7,7 @@ may also be zeros. A sector is never torn within, and a partly written one keeps
 import ctypes
 import mmap
 import os
+import re
 import shutil
 import struct
 
@@ -219,6 +220,11 @@ class Directory:
                 self.alter(self.durable, steps)
         self.pending = [p for p in self.pending if p[0] >= before]
 
+    def walk(self, path):
+        for name, entry in self.now.items():
+            whole = os.path.join(path, name)
+            yield from entry.walk(whole) if isinstance(entry, Directory) else [(whole, entry)]
+
     def write_to(self, path, rng, temper):
         os.mkdir(path)
         names = dict(self.durable)
@@ -278,6 +284,11 @@ class Disk:
             self.files[file] = self.top if directory is None else directory.now[name]
             if extra == CUT:
                 self.files[file].add(index, TRUNCATE, 0, 0, None)
+
+    def first_unsynced(self, pattern, otherwise):
+        """The record with the first write, not of zeros, to a file whose path matches `pattern`, that is not on the disk; or `otherwise`."""
+        return min((change[0] for path, file in self.top.walk(self.root) if re.search(pattern, path)
+                    for change in file.pending if change[1] == WRITE), default=otherwise)
 
     def write_to(self, path, rng):
         """What a power cut now may leave, seeded, as the new directory `path`. Returns its temper, for messages."""

@@ -4,6 +4,7 @@ import re
 
 WHOLE = re.compile(rb"0|-?[1-9][0-9]{0,17}")
 BLOCK_BYTES = 1 << 20
+KEYS = 60  # so few that commands meet
 FAR_MS = 4102444800000  # 2100
 
 
@@ -31,8 +32,8 @@ class Command:
 
 
 class Model:
-    def __init__(self, rng, databases, keys=60):
-        self.rng, self.databases, self.keys, self.weight = rng, databases, keys, 1.0
+    def __init__(self, rng, databases):
+        self.rng, self.databases, self.weight = rng, databases, 1.0
         self.state, self.selected, self.serial = {}, databases[0], 0
         self.block = rng.randbytes(BLOCK_BYTES)
 
@@ -47,7 +48,7 @@ class Model:
         return b"%d:" % self.serial + self.block[at:at + size]
 
     def key(self):
-        return b"%s%d" % (self.rng.choice((b"k", b"k", b"k", b"c")), self.rng.randrange(self.keys))
+        return b"%s%d" % (self.rng.choice((b"k", b"k", b"k", b"c")), self.rng.randrange(KEYS))
 
     def get(self, key, database=None):
         return self.state.get((self.selected if database is None else database, key))
@@ -111,7 +112,7 @@ class Model:
         return self.command([b"GETDEL", key], old and old[0], [(key, None)] if old else [])
 
     def incrby(self):
-        key, by = b"c%d" % self.rng.randrange(self.keys), self.rng.randrange(-50, 100)
+        key, by = b"c%d" % self.rng.randrange(KEYS), self.rng.randrange(-50, 100)
         old = self.get(key) or (b"0", 0)
         if not WHOLE.fullmatch(old[0]):
             return self.command([b"INCRBY", key, b"%d" % by], Refused("ERR value is not an integer"))
@@ -152,7 +153,7 @@ class Model:
         return self.command([self.rng.choice((b"DEL", b"UNLINK")), *sorted(keys)], len(there), [(key, None) for key in there])
 
     def expire(self):
-        key, old = self.key(), None
+        key = self.key()
         old = self.get(key)
         self.serial += 1
         if self.rng.random() < 0.1:

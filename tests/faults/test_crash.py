@@ -9,7 +9,7 @@ import unittest
 from cluster import until
 from history import HEAVY, SMALL, Load, Server, dump, memory_folder, seeded
 
-KILLS = int(os.environ.get("AIKV_KILLS", 400 if os.environ.get("AIKV_LONG") else 20))
+KILLS = int(os.environ.get("AIKV_KILLS", 200 if os.environ.get("AIKV_LONG") else 20))
 
 
 class Crash(unittest.TestCase):
@@ -31,7 +31,7 @@ class Crash(unittest.TestCase):
             load.begin(state)
             load.start(node.port, HEAVY if is_heavy else rng.choice((0.3, 1, 3)))
             if is_heavy:
-                until("a checkpoint begins", node.has_checkpoint)
+                until("a checkpoint begins", node.checkpoints)
             time.sleep(rng.choice((0.01, 0.1, 0.3, 1.0)) * rng.random())
             node.kill()
             load.end()

@@ -12,7 +12,7 @@ from cluster import until
 from disk import copy_tree
 from history import Connection, Server, dump, memory_folder, seeded
 
-FLIPS = int(os.environ.get("AIKV_FLIPS", 2000 if os.environ.get("AIKV_LONG") else 30))
+FLIPS = int(os.environ.get("AIKV_FLIPS", 300 if os.environ.get("AIKV_LONG") else 30))
 FORMAT = 5
 TAIL_BYTES = 400_000  # of the log: about what is after the checkpoint
 

@@ -10,7 +10,7 @@ from cluster import PATIENCE_S, ReplyError, until
 from disk import FAULT, OPEN, RENAME, SYNC_BEGIN, TRUNCATE, UNLINK, WRITE, ZEROS, Journal, copy_tree
 from history import Connection, Server, dump, memory_folder, seeded
 
-SITES = int(os.environ.get("AIKV_SITES", 100000 if os.environ.get("AIKV_LONG") else 25))
+SITES = int(os.environ.get("AIKV_SITES", 250 if os.environ.get("AIKV_LONG") else 25))
 DISK, OK = 7, 0
 INTERRUPTED = (1, 5)  # of a start: nothing is lost by starting again
 KINDS = {OPEN: "open", WRITE: "write", ZEROS: "write", SYNC_BEGIN: "sync", TRUNCATE: "truncate", RENAME: "rename", UNLINK: "unlink"}
