@@ -31,6 +31,7 @@ static int change(struct store *s, const struct record_operation *o, struct erro
         r->deleted = o->code == RECORD_DELETE;
     }
     store_install(s, hash, r);
+    store_note_expiry(s, r);
     store_drop_replaced(s);
     return 0;
 }

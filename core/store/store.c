@@ -79,6 +79,7 @@ static int open_parts(struct store *s, const struct store_options *options, cons
     if (snprintf(path, sizeof path, "%s/lmdb", dir) >= (int)sizeof path - 8)
         return error_set(e, ERROR_IO, "the name of the store's directory is too long");
     if ((rc = disk_open(&s->disk, path, options->expected, &state, e))) return rc;
+    s->disk.expiry_of = options->expiry;
     if (calls->disk) s->disk.calls = *calls->disk;
     struct checkpoint_options checkpoint = {.disk = &s->disk, .may_write = may_write, .log_failed = log_has_failed,
                                             .moved = checkpoint_moved, .user = s,
