@@ -7,7 +7,7 @@
 #include "net/resolve.h"
 
 #define SCRATCH_KEPT      ((size_t)64 << 10) /* of a larger scratch buffer nothing is kept */
-#define SWEEP_ROWS        1000
+#define SWEEP_KEYS        1000
 #define RECLAIM_ROWS      256 /* at a time */
 #define RECLAIM_ROWS_TURN 64  /* those who leave much to delete do some of it: about 0.1 ms */
 #define SWEEP_TIME_US     5000
@@ -166,8 +166,8 @@ static void sweep(struct command_engine *e, uint64_t now_us)
     int64_t now_ms = ((int64_t)now_us + e->wall_offset_us) / 1000;
     size_t deleted;
     do {
-        deleted = keyspace_sweep(e->keyspace, SWEEP_ROWS, now_ms);
-    } while (deleted > SWEEP_ROWS / 4 && clock_monotonic_us() - now_us < SWEEP_TIME_US && !store_pressure(e->store));
+        deleted = keyspace_sweep(e->keyspace, SWEEP_KEYS, now_ms);
+    } while (deleted > SWEEP_KEYS / 4 && clock_monotonic_us() - now_us < SWEEP_TIME_US && !store_pressure(e->store));
     while (keyspace_reclaim(e->keyspace, RECLAIM_ROWS) && clock_monotonic_us() - now_us < SWEEP_TIME_US && !store_pressure(e->store)) {}
     command_engine_flush(e);
 }

@@ -31,6 +31,12 @@ static inline bool entry_is_expired(const struct entry *en, int64_t now_ms)
 
 /* False: damaged, or of a type, form or flag that this version does not know. */
 bool entry_read(struct bytes row, struct entry *out);
+/* The same for the expiry alone, of any form. */
+int64_t entry_expiry(struct bytes row);
+#define ENTRY_EXPIRY_AT  2
+#define ENTRY_EXPIRY_MAX 9
+/* What another expiry changes in a row, at ENTRY_EXPIRY_AT: writes the bytes that go there. Returns how many; `*removed` go. */
+size_t entry_write_expiry(uint8_t out[ENTRY_EXPIRY_MAX], const struct entry *en, int64_t expires_ms, size_t *removed);
 size_t entry_size(const struct entry *en);
 /* Where in the row's value the payload begins. */
 size_t entry_payload_at(const struct entry *en);

@@ -100,14 +100,19 @@ bool keyspace_delete(struct keyspace *ks, struct bytes key)
 
 bool keyspace_expire(struct keyspace *ks, struct bytes key, int64_t expires_ms)
 {
+    struct keyspace_place *at = &ks->place;
     struct entry en;
+    uint8_t changed[ENTRY_EXPIRY_MAX];
+    size_t removed;
     if (!keyspace_find_entry(ks, key, &en)) return false;
     if (expires_ms != KEYSPACE_NO_EXPIRY && expires_ms <= ks->now_ms) {
         keyspace_drop(ks);
         return true;
     }
-    struct object object = ks->place.object;
-    en.expires_ms = expires_ms;
-    keyspace_put_entry(ks, key, &en, object.id ? &object : NULL);
+    size_t len = entry_write_expiry(changed, &en, expires_ms, &removed);
+    store_splice(ks->store, rowkey_bytes(&at->row), ENTRY_EXPIRY_AT, removed, bytes_of(changed, len));
+    bool expiring = expires_ms != KEYSPACE_NO_EXPIRY;
+    databases_count(current(ks), at->row.slot, 0, (int)expiring - (int)at->expiring);
+    at->expiring = expiring;
     return true;
 }

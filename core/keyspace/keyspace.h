@@ -8,8 +8,8 @@
  *   node rows of larger values: slot · database id · 'n' · object(8) · node(4). The key's payload names the object.
  *   slot 0xffff holds what belongs to no slot: format, hash seed, the map from database numbers to ids, objects to be deleted.
  * `hash` is a seeded 64-bit hash of the key (the seed is kept with the data), so that SCAN's cursor is an integer: slot and hash.
- * Database numbers map to ids, so that two can change places; flushing one is a drop of the store's. A sweeper deletes expired rows, a few at
- * a time. */
+ * Database numbers map to ids, so that two can change places; flushing one is a drop of the store's. The store knows when rows
+ * are due, and a sweeper deletes these. */
 #ifndef AIKV_KEYSPACE_KEYSPACE_H
 #define AIKV_KEYSPACE_KEYSPACE_H
 
@@ -20,6 +20,8 @@ struct keyspace;
 
 /* `now_ms` below is wall time; it decides what has expired, and stands still during a command. */
 
+/* What store_options.expiry must be. Pure. */
+int64_t keyspace_expiry(struct bytes name, struct bytes value);
 /* Opens the keyspace in `store`, right after store_open. How many keys there are comes with the store's checkpoint and what was written since
  * (keyspace_close and each checkpoint store it); where that is not so, the rows are counted. A `databases` lower than keys need is an error. */
 int keyspace_open(struct store *store, unsigned databases, struct keyspace **out, struct error *e);
@@ -92,9 +94,9 @@ uint64_t keyspace_slot_size(struct keyspace *ks, unsigned slot);
 void keyspace_slot_keys(struct keyspace *ks, unsigned slot, size_t count, void (*visit)(void *user, struct bytes key), void *user);
 
 /* ---- upkeep ---- */
-/* Looks at up to `rows` more rows in turn and deletes those expired at `now_ms`. A batch of its own; call between commands. Returns the
- * rows deleted. */
-size_t keyspace_sweep(struct keyspace *ks, size_t rows, int64_t now_ms);
+/* Deletes up to `keys` keys that have expired at `now_ms`, wherever they are: no other rows are read. A batch of its own; call between commands.
+ * Returns how many were deleted. */
+size_t keyspace_sweep(struct keyspace *ks, size_t keys, int64_t now_ms);
 /* Deletes up to `rows` rows of large values whose keys are gone. A batch of its own; call between commands. Returns how many it looked at; 0:
  * there are none, and it cost nothing. */
 size_t keyspace_reclaim(struct keyspace *ks, size_t rows);

@@ -1,46 +1,19 @@
-/* The sweeper: expired keys, a few at a time, from where it stopped. */
+/* The sweeper: deletes keys that are due, which the store finds. */
 #include <assert.h>
 
 #include "keyspace/keyspace_state.h"
 
-/* Whether a pass could find anything; if not, it costs nothing. */
-static bool has_work(const struct keyspace *ks)
-{
-    uint64_t candidates = 0;
-    for (unsigned n = 0; n < ks->databases.count; n++) candidates += ks->databases.list[n].expiring;
-    return candidates != 0;
-}
-
-static bool is_due(struct bytes name, struct bytes value, int64_t now_ms)
+int64_t keyspace_expiry(struct bytes name, struct bytes value)
 {
     struct rowkey_parts at;
-    struct entry en;
-    return rowkey_parse(name, &at) && entry_read(value, &en) && entry_is_expired(&en, now_ms);
+    int64_t expires_ms = rowkey_parse(name, &at) ? entry_expiry(value) : KEYSPACE_NO_EXPIRY;
+    return expires_ms == KEYSPACE_NO_EXPIRY ? STORE_NEVER : expires_ms;
 }
 
-static void go_on_after(struct keyspace *ks, struct bytes name)
+/* Nothing may be written while the store gives names. Without memory the rest is left for another call. */
+static void collect(void *names, struct bytes name)
 {
-    memcpy(ks->sweep_from, name.data, name.len);
-    ks->sweep_from[name.len] = 0; /* the least name after it */
-    ks->sweep_len = name.len + 1;
-}
-
-/* Collects the names of due rows: nothing may be written while the iterator is open. */
-static void collect(struct keyspace *ks, size_t rows, int64_t now_ms, struct buffer *names)
-{
-    struct bytes name;
-    struct store_value value;
-    struct store_iterator *it = store_iterate(ks->store, bytes_of(ks->sweep_from, ks->sweep_len), keyspace_rows_end());
-    bool more = false;
-    while (rows-- && (more = store_iterator_next(it, &name, &value))) {
-        if (is_due(name, value.data, now_ms)) {
-            if (!buffer_reserve(names, 4 + name.len)) break; /* no memory: the next call begins here */
-            write_bytes(names, name);
-        }
-        go_on_after(ks, name);
-    }
-    if (!more) ks->sweep_len = 0;
-    store_iterator_close(it);
+    if (buffer_reserve(names, 4 + name.len)) write_bytes(names, name);
 }
 
 static void delete_row(struct keyspace *ks, struct bytes name)
@@ -59,13 +32,13 @@ static void delete_row(struct keyspace *ks, struct bytes name)
     ks->expired_total++;
 }
 
-size_t keyspace_sweep(struct keyspace *ks, size_t rows, int64_t now_ms)
+size_t keyspace_sweep(struct keyspace *ks, size_t keys, int64_t now_ms)
 {
-    if (!rows || !has_work(ks) || !store_writable(ks->store, NULL)) return 0;
+    if (!keys || !store_writable(ks->store, NULL)) return 0;
     struct buffer names;
     size_t deleted = 0;
-    buffer_init(&names, rows > SIZE_MAX / (ROWKEY_MAX + 4) ? SIZE_MAX : rows * (ROWKEY_MAX + 4));
-    collect(ks, rows, now_ms, &names);
+    buffer_init(&names, keys > SIZE_MAX / (ROWKEY_MAX + 4) ? SIZE_MAX : keys * (ROWKEY_MAX + 4));
+    store_due(ks->store, now_ms, keys, collect, &names);
     struct reader r = reader_of(buffer_bytes(&names));
     store_begin(ks->store);
     for (; reader_left(&r); deleted++) delete_row(ks, read_bytes(&r, ROWKEY_MAX));

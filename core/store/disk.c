@@ -95,7 +95,7 @@ static int open_env_of_size(struct disk *d, size_t map_bytes)
 {
     int rc = mdb_env_create(&d->env);
     if (rc) return rc;
-    if (!(rc = mdb_env_set_mapsize(d->env, map_bytes)) && !(rc = mdb_env_set_maxdbs(d->env, 1))) {
+    if (!(rc = mdb_env_set_mapsize(d->env, map_bytes)) && !(rc = mdb_env_set_maxdbs(d->env, 2))) {
         /* NORDAHEAD: reads are points, spread over the file; reading ahead would push out pages that are wanted.
          * NOTLS: the owner's transaction may be opened on another thread than the one that reads. */
         rc = mdb_env_open(d->env, d->dir, MDB_NORDAHEAD | MDB_NOTLS | d->flags, 0600);
@@ -215,7 +215,8 @@ static int open_tables(struct disk *d, MDB_txn *txn, struct disk_state *st, stru
         if ((rc = read_state(d, value, st, e))) return rc;
     }
     rc = mdb_dbi_open(txn, "rows", empty ? MDB_CREATE : 0, &d->rows);
-    if (rc == MDB_NOTFOUND) return error_set(e, ERROR_FORMAT, "store %s: its table of rows is missing", d->dir);
+    if (!rc) rc = mdb_dbi_open(txn, "expiry", empty ? MDB_CREATE : 0, &d->expiry);
+    if (rc == MDB_NOTFOUND) return error_set(e, ERROR_FORMAT, "store %s: one of its tables is missing", d->dir);
     return rc ? disk_fail(d, rc, "read", e) : 0;
 }
 

@@ -1,4 +1,5 @@
-/* Rows in LMDB, the log's checkpoint: one named table "rows", and in the main table one record, "state", that says up to where they go.
+/* Rows in LMDB, the log's checkpoint: a named table "rows", another, "expiry", that follows from it (disk_expiry.h), and in the main table one
+ * record, "state", that says up to where they go.
  *
  * Two threads meet here. The checkpoint's calls disk_write and nothing else; the owner everything else. LMDB keeps their
  * transactions apart. */
@@ -36,7 +37,8 @@ struct disk_calls {
 
 struct disk {
     MDB_env *env;
-    MDB_dbi main, rows;
+    MDB_dbi main, rows, expiry;
+    int64_t (*expiry_of)(struct bytes key, struct bytes value); /* store_options.expiry */
     MDB_txn *snapshot; /* what the owner reads */
     MDB_txn *spare;    /* reset, for the next one */
     struct disk_calls calls;

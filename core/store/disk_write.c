@@ -1,8 +1,11 @@
 /* One transaction of a checkpoint: rows that changed, merged in key order with those of LMDB's that drops cover. */
 #include "store/disk.h"
+#include "store/disk_expiry.h"
 
 struct merge {
+    const struct disk *disk;
     MDB_cursor *cursor;
+    struct disk_expiry expiry; /* what changes of the index */
     const struct disk_changes *changes;
     size_t written; /* of the changed rows */
     size_t left;    /* rows that may be written or deleted */
@@ -47,12 +50,31 @@ static int find_dead(struct merge *m, struct bytes from, bool behind)
     return 0;
 }
 
+static int64_t expiry_of(const struct merge *m, struct bytes key, struct bytes value)
+{
+    return m->disk->expiry_of ? m->disk->expiry_of(key, value) : STORE_NEVER;
+}
+
 static int delete_row(struct merge *m, struct bytes name)
 {
     MDB_val key = disk_val(name), value;
     int rc = mdb_cursor_get(m->cursor, &key, &value, MDB_SET);
-    if (rc == MDB_NOTFOUND) return 0;
-    return rc ? rc : mdb_cursor_del(m->cursor, 0);
+    if (rc) return rc == MDB_NOTFOUND ? 0 : rc;
+    disk_expiry_note(&m->expiry, name, expiry_of(m, name, bytes_of(value.mv_data, value.mv_size)), STORE_NEVER);
+    return mdb_cursor_del(m->cursor, 0);
+}
+
+/* The row that this one takes the place of is on the page that the cursor goes to anyway. */
+static int put_row(struct merge *m, const struct row *r)
+{
+    MDB_val key = disk_val(row_key(r)), value = disk_val(row_value(r)), old;
+    if (m->disk->expiry_of) {
+        int rc = mdb_cursor_get(m->cursor, &key, &old, MDB_SET);
+        if (rc && rc != MDB_NOTFOUND) return rc;
+        int64_t before = rc ? STORE_NEVER : expiry_of(m, row_key(r), bytes_of(old.mv_data, old.mv_size));
+        disk_expiry_note(&m->expiry, row_key(r), before, expiry_of(m, row_key(r), row_value(r)));
+    }
+    return mdb_cursor_put(m->cursor, &key, &value, 0);
 }
 
 /* Deletes dead rows in front of `end` (empty: all that are left), while there may be more deletions. */
@@ -70,8 +92,7 @@ static int delete_dead(struct merge *m, struct bytes end)
 
 static int write_row(struct merge *m, const struct row *r)
 {
-    MDB_val key = disk_val(row_key(r)), value = disk_val(row_value(r));
-    int rc = r->deleted ? delete_row(m, row_key(r)) : mdb_cursor_put(m->cursor, &key, &value, 0);
+    int rc = r->deleted ? delete_row(m, row_key(r)) : put_row(m, r);
     set_done(m, row_key(r));
     m->written++;
     m->left--;
@@ -101,13 +122,15 @@ static int write_all(struct disk *d, MDB_txn *txn, struct merge *m)
     if (rc) return rc;
     rc = write_changes(m);
     mdb_cursor_close(m->cursor);
+    if (!rc) rc = disk_expiry_apply(&m->expiry, txn, d->expiry);
+    disk_expiry_release(&m->expiry);
     return rc ? rc : disk_write_state(d, txn, m->state);
 }
 
 int disk_write(struct disk *d, const struct disk_changes *c, struct disk_state *state, size_t *written, struct error *e)
 {
     struct disk_state reached = *state;
-    struct merge m = {.changes = c, .left = c->rows_max, .state = &reached};
+    struct merge m = {.disk = d, .changes = c, .left = c->rows_max, .state = &reached};
     MDB_txn *txn;
     int rc = mdb_txn_begin(d->env, NULL, 0, &txn);
     if (rc) return disk_fail(d, rc, "write", e);

@@ -18,6 +18,7 @@ void generation_release(struct generation *g)
     free(g->chunks);
     free(g->heads);
     drop_list_release(&g->drops);
+    generation_forget_due(g);
     *g = (struct generation){0};
 }
 
@@ -28,7 +29,7 @@ void generation_clear(struct generation *g)
     generation_init(g, id);
 }
 
-static struct generation_entry *entry_at(const struct generation *g, uint32_t place)
+struct generation_entry *generation_entry_at(const struct generation *g, uint32_t place)
 {
     return &g->chunks[place / CHUNK][place % CHUNK];
 }
@@ -46,7 +47,7 @@ void generation_add(struct generation *g, struct row *r)
     unsigned prefix = row_prefix(row_key(r));
     r->generation = g->id;
     r->place = g->count++;
-    *entry_at(g, r->place) = (struct generation_entry){r, g->heads[prefix]};
+    *generation_entry_at(g, r->place) = (struct generation_entry){r, g->heads[prefix], 0};
     g->heads[prefix] = r->place + 1;
     g->in_use[prefix / 64] |= (uint64_t)1 << prefix % 64;
 }
@@ -55,17 +56,12 @@ void generation_replace(struct generation *g, const struct row *old, struct row 
 {
     fresh->generation = g->id;
     fresh->place = old->place;
-    entry_at(g, fresh->place)->row = fresh;
-}
-
-struct row *generation_at(const struct generation *g, uint32_t place)
-{
-    return entry_at(g, place)->row;
+    generation_entry_at(g, fresh->place)->row = fresh;
 }
 
 size_t generation_overhead(const struct generation *g)
 {
-    return g->chunk_count * CHUNK * sizeof(struct generation_entry);
+    return g->chunk_count * CHUNK * sizeof(struct generation_entry) + g->due_cap * sizeof *g->due;
 }
 
 unsigned generation_next_prefix(const struct generation *g, unsigned from)
@@ -80,7 +76,7 @@ unsigned generation_next_prefix(const struct generation *g, unsigned from)
 
 static struct row *row_of(const struct generation *g, uint32_t link)
 {
-    return link ? entry_at(g, link - 1)->row : NULL;
+    return link ? generation_entry_at(g, link - 1)->row : NULL;
 }
 
 struct row *generation_first(const struct generation *g, unsigned prefix)
@@ -90,5 +86,5 @@ struct row *generation_first(const struct generation *g, unsigned prefix)
 
 struct row *generation_next(const struct generation *g, const struct row *r)
 {
-    return row_of(g, entry_at(g, r->place)->next);
+    return row_of(g, generation_entry_at(g, r->place)->next);
 }

@@ -11,6 +11,12 @@
 struct generation_entry {
     struct row *row;
     uint32_t next; /* with the same prefix: place + 1; 0: the last */
+    uint32_t due;  /* in the heap of those that expire: place + 1; 0: it does not. The owner's, frozen or not */
+};
+
+struct generation_due {
+    int64_t ms;
+    uint32_t place;
 };
 
 struct generation {
@@ -20,6 +26,8 @@ struct generation {
     size_t chunk_count; /* allocated ones; their room grows without moving what is there */
     uint32_t *heads;    /* by prefix: place + 1; 0: none */
     uint64_t in_use[GENERATION_PREFIXES / 64];
+    struct generation_due *due; /* a heap (generation_due.c); the owner's */
+    uint32_t due_count, due_cap;
     struct drop_list drops; /* of a frozen one: those since the checkpoint before */
     size_t memory; /* of its rows, as the owner counts it; the entries come on top (generation_overhead) */
 };
@@ -33,8 +41,21 @@ void generation_clear(struct generation *g);
 void generation_add(struct generation *g, struct row *r);
 /* `fresh` takes the place of an older version of the same key. */
 void generation_replace(struct generation *g, const struct row *old, struct row *fresh);
-struct row *generation_at(const struct generation *g, uint32_t place);
+struct generation_entry *generation_entry_at(const struct generation *g, uint32_t place);
+static inline struct row *generation_at(const struct generation *g, uint32_t place)
+{
+    return generation_entry_at(g, place)->row;
+}
 size_t generation_overhead(const struct generation *g);
+
+/* generation_due.c */
+
+/* When the row at this place is due; STORE_NEVER: it does not expire. */
+void generation_set_due(struct generation *g, uint32_t place, int64_t due_ms);
+/* Up to `max` rows that are due, in no order. Returns how many. */
+size_t generation_find_due(const struct generation *g, int64_t now_ms, struct row **out, size_t max);
+/* For good: nothing expires here any more, and nothing is set. */
+void generation_forget_due(struct generation *g);
 
 /* The first prefix from `from` on that has rows; GENERATION_PREFIXES: none. */
 unsigned generation_next_prefix(const struct generation *g, unsigned from);

@@ -32,6 +32,7 @@ static int change(struct store *s, const struct store_operation *o, struct error
         r->deleted = o->code == STORE_OPERATION_DELETE;
     }
     store_install(s, hash, r);
+    store_note_expiry(s, r);
     store_drop_replaced(s);
     return 0;
 }

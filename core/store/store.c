@@ -84,6 +84,7 @@ static int open_parts(struct store *s, const struct store_options *options, cons
         return error_set(e, ERROR_IO, "the name of the store's directory is too long");
     rc = s->read_only ? disk_open_read_only(&s->disk, path, &state, e) : disk_open(&s->disk, path, options->expected, &state, e);
     if (rc) return rc;
+    s->disk.expiry_of = options->expiry;
     if (calls->disk) s->disk.calls = *calls->disk;
     struct checkpoint_options checkpoint = {.disk = &s->disk, .may_write = may_write, .log_failed = log_has_failed,
                                             .moved = checkpoint_moved, .user = s,

@@ -12,6 +12,7 @@
 #include "base/error.h"
 
 #define STORE_KEY_MAX   511
+#define STORE_EXPIRING_KEY_MAX (STORE_KEY_MAX - 8) /* of rows that expire */
 #define STORE_VALUE_MAX ((size_t)1025 << 20) /* a value and, where it does not fit the row's key, a name of 512 MiB each */
 
 struct store;
@@ -28,6 +29,8 @@ static inline int store_position_compare(struct store_position a, struct store_p
     return a.sequence < b.sequence ? -1 : a.sequence > b.sequence;
 }
 
+#define STORE_NEVER INT64_MAX
+
 enum store_durability { STORE_ALWAYS, STORE_EVERYSEC, STORE_NO };
 
 struct store_options {
@@ -41,6 +44,9 @@ struct store_options {
     size_t memory_max; /* bytes of rows in memory before those that can be read again go; 0: no bound */
     size_t log_max;    /* bytes of log that start a checkpoint; 0: 64 MiB */
     size_t log_keep_max;  /* bytes of log that are kept for readers beyond what the checkpoint needs (store/reader.h); 0: 1 GiB */
+    /* When a row is due, in ms of wall time since 1970, or STORE_NEVER: an index follows from it, so it may not change with a store that is there.
+     * Pure, any thread. NULL: no row ever is due. */
+    int64_t (*expiry)(struct bytes key, struct bytes value);
     bool expected;        /* it was there before: one that is missing is not made anew, but an error */
     /* Cut the log off behind this position: the end of a record that is in the log, not below the checkpoint. 0/0: no. What comes after is
      * to be of a later epoch. A crash meanwhile leaves the store as it was, or the next opening finishes it. */
@@ -138,6 +144,12 @@ typedef int store_changed_row(void *user, struct bytes key, const struct bytes *
 int store_each_changed(struct store *s, store_dropped_range *dropped, store_changed_row *changed, void *user);
 /* The sequence of the base. */
 uint64_t store_base_sequence(const struct store *s);
+
+/* ---- rows that are due ---- */
+
+/* Gives rows that are due at `now_ms` and there, `count` at most, in no order; `visit` must not write. What it leaves undeleted is given again:
+ * a row that changed since the checkpoint by the next call, others after the next checkpoint. Returns how many. Not within a batch. */
+size_t store_due(struct store *s, int64_t now_ms, size_t count, void (*visit)(void *user, struct bytes key), void *user);
 
 /* ---- gates ---- */
 

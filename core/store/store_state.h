@@ -73,6 +73,9 @@ struct store {
     uint64_t purged_to;     /* the hand has passed the table since this one came */
     uint64_t purging_to;    /* ... will have */
 
+    uint8_t due_done[STORE_KEY_MAX]; /* up to this entry LMDB's index was searched since the checkpoint */
+    size_t due_done_len;
+
     /* The turn. */
     struct record record;
     struct row *unrecorded; /* what store_put_open gave, its value perhaps not filled in yet */
@@ -160,6 +163,9 @@ void store_begin_drop(struct store *s);
 void store_write_log(struct store *s);
 /* Frees what the last calls replaced. */
 void store_drop_replaced(struct store *s);
+
+/* due.c: a dirty row has a new value. */
+void store_note_expiry(struct store *s, const struct row *r);
 
 /* purge.c */
 

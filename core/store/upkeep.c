@@ -70,7 +70,8 @@ static void begin_settling(struct store *s)
     s->phase = PHASE_SETTLING;
     s->at = s->frozen_to;
     s->at_epoch = s->frozen_epoch;
-    s->resumed_len = 0;
+    s->resumed_len = s->due_done_len = 0;
+    generation_forget_due(s->frozen); /* the index has them */
     s->log_at = s->log_at_next;
     s->checkpoints++;
     s->saved_ms = clock_wall_ms();

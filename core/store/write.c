@@ -64,7 +64,9 @@ void store_install(struct store *s, uint64_t hash, struct row *r)
 /* The version given last goes into the record, now that its value is filled in. */
 static void record_last(struct store *s)
 {
-    if (s->unrecorded) record_row(&s->record, s->unrecorded);
+    if (!s->unrecorded) return;
+    record_row(&s->record, s->unrecorded);
+    store_note_expiry(s, s->unrecorded);
     s->unrecorded = NULL;
 }
 
@@ -158,6 +160,7 @@ static void splice_in_place(struct store *s, uint64_t hash, struct row *r, size_
     }
     s->rows_memory += row_memory(r) - before;
     s->active->memory += row_memory(r) - before;
+    store_note_expiry(s, r);
 }
 
 static bool is_within(const struct row *r, struct bytes b)
@@ -180,6 +183,7 @@ void store_splice(struct store *s, struct bytes key, size_t offset, size_t remov
     struct row *r = store_spliced(s, key, old, offset, removed, inserted, s->sequence + 1);
     assert(r);
     store_install(s, hash, r);
+    store_note_expiry(s, r);
 }
 
 struct store_position store_commit(struct store *s)

@@ -109,7 +109,7 @@ static void start(struct node *n, bool cluster)
     struct error e;
     char store_dir[80];
     snprintf(store_dir, sizeof store_dir, "%s/store", n->dir);
-    struct store_options stored = {.dir = store_dir, .dirty_max = 16 << 20, .on_durable = on_durable, .user = n};
+    struct store_options stored = {.dir = store_dir, .dirty_max = 16 << 20, .on_durable = on_durable, .user = n, .expiry = keyspace_expiry};
     struct store_report report;
     uv_loop_init(&n->loop);
     n->durable.data = n;

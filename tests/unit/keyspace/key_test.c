@@ -123,6 +123,31 @@ static void test_expiries_go_from_the_least_to_the_greatest_number(void **state)
     expect(f, 0, "far", "v");
 }
 
+static void test_the_expiry_of_a_large_value_is_a_small_change(void **state)
+{
+    struct fixture *f = *state;
+    struct store_statistics st;
+    static char value[50001], names[2][500] = {"short"};
+    memset(value, 'v', sizeof value - 1);
+    memset(names[1], 'n', sizeof names[1] - 1); /* named by its hash: the key is in the row's head */
+    for (int i = 0; i < 2; i++) {
+        static const int64_t after_ms[] = {100, 200, NEVER, 300};
+        put(f, 0, names[i], value, NEVER);
+        for (int n = 0; n < 4; n++) {
+            int64_t expires_ms = after_ms[n] == NEVER ? NEVER : f->now_ms + after_ms[n];
+            fixture_settle(f);
+            assert_true(expire_key(f, 0, names[i], expires_ms));
+            store_statistics(f->store, &st);
+            assert_in_range(st.log_unwritten, 1, 600);
+            assert_int_equal(keyspace_expiring(f->ks, 0), (expires_ms != NEVER) + i);
+            expect(f, 0, names[i], value);
+            if (n % 2) fixture_reopen(f);
+        }
+    }
+    f->now_ms += 300;
+    expect(f, 0, names[0], NULL), expect(f, 0, names[1], NULL);
+}
+
 static void test_slots_are_redis_s(void **state)
 {
     (void)state;
@@ -147,6 +172,7 @@ int run_key_tests(void)
         FIXTURE_TEST(test_a_key_lives_until_its_time),
         FIXTURE_TEST(test_an_expiry_is_set_changed_taken_away_and_kept_over_reopening),
         FIXTURE_TEST(test_expiries_go_from_the_least_to_the_greatest_number),
+        FIXTURE_TEST(test_the_expiry_of_a_large_value_is_a_small_change),
         cmocka_unit_test(test_slots_are_redis_s),
     };
     return cmocka_run_group_tests_name("keyspace keys", tests, NULL, NULL);

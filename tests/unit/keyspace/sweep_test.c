@@ -44,6 +44,47 @@ static void test_the_sweeper_deletes_expired_keys_a_few_at_a_time(void **state)
     assert_int_equal(rows(f), 100);
 }
 
+/* Nobody looks at it: it goes from memory with its deletion, and from disk with the next checkpoint. */
+static void test_an_expired_key_that_nobody_touches_is_gone_after_a_sweep_and_a_checkpoint(void **state)
+{
+    struct fixture *f = *state;
+    struct store_statistics st;
+    put_many(f, 0, 100, NEVER);
+    put_many(f, 0, 100, f->now_ms + 10);
+    fixture_reopen(f); /* on disk only */
+    store_statistics(f->store, &st);
+    uint64_t before = st.rows_durable;
+    assert_int_equal(st.cached_rows + st.dirty_rows, 1); /* the keyspace's own */
+    assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms + 9), 0);
+    assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms + 10), 100);
+    assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms + 10), 0);
+    fixture_reopen(f);
+    store_statistics(f->store, &st);
+    assert_int_equal(st.rows_durable, before - 100);
+    assert_int_equal(keyspace_size(f->ks, 0), 100);
+}
+
+static void test_the_sweeper_sees_the_last_expiry(void **state)
+{
+    struct fixture *f = *state;
+    for (int where = 0; where < 2; where++) {
+        put(f, 0, "earlier", "v", f->now_ms + 100), put(f, 0, "later", "v", f->now_ms + 100), put(f, 0, "persists", "v", f->now_ms + 100);
+        put(f, 0, "overwritten", "v", f->now_ms + 100), put(f, 0, "stays", "v", f->now_ms + 100);
+        if (where) fixture_reopen(f);
+        expire_key(f, 0, "earlier", f->now_ms + 50), expire_key(f, 0, "later", f->now_ms + 200), expire_key(f, 0, "persists", NEVER);
+        put(f, 0, "overwritten", "v", NEVER);
+        put(f, 1, "other", "v", f->now_ms + 100);
+        if (where) fixture_reopen(f);
+        flush(f, 1);
+        assert_int_equal(keyspace_expiring(f->ks, 0), 3);
+        assert_int_equal(keyspace_sweep(f->ks, 100, f->now_ms + 50), 1);
+        assert_int_equal(keyspace_sweep(f->ks, 100, f->now_ms + 150), 1);
+        assert_int_equal(keyspace_sweep(f->ks, 100, f->now_ms + 200), 1);
+        expect(f, 0, "persists", "v"), expect(f, 0, "overwritten", "v");
+        flush(f, 0);
+    }
+}
+
 static void test_a_sweep_with_nothing_to_find_writes_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -61,6 +102,8 @@ int run_sweep_tests(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_the_sweeper_deletes_expired_keys_a_few_at_a_time),
+        FIXTURE_TEST(test_an_expired_key_that_nobody_touches_is_gone_after_a_sweep_and_a_checkpoint),
+        FIXTURE_TEST(test_the_sweeper_sees_the_last_expiry),
         FIXTURE_TEST(test_a_sweep_with_nothing_to_find_writes_nothing),
     };
     return cmocka_run_group_tests_name("keyspace sweep", tests, NULL, NULL);

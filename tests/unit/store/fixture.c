@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "store/disk_expiry.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t rose = PTHREAD_COND_INITIALIZER;
@@ -98,6 +99,39 @@ void fixture_checkpoint(struct fixture *f)
         if (s->phase == PHASE_RUNNING) fixture_pause();
     }
     s->wanted = false; /* no other one */
+}
+
+int64_t test_expiry(struct bytes key, struct bytes value)
+{
+    (void)key;
+    char text[24];
+    if (!value.len || value.data[0] != '@') return STORE_NEVER;
+    snprintf(text, sizeof text, "%.*s", value.len < 20 ? (int)value.len - 1 : 19, (const char *)value.data + 1);
+    char *end;
+    int64_t due_ms = strtoll(text, &end, 10);
+    return end == text ? STORE_NEVER : due_ms;
+}
+
+void fixture_check_index(struct fixture *f)
+{
+    struct disk *d = &f->store->disk;
+    MDB_cursor *rows, *index;
+    MDB_val key, value;
+    size_t expiring = 0, entries = 0;
+    assert_int_equal(mdb_cursor_open(d->snapshot, d->rows, &rows), 0);
+    assert_int_equal(mdb_cursor_open(d->snapshot, d->expiry, &index), 0);
+    while (mdb_cursor_get(rows, &key, &value, MDB_NEXT) == 0)
+        expiring += test_expiry(bytes_of(NULL, 0), bytes_of(value.mv_data, value.mv_size)) != STORE_NEVER;
+    for (; mdb_cursor_get(index, &key, &value, MDB_NEXT) == 0; entries++) {
+        struct bytes name, row;
+        int64_t due_ms = disk_expiry_read(bytes_of(key.mv_data, key.mv_size), &name);
+        assert_int_equal(value.mv_size, 0);
+        assert_true(disk_get(d, name, &row));
+        assert_int_equal(test_expiry(name, row), due_ms);
+    }
+    assert_int_equal(entries, expiring); /* so each has one */
+    mdb_cursor_close(rows);
+    mdb_cursor_close(index);
 }
 
 struct store_position put(struct fixture *f, const char *key, const char *value)

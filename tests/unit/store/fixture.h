@@ -36,6 +36,11 @@ void fixture_pause(void);
 /* Waits until on_durable was called and what it tells is at least this, or writing has failed. */
 void fixture_wait(struct fixture *f, struct store_position p);
 
+/* For options.expiry: a value that begins with '@' and a number is due then. */
+int64_t test_expiry(struct bytes key, struct bytes value);
+/* LMDB's index must hold what its rows say, and nothing else. */
+void fixture_check_index(struct fixture *f);
+
 /* A batch of one change. */
 struct store_position put(struct fixture *f, const char *key, const char *value);
 struct store_position remove_row(struct fixture *f, const char *key);
@@ -51,6 +56,7 @@ int run_table_tests(void);
 int run_replay_tests(void);
 int run_iterator_tests(void);
 int run_drop_tests(void);
+int run_due_tests(void);
 int run_gate_tests(void);
 int run_failure_tests(void);
 int run_model_tests(void);

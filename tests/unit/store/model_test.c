@@ -1,4 +1,4 @@
-/* The store against a sorted array, under random batches, gets, iterations, flushes, reopenings, and checkpoints that are interrupted.
+/* The store against a sorted array, under random batches, gets, iterations, flushes, reopenings, with rows that expire, and checkpoints that are interrupted.
  * AIKV_LONG=1: for minutes, best with TMPDIR in memory. */
 #include <errno.h>
 #include <limits.h>
@@ -14,7 +14,7 @@
 
 struct model_row {
     char key[24];
-    bool there;
+    bool there, given; /* given: as due */
     size_t len;
     uint8_t value[VALUE_MAX];
 };
@@ -22,6 +22,7 @@ struct model_row {
 struct model {
     struct fixture f;
     uint64_t random;
+    int64_t now_ms;
     struct model_row rows[ROWS]; /* sorted by key */
 };
 
@@ -54,6 +55,7 @@ static void random_put(struct model *m, struct model_row *r)
 {
     r->len = random_len(&m->random);
     for (size_t i = 0; i < r->len; i++) r->value[i] = (uint8_t)random_next(&m->random);
+    if (random_below(&m->random, 2)) r->len = (size_t)sprintf((char *)r->value, "@%d", (int)random_below(&m->random, 1000));
     uint8_t *room = store_put_open(m->f.store, bytes_text(r->key), r->len);
     if (r->len) memcpy(room, r->value, r->len);
 }
@@ -99,6 +101,48 @@ static void random_batch(struct model *m)
         if (what == 1) random_put(m, r);
         if (what == 2) random_splice(m, r);
         r->there = what != 0;
+    }
+    store_commit(m->f.store);
+}
+
+static struct model_row *find_row(struct model *m, struct bytes key)
+{
+    for (int i = 0; i < ROWS; i++)
+        if (bytes_equal(bytes_text(m->rows[i].key), key)) return &m->rows[i];
+    fail_msg("a row that never was is due");
+    return NULL;
+}
+
+static bool is_due(const struct model_row *r, int64_t now_ms)
+{
+    return r->there && test_expiry(bytes_text(r->key), bytes_of(r->value, r->len)) <= now_ms;
+}
+
+static void note_due(void *user, struct bytes key)
+{
+    struct model *m = user;
+    struct model_row *r = find_row(m, key);
+    if (!is_due(r, m->now_ms)) fail_msg("row %s is not due", r->key);
+    if (r->given) fail_msg("row %s is given twice", r->key);
+    r->given = true;
+}
+
+/* Deletes what is due, which must be all there is, or as many as may be given. */
+static void random_due(struct model *m)
+{
+    size_t count = random_below(&m->random, 4) ? ROWS + 1 : 1 + random_below(&m->random, 20);
+    m->now_ms = (int64_t)random_below(&m->random, random_below(&m->random, 10) ? 50 : 1200);
+    size_t given = store_due(m->f.store, m->now_ms, count, note_due, m);
+    if (given > count) fail_msg("more are given than asked for");
+    store_begin(m->f.store);
+    for (int i = 0; i < ROWS; i++) {
+        struct model_row *r = &m->rows[i];
+        if (r->given) {
+            store_delete(m->f.store, bytes_text(r->key));
+            r->given = r->there = false;
+        } else if (count > ROWS && is_due(r, m->now_ms)) {
+            fail_msg("row %s is due and not given", r->key);
+        }
     }
     store_commit(m->f.store);
 }
@@ -164,6 +208,7 @@ static void test_the_store_behaves_like_a_sorted_array(void **state)
     fixture_begin(&m.f);
     m.f.calls.transaction_rows = 16;
     m.f.calls.disk = &limited;
+    m.f.options.expiry = test_expiry;
     atomic_store(&commits_left, INT_MAX);
     fixture_open(&m.f);
     for (int step = 0; step < steps; step++) {
@@ -174,10 +219,14 @@ static void test_the_store_behaves_like_a_sorted_array(void **state)
             random_get(&m);
         else if (what < 850)
             random_range(&m);
+        else if (what < 870)
+            random_due(&m);
         else if (what < 990)
             store_flush(m.f.store);
-        else if (what < 993)
+        else if (what < 992)
             fixture_checkpoint(&m.f);
+        else if (what < 993)
+            fixture_check_index(&m.f);
         else if (what < 996)
             store_checkpoint_soon(m.f.store);
         else if (what < 998)
@@ -191,6 +240,7 @@ static void test_the_store_behaves_like_a_sorted_array(void **state)
     for (int i = 0; i < ROWS; i++) there += m.rows[i].there;
     fixture_reopen(&m.f);
     assert_int_equal(m.f.report.rows, there);
+    fixture_check_index(&m.f);
     fixture_end(&m.f);
 }
 

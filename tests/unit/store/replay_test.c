@@ -4,6 +4,22 @@
 #include "base/random.h"
 #include "fixture.h"
 
+/* Half of them expire. */
+static void put_expiring(struct fixture *f, const char *key, uint64_t *random)
+{
+    char value[16];
+    int len = snprintf(value, sizeof value, "%s%d", random_below(random, 2) ? "@" : "", (int)random_below(random, 1000));
+    store_put(f->store, bytes_text(key), bytes_of(value, (size_t)len));
+}
+
+/* Rows like this one, or those that begin with the same byte. */
+static void drop_some(struct fixture *f, const char *key, bool many)
+{
+    uint64_t group = row_group(bytes_text(key));
+    uint16_t slot = (uint16_t)(group >> 32), first = slot & 0xff00;
+    store_drop(f->store, &(struct store_range){many ? first : slot, many ? first | 0xff : slot, !many, (uint32_t)group});
+}
+
 static void random_work(struct fixture *f, uint64_t *random)
 {
     for (int n = 0; n < 4000; n++) {
@@ -15,8 +31,9 @@ static void random_work(struct fixture *f, uint64_t *random)
             size_t len = store_get(f->store, bytes_text(key), &v) ? v.data.len : 0;
             uint64_t what = random_below(random, 5);
             if (what == 0) store_delete(f->store, bytes_text(key));
-            if (what == 1) store_put(f->store, bytes_text(key), bytes_of(random, random_below(random, 8)));
+            if (what == 1) put_expiring(f, key, random);
             if (what > 1) store_splice(f->store, bytes_text(key), random_below(random, len + 1), 0, bytes_of(random, 5));
+            if (random_below(random, 400) == 0) drop_some(f, key, random_below(random, 2));
         }
         store_commit(f->store);
         if (random_below(random, 10) == 0) store_flush(f->store);
@@ -54,6 +71,7 @@ static void test_the_checkpoint_equals_the_replay_of_the_whole_log(void **state)
     fixture_begin(&replayed);
     f.calls.segment_size = replayed.calls.segment_size = 16 << 20; /* all in one, which stays */
     f.calls.transaction_rows = 32;
+    f.options.expiry = replayed.options.expiry = test_expiry;
     for (int round = 0; round < 3; round++) {
         fixture_open(&f);
         random_work(&f, &random);
@@ -71,6 +89,8 @@ static void test_the_checkpoint_equals_the_replay_of_the_whole_log(void **state)
     fixture_reopen(&replayed);
     assert_int_equal(replayed.report.changed_rows, 0);
     expect_same_rows(&f, &replayed); /* out of LMDB */
+    fixture_check_index(&f);
+    fixture_check_index(&replayed);
     fixture_end(&f);
     fixture_end(&replayed);
 }
