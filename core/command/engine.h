@@ -41,8 +41,10 @@ struct command_engine {
 /* One request of a client: finds the command, checks that it may run, runs it, gates its reply. */
 void command_dispatch(struct command_engine *e, struct net_client *client, const struct resp_request *request);
 
-/* Prepares the rows of requests that come next (net_handler.ahead). */
-size_t command_ahead(struct command_engine *e, const struct net_client *client, const struct resp_request *requests, size_t count);
+/* Prepares the rows of requests that come next (net_handler.ahead): those on disk are read by the store's threads, while the client waits. */
+size_t command_ahead(struct command_engine *e, struct net_client *client, const struct resp_request *requests, size_t count);
+/* The rows that this client waits for can be read now. */
+void command_warmed(struct command_engine *e, uint64_t client_id);
 
 /* Whether the keys of a request are to be served here; if not, the error was replied: CROSSSLOT, MOVED, CLUSTERDOWN. */
 bool command_slot_check(struct command_engine *e, const struct net_client *client, const struct command_row *row,

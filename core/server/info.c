@@ -84,6 +84,8 @@ static void persistence_section(struct node *n, struct buffer *out)
                   (unsigned long long)s.checkpoint_ms, (unsigned long long)s.checkpoints);
     buffer_printf(out, "aikv_checkpoint_rows:%llu\r\naikv_dirty_rows:%llu\r\naikv_bytes_on_disk:%llu\r\n", (unsigned long long)s.rows_durable,
                   (unsigned long long)s.dirty_rows, (unsigned long long)s.bytes_on_disk);
+    buffer_printf(out, "aikv_cold_reads:%llu\r\naikv_cold_reads_waiting:%llu\r\naikv_disk_reads_wait:%d\r\n", (unsigned long long)s.cold_reads,
+                  (unsigned long long)s.cold_waiting, s.cold_suspected);
 }
 
 static void replication_section(struct node *n, struct buffer *out)

@@ -9,6 +9,7 @@ int main(void)
     failed += run_table_tests();
     failed += run_iterator_tests();
     failed += run_drop_tests();
+    failed += run_cold_tests();
     failed += run_gate_tests();
     failed += run_failure_tests();
     failed += run_model_tests();
