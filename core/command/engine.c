@@ -41,10 +41,16 @@ void command_engine_free(struct command_engine *e)
     free(e);
 }
 
+static void on_warm(void *user, uint64_t client_id)
+{
+    command_warmed(user, client_id);
+}
+
 void command_engine_set_server(struct command_engine *e, struct net_server *s, struct store *store)
 {
     e->server = s;
     e->store = store;
+    store_on_warm(store, on_warm, e);
     e->writable = store_writable(store, &e->not_writable);
     e->scratch.max = net_server_limits(s)->output_hard; /* a larger reply would end the connection anyway */
 }

@@ -43,8 +43,10 @@ struct command_engine {
 /* One request of a client: finds the command, checks that it may run, runs it, gates its reply. */
 void command_dispatch(struct command_engine *e, struct net_client *client, const struct resp_request *request);
 
-/* Prepares the rows of requests that come next (net_handler.ahead). */
-size_t command_ahead(struct command_engine *e, const struct net_client *client, const struct resp_request *requests, size_t count);
+/* Prepares the rows of requests that come next (net_handler.ahead): those on disk are read by the store's threads, while the client waits. */
+size_t command_ahead(struct command_engine *e, struct net_client *client, const struct resp_request *requests, size_t count);
+/* The rows that this client waits for can be read now. */
+void command_warmed(struct command_engine *e, uint64_t client_id);
 /* The reply of a client that was suspended with session->waiting; it may have gone meanwhile. */
 void command_engine_resume(struct command_engine *e, uint64_t client, struct bytes reply);
 

@@ -61,7 +61,7 @@ void command_session_describe(const struct command_session *s, const struct net_
                   (unsigned long long)net_client_id(c), net_client_address(c), net_client_local_address(c),
                   net_client_fd(c), text_or(s->name, ""), (unsigned long long)((now - net_client_opened_ms(c)) / 1000),
                   (unsigned long long)((now - net_client_active_ms(c)) / 1000),
-                  s->waiting ? "b" : s->readonly ? "r" : "N", s->database);
+                  s->waiting || s->warming ? "b" : s->readonly ? "r" : "N", s->database);
     buffer_printf(out,
                   "sub=0 psub=0 ssub=0 multi=-1 qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=%zu oll=0 "
                   "omem=0 tot-mem=%zu events=r cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",

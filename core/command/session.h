@@ -14,6 +14,7 @@ struct command_session {
     int protocol; /* 2 or 3 */
     bool authenticated, readonly;
     bool waiting; /* suspended until command_engine_resume */
+    size_t warming, warm; /* requests that come next: whose rows are being read, it is suspended meanwhile; that may run, rows or not */
     char *name, *library, *library_version; /* owned; NULL: none */
     const struct command_entry *last; /* the command run last, or running */
 };

@@ -160,7 +160,9 @@ static const struct resp_limits *limits_of(const struct net_client *c)
 static size_t ask_ahead(struct net_client *c, const struct resp_request *requests, size_t count)
 {
     const struct net_handler *h = &c->server->handler;
-    return h->ahead && requests->argc > 0 ? h->ahead(h->user, c, requests, count) : count;
+    if (!h->ahead || requests->argc == 0) return count;
+    c->server->ran = true; /* what the handler has begun goes out when the turn ends */
+    return h->ahead(h->user, c, requests, count);
 }
 
 /* Runs requests, until something keeps the rest of them: they are parsed again when they may run. False: the client must be destroyed. */

@@ -32,7 +32,7 @@ struct net_handler {
     void (*command)(void *user, struct net_client *c, const struct resp_request *request);
     /* A protocol error was answered and the client will be closed, or it was refused; for statistics. May be NULL. */
     void (*rejected)(void *user, const char *why);
-    /* All commands of this turn have run; gates set before the return are honoured in this turn's writes. */
+    /* All commands of this turn have run, or been asked about; gates set before the return are honoured in this turn's writes. */
     void (*turn_end)(void *user);
     /* The client is gone; free its session. */
     void (*closed)(void *user, struct net_client *c, void *session);

@@ -52,4 +52,6 @@ void node_info_persistence(struct node *n, struct buffer *out)
     write_log(out, n, &s);
     buffer_printf(out, "aikv_dirty_rows:%llu\r\naikv_bytes_on_disk:%llu\r\n", (unsigned long long)s.dirty_rows,
                   (unsigned long long)s.bytes_on_disk);
+    buffer_printf(out, "aikv_cold_reads:%llu\r\naikv_cold_reads_waiting:%llu\r\naikv_disk_reads_wait:%d\r\n", (unsigned long long)s.cold_reads,
+                  (unsigned long long)s.cold_waiting, s.cold_suspected);
 }

@@ -1,4 +1,4 @@
-/* Rows that will be looked up soon: their hashes, computed once, and their way into the processor's caches.
+/* Rows that will be looked up soon: their hashes, computed once, their way into the processor's caches, and into the kernel's.
  *
  * A look-up in a large table waits for memory three times: directory, slots, row. Those of a whole pipeline wait together. */
 #include "store/store_state.h"
@@ -28,4 +28,37 @@ uint64_t store_hash(struct store *s, struct bytes key)
         return a->keys[i].hash;
     }
     return table_hash(&s->table, key);
+}
+
+/* ---- rows on disk ---- */
+
+bool store_reads_wait(const struct store *s)
+{
+    return cold_suspects(s->cold);
+}
+
+bool store_is_cold(struct store *s, struct bytes key)
+{
+    if (!store_reads_wait(s) || key.len == 0 || key.len > STORE_KEY_MAX) return false;
+    return !table_find(&s->table, store_hash(s, key), key) && !store_dead_on_disk(s, key);
+}
+
+bool store_warm(struct store *s, const struct bytes *keys, size_t count, uint64_t token)
+{
+    return cold_add(s->cold, keys, count, token);
+}
+
+void store_on_warm(struct store *s, void (*warm)(void *user, uint64_t token), void *user)
+{
+    s->on_warm = warm;
+    s->warm_user = user;
+}
+
+void store_tell_warm(struct store *s)
+{
+    uint64_t token;
+    cold_end_turn(s->cold, s->disk_reads);
+    s->disk_reads = 0;
+    while (cold_take(s->cold, &token))
+        if (s->on_warm) s->on_warm(s->warm_user, token);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -307,6 +308,26 @@ bool disk_get(const struct disk *d, struct bytes key, struct bytes *value)
     if (rc) disk_die(d, rc, "mdb_get");
     *value = bytes_of(v.mv_data, v.mv_size);
     return true;
+}
+
+#define PAGE 4096u
+
+/* Large values have pages of their own, which follow each other. */
+static void touch_pages(MDB_val v)
+{
+    const volatile uint8_t *data = v.mv_data;
+    uintptr_t first = (uintptr_t)v.mv_data & ~(uintptr_t)(PAGE - 1);
+    if (v.mv_size > PAGE) madvise((void *)first, v.mv_size, MADV_WILLNEED); /* in few large reads; advice may be ignored */
+    for (size_t at = 0; at < v.mv_size; at += PAGE) (void)data[at];
+    if (v.mv_size) (void)data[v.mv_size - 1];
+}
+
+void disk_touch(const struct disk *d, MDB_txn **txn, struct bytes key)
+{
+    MDB_val k = disk_val(key), v;
+    if (*txn ? mdb_txn_renew(*txn) : mdb_txn_begin(d->env, NULL, MDB_RDONLY, txn)) return;
+    if (mdb_get(*txn, d->rows, &k, &v) == 0) touch_pages(v);
+    mdb_txn_reset(*txn); /* pages are not kept from being used again longer than this */
 }
 
 uint64_t disk_row_count(const struct disk *d)

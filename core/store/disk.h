@@ -1,8 +1,8 @@
 /* Rows in LMDB, the log's checkpoint: a named table "rows", another, "expiry", that follows from it (disk_expiry.h), and in the main table one
  * record, "state", that says up to where they go.
  *
- * Two threads meet here. The checkpoint's calls disk_write and nothing else; the owner everything else. LMDB keeps their
- * transactions apart. */
+ * Threads meet here. The checkpoint's calls disk_write and nothing else, those of cold.h disk_touch; the owner everything else. LMDB keeps
+ * their transactions apart. */
 #ifndef AIKV_STORE_DISK_H
 #define AIKV_STORE_DISK_H
 
@@ -58,6 +58,9 @@ int disk_make_dir(const char *dir, struct error *e);
 void disk_refresh(struct disk *d);
 /* Into the map, as of the snapshot; until disk_refresh. */
 bool disk_get(const struct disk *d, struct bytes key, struct bytes *value);
+/* Reads the pages of a row, if there is one, and nothing else. `*txn` is the calling thread's, NULL at first; the thread aborts it in the end.
+ * An error shows when the owner reads. */
+void disk_touch(const struct disk *d, MDB_txn **txn, struct bytes key);
 uint64_t disk_row_count(const struct disk *d);
 uint64_t disk_size_bytes(const struct disk *d);
 

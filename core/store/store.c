@@ -28,7 +28,7 @@ static void log_moved(void *user)
     s->on_durable(s->user);
 }
 
-static void checkpoint_moved(void *user)
+static void wake_owner(void *user)
 {
     struct store *s = user;
     s->on_durable(s->user);
@@ -87,7 +87,7 @@ static int open_parts(struct store *s, const struct store_options *options, cons
     s->disk.expiry_of = options->expiry;
     if (calls->disk) s->disk.calls = *calls->disk;
     struct checkpoint_options checkpoint = {.disk = &s->disk, .may_write = may_write, .log_failed = log_has_failed,
-                                            .moved = checkpoint_moved, .user = s,
+                                            .moved = wake_owner, .user = s,
                                             .rows_max = calls->transaction_rows ? calls->transaction_rows : TRANSACTION_ROWS};
     s->checkpoint = checkpoint_new(&checkpoint);
     snprintf(path, sizeof path, "%s/log", dir);
@@ -98,6 +98,9 @@ static int open_parts(struct store *s, const struct store_options *options, cons
     s->record_room = log.segment_size / 4 < RECORD_ROOM ? log.segment_size / 4 : RECORD_ROOM;
     if ((rc = store_recover(s, &log, options->expected || s->read_only, &state, report, e)) || s->read_only) return rc;
     if ((rc = checkpoint_start(s->checkpoint, e))) return rc;
+    struct cold_options cold = {.disk = &s->disk, .calls = calls->cold, .moved = wake_owner, .user = s, .suspects = report->rows > 0};
+    s->cold = cold_new(&cold);
+    if ((rc = cold_start(s->cold, e))) return rc;
     if (s->phase == PHASE_RUNNING) store_begin_frozen(s);
     return 0;
 }
@@ -116,6 +119,7 @@ static void free_row(void *user, struct row *r)
 static void close_parts(struct store *s)
 {
     store_snapshots_release(&s->snapshots);
+    cold_stop_and_free(s->cold);
     checkpoint_stop(s->checkpoint);
     if (s->wal) wal_close(s->wal);
     checkpoint_free(s->checkpoint);
@@ -168,6 +172,7 @@ void store_close(struct store *s)
 {
     if (!s) return;
     store_on_checkpoint(s, NULL, NULL);
+    store_on_warm(s, NULL, NULL);
     if (!s->read_only) {
         flush_for_good(s);
         store_finish_checkpoints(s);
@@ -185,7 +190,9 @@ struct store_position store_unreleased(const struct store *s, uint64_t sequence)
 /* From LMDB; kept in memory if there is room. Nothing is evicted here: what was given before must stay. */
 static bool read_disk(struct store *s, uint64_t hash, struct bytes key, struct store_value *out)
 {
-    if (store_dead_on_disk(s, key) || !disk_get(&s->disk, key, &out->data)) return false;
+    if (store_dead_on_disk(s, key)) return false;
+    s->disk_reads++;
+    if (!disk_get(&s->disk, key, &out->data)) return false;
     size_t len = out->data.len;
     if (len > STORE_CACHED_VALUE_MAX || store_memory(s) + len > s->memory_max) return true;
     struct row *r = row_new(key, len, s->sequence); /* no drop up to now is about it */
@@ -335,6 +342,8 @@ void store_statistics(const struct store *s, struct store_statistics *out)
 {
     struct wal_statistics log = {0};
     if (s->wal) wal_statistics(s->wal, &log);
+    uint64_t cold_reads = 0, cold_waiting = 0;
+    if (s->cold) cold_statistics(s->cold, &cold_reads, &cold_waiting);
     *out = (struct store_statistics){
         .last = store_position_of(s, s->sequence),
         .rows_durable = disk_row_count(&s->disk),
@@ -353,6 +362,9 @@ void store_statistics(const struct store *s, struct store_statistics *out)
         .evictions = s->evictions,
         .memory_bytes = store_memory(s),
         .memory_max = s->memory_max,
+        .cold_reads = cold_reads,
+        .cold_waiting = cold_waiting,
+        .cold_suspected = s->cold && cold_suspects(s->cold),
         .checkpoint = store_checkpoint_position(s),
         .checkpoint_running = s->phase == PHASE_RUNNING || s->wanted,
         .checkpoint_stuck = checkpoint_is_stuck(s->checkpoint, NULL, NULL),

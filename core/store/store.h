@@ -91,6 +91,17 @@ bool store_has(struct store *s, struct bytes key);
 #define STORE_AHEAD_MAX 32
 void store_prefetch(struct store *s, const struct bytes *keys, size_t count);
 
+/* Whether reading has had to wait for the disk lately. While it has not, reading what is not in memory costs a microsecond, not more. */
+bool store_reads_wait(const struct store *s);
+/* Whether looking this row up may have to wait: it is not in memory, and reads do. */
+bool store_is_cold(struct store *s, struct bytes key);
+/* Has threads of the store's bring these rows' pages into the kernel's cache; copies the keys. When they are there, or could not be brought,
+ * store_flush calls the function of store_on_warm with `token`; then read them, whatever store_is_cold says. False: too many wait; read them
+ * as they are. Rows asked for in one turn go out together with its flush. */
+bool store_warm(struct store *s, const struct bytes *keys, size_t count, uint64_t token);
+/* NULL: nobody; what was asked for is then forgotten. */
+void store_on_warm(struct store *s, void (*warm)(void *user, uint64_t token), void *user);
+
 /* Rows with from <= key < to (an empty `to`: to the end), in key order, as of now. Nothing may be written while it is open. */
 struct store_iterator;
 struct store_iterator *store_iterate(struct store *s, struct bytes from, struct bytes to);
@@ -215,6 +226,8 @@ struct store_statistics {
     uint64_t dirty_rows, dirty_bytes;              /* in the log but not in the checkpoint */
     uint64_t cached_rows, cached_bytes, evictions; /* in the checkpoint too */
     uint64_t memory_bytes, memory_max;             /* all rows in memory, with their table */
+    uint64_t cold_reads, cold_waiting;             /* rows given to store_warm: since open, and now */
+    bool cold_suspected;                           /* reading has had to wait for the disk lately */
     struct store_position checkpoint;
     bool checkpoint_running; /* or about to be, since it was asked for */
     bool checkpoint_stuck;   /* its last try failed: store_checkpoint_failing */

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "store/checkpoint.h"
+#include "store/cold.h"
 #include "store/disk.h"
 #include "store/drop.h"
 #include "store/generation.h"
@@ -54,6 +55,10 @@ struct store {
     struct disk disk;
     struct wal *wal;
     struct checkpoint *checkpoint;
+    struct cold *cold;
+    void (*on_warm)(void *user, uint64_t token);
+    void *warm_user;
+    uint64_t disk_reads; /* by the owner, in this turn */
     void (*on_durable)(void *user);
     void *user;
     enum store_durability durability;
@@ -119,6 +124,7 @@ struct store {
 struct store_calls {
     const struct disk_calls *disk;
     const struct wal_calls *wal;
+    const struct cold_calls *cold;
     size_t segment_size;     /* 0: 64 MiB */
     size_t transaction_rows; /* 0: 16,384 */
 };
@@ -147,8 +153,12 @@ static inline struct store_position store_row_position(const struct store *s, co
     return r->generation ? store_unreleased(s, r->sequence) : (struct store_position){0, 0}; /* LMDB holds only what is */
 }
 
-/* ahead.c: table_hash(), remembered. */
+/* ahead.c */
+
+/* table_hash(), remembered. */
 uint64_t store_hash(struct store *s, struct bytes key);
+/* The end of a turn for what is read from disk; tells who waits that it can be read. */
+void store_tell_warm(struct store *s);
 
 /* write.c */
 

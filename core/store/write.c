@@ -235,4 +235,5 @@ void store_flush(struct store *s)
     store_drop_replaced(s);
     store_write_log(s);
     store_upkeep(s);
+    store_tell_warm(s);
 }

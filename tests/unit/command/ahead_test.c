@@ -111,9 +111,8 @@ static void add_request(struct world *w)
     }
 }
 
-static void test_random_pipelines_equal_a_model(void **state)
+static void check_random_pipelines(struct node *n)
 {
-    struct node *n = *state;
     static struct world w;
     const char *given = getenv("AIKV_SEED");
     w = (struct world){.seed = given ? strtoull(given, NULL, 10) : 815};
@@ -125,9 +124,24 @@ static void test_random_pipelines_equal_a_model(void **state)
         w.count = 0;
         for (size_t i = 1 + (size_t)random_below(&w.seed, 24); i > 0; i--) add_request(&w);
         send_all(c, &w.requests);
+        if (random_below(&w.seed, 8) == 0) store_checkpoint_soon(n->store);
         for (size_t i = 0; i < w.count; i++) assert_string_equal(client_receive(n, c), w.replies[i]);
     }
     client_close(c);
+}
+
+static void test_random_pipelines_equal_a_model(void **state)
+{
+    check_random_pipelines(*state);
+}
+
+static void test_random_pipelines_of_cold_keys_equal_a_model(void **state)
+{
+    struct node *n = *state;
+    check_random_pipelines(n);
+    struct store_statistics s;
+    store_statistics(n->store, &s);
+    assert_true(s.cold_reads > 100);
 }
 
 #define WITH_NODE(test) cmocka_unit_test_setup_teardown(test, node_setup, node_teardown)
@@ -137,6 +151,7 @@ int run_ahead_tests(void)
     const struct CMUnitTest tests[] = {
         WITH_NODE(test_a_pipeline_may_change_its_database),
         WITH_NODE(test_random_pipelines_equal_a_model),
+        cmocka_unit_test_setup_teardown(test_random_pipelines_of_cold_keys_equal_a_model, node_setup_cold, node_teardown),
     };
     return cmocka_run_group_tests_name("ahead", tests, NULL, NULL);
 }

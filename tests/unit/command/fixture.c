@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "keyspace/string.h"
+#include "store/store_state.h"
 
 #define PATIENCE_MS 10000
 
@@ -72,6 +74,75 @@ static void host_shutdown(void *user)
     ((struct node *)user)->shut_down = true;
 }
 
+/* ---- the disk ---- */
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    const char *held;
+} disk = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+void node_hold_reads(const char *suffix)
+{
+    pthread_mutex_lock(&disk.lock);
+    disk.held = suffix;
+    pthread_cond_broadcast(&disk.changed);
+    pthread_mutex_unlock(&disk.lock);
+}
+
+static bool is_held(struct bytes key)
+{
+    if (!disk.held) return false;
+    size_t len = strlen(disk.held);
+    return len <= key.len && memcmp(key.data + key.len - len, disk.held, len) == 0;
+}
+
+static void reading(struct bytes key)
+{
+    pthread_mutex_lock(&disk.lock);
+    while (is_held(key)) pthread_cond_wait(&disk.changed, &disk.lock);
+    pthread_mutex_unlock(&disk.lock);
+}
+
+static uint64_t faults(void)
+{
+    static _Thread_local uint64_t count;
+    return ++count;
+}
+
+unsigned node_waiting_reads(struct node *n)
+{
+    struct store_statistics s;
+    store_statistics(n->store, &s);
+    return (unsigned)s.cold_waiting;
+}
+
+static void wake_nobody(void *user)
+{
+    (void)user;
+}
+
+/* Makes a store with keys in the node's directory. */
+static void fill(struct node *n)
+{
+    char store_dir[80], text[16];
+    snprintf(store_dir, sizeof store_dir, "%s/store", n->dir);
+    struct store_options options = {.dir = store_dir, .on_durable = wake_nobody};
+    struct store *store;
+    struct keyspace *keyspace;
+    struct error e;
+    if (store_open(&options, &store, NULL, &e)) fail_msg("%s", e.text);
+    if (keyspace_open(store, 16, &keyspace, &e)) fail_msg("%s", e.text);
+    keyspace_begin(keyspace, 0, 0);
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(text, sizeof text, "k:%u", i);
+        keyspace_string_put(keyspace, bytes_text(text), bytes_text(text + 2), KEYSPACE_NO_EXPIRY);
+    }
+    keyspace_end(keyspace);
+    keyspace_close(keyspace);
+    store_close(store);
+}
+
 /* ---- the node ---- */
 
 static void on_durable(void *user)
@@ -109,12 +180,15 @@ static void start(struct node *n, bool cluster)
     struct error e;
     char store_dir[80];
     snprintf(store_dir, sizeof store_dir, "%s/store", n->dir);
-    struct store_options stored = {.dir = store_dir, .dirty_max = 16 << 20, .on_durable = on_durable, .user = n, .expiry = keyspace_expiry};
+    struct store_options stored = {
+        .dir = store_dir, .dirty_max = 16 << 20, .on_durable = on_durable, .user = n, .expiry = keyspace_expiry, .memory_max = n->cold ? 1 : 0};
+    static const struct cold_calls cold = {.reading = reading, .faults = faults};
+    struct store_calls calls = {.cold = n->cold ? &cold : NULL};
     struct store_report report;
     uv_loop_init(&n->loop);
     n->durable.data = n;
     uv_async_init(&n->loop, &n->durable, woken);
-    if (store_open(&stored, &n->store, &report, &e)) fail_msg("%s", e.text);
+    if (store_open_with(&stored, &calls, &n->store, &report, &e)) fail_msg("%s", e.text);
     if (keyspace_open(n->store, 16, &n->keyspace, &e)) fail_msg("%s", e.text);
     struct command_options options = {
         .keyspace = n->keyspace, .databases = 16, .cluster_enabled = cluster, .host = &host};
@@ -128,7 +202,7 @@ static void start(struct node *n, bool cluster)
     if (net_server_listen(n->server, "0.0.0.0", 0, &n->port, &e)) fail_msg("%s", e.text);
 }
 
-static int setup(void **state, bool cluster)
+static int setup(void **state, bool cluster, bool cold)
 {
     struct node *n = calloc(1, sizeof *n);
     snprintf(n->dir, sizeof n->dir, "/tmp/aikv-command-XXXXXX");
@@ -136,18 +210,25 @@ static int setup(void **state, bool cluster)
     snprintf(n->settings[0], sizeof n->settings[0], "10000");
     snprintf(n->settings[1], sizeof n->settings[1], "0");
     *state = n;
+    n->cold = cold;
+    if (cold) fill(n);
     start(n, cluster);
     return 0;
 }
 
 int node_setup(void **state)
 {
-    return setup(state, false);
+    return setup(state, false, false);
 }
 
 int node_setup_cluster(void **state)
 {
-    return setup(state, true);
+    return setup(state, true, false);
+}
+
+int node_setup_cold(void **state)
+{
+    return setup(state, false, true);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -160,6 +241,7 @@ int node_teardown(void **state)
 {
     struct node *n = *state;
     struct net_server *server = n->server;
+    node_hold_reads(NULL);
     n->server = NULL;
     net_server_close(server);
     uv_close((uv_handle_t *)&n->durable, NULL);

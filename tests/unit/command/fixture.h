@@ -23,6 +23,7 @@ struct node {
     char dir[64];
 
     bool gates_held; /* set it: replies wait even when they are durable, until node_release */
+    bool cold; /* rows on disk, as node_setup_cold says */
     char password[64];
     char settings[2][64]; /* "maxclients", "timeout"; "databases" cannot be set */
     bool protected_mode, shut_down;
@@ -34,6 +35,14 @@ struct node {
         bool refuses;
     } control;
 };
+
+/* Alone, with 100 keys "k:0" = "0" to "k:99" = "99" on disk and none in memory, and no memory to keep more than what is written; reading each
+ * always waits for the disk, and as long as node_hold_reads says. */
+int node_setup_cold(void **state);
+/* Reads of rows whose name ends so do not begin until the next call; "": all, NULL: none. */
+void node_hold_reads(const char *suffix);
+/* Rows given to store_warm whose requests still wait. */
+unsigned node_waiting_reads(struct node *n);
 
 /* Alone, and in cluster mode without a routing table: cmocka set-up functions. */
 int node_setup(void **state);
@@ -70,6 +79,7 @@ int run_table_tests(void);
 int run_glob_tests(void);
 int run_dispatch_tests(void);
 int run_ahead_tests(void);
+int run_cold_tests(void);
 int run_session_tests(void);
 int run_config_tests(void);
 int run_cluster_tests(void);

@@ -34,7 +34,7 @@ struct fixture {
     size_t waiting_count;
     struct resp_request waiting;
     uint64_t cold_clients[64]; /* COLD: who waits */
-    size_t cold_count, asked, announced; /* calls of `ahead`, and the requests it was told of */
+    size_t cold_count, cold_in_turn, asked, announced; /* calls of `ahead`, and the requests it was told of */
     bool leave_unauthenticated;
 };
 

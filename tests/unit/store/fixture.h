@@ -61,6 +61,7 @@ int run_gate_tests(void);
 int run_failure_tests(void);
 int run_model_tests(void);
 int run_crash_tests(void);
+int run_cold_tests(void);
 int run_hash_tests(void);
 int run_epoch_tests(void);
 int run_snapshot_tests(void);
