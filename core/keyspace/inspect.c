@@ -1,5 +1,6 @@
 #include "keyspace/inspect.h"
 
+#include "keyspace/chunks.h"
 #include "keyspace/keyspace_state.h"
 
 unsigned keyspace_databases(const struct keyspace *ks)
@@ -26,32 +27,39 @@ void keyspace_describe_bytes(struct bytes b, size_t cut, struct buffer *out)
 
 static void describe_entry(const struct entry *en, uint32_t database_id, size_t cut, struct buffer *out)
 {
+    struct chunks c;
     buffer_printf(out, " %s", keyspace_type_name(en->type));
     if (entry_has_expiry(en)) buffer_printf(out, " expires_ms=%lld", (long long)en->expires_ms);
-    struct chunks chunks;
-    if (en->form == ENTRY_CHUNKS && chunks_parse(en->payload, database_id, &chunks)) {
-        buffer_printf(out, " object=%llu length=%llu", (unsigned long long)chunks.object.id, (unsigned long long)chunks.len);
+    if (en->form == ENTRY_CHUNKS && chunks_parse(en->payload, database_id, &c)) {
+        buffer_printf(out, " object=%llu len=%llu", (unsigned long long)c.object.id, (unsigned long long)c.len);
         return;
     }
     buffer_append_text(out, " value=");
     keyspace_describe_bytes(en->payload, cut, out);
 }
 
+static void describe_name(struct bytes name, size_t cut, struct buffer *out)
+{
+    struct rowkey_node node;
+    if (rowkey_node_parse(name, &node)) {
+        buffer_printf(out, "slot=%u database_id=%u object=%llu node=%u", node.slot, (unsigned)node.database_id,
+                      (unsigned long long)node.object, (unsigned)node.number);
+        return;
+    }
+    buffer_append_text(out, "row=");
+    keyspace_describe_bytes(name, cut, out);
+}
+
 void keyspace_describe_row(struct bytes name, const struct bytes *value, size_t cut, struct buffer *out)
 {
     struct rowkey_parts at;
     struct entry en;
-    struct rowkey_node node;
     bool is_key = rowkey_parse(name, &at), is_entry = is_key && value && entry_read(*value, &en);
     if (is_key) {
         buffer_printf(out, "slot=%u database_id=%u key=", at.slot, (unsigned)at.database_id);
         keyspace_describe_bytes(is_entry && en.has_key ? en.key : at.key, cut, out);
-    } else if (rowkey_node_parse(name, &node)) {
-        buffer_printf(out, "slot=%u database_id=%u object=%llu node=%u", node.slot, (unsigned)node.database_id, (unsigned long long)node.object,
-                      (unsigned)node.number);
     } else {
-        buffer_append_text(out, "row=");
-        keyspace_describe_bytes(name, cut, out);
+        describe_name(name, cut, out);
     }
     if (is_entry) {
         describe_entry(&en, at.database_id, cut, out);

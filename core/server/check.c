@@ -38,30 +38,42 @@ static void complain(struct check *c, const char *part, const struct error *e)
 
 /* ---- the log ---- */
 
-static void describe_range(struct check *c, const struct store_range *range)
+static const char *operation_name(enum store_operation_code code)
 {
-    buffer_printf(&c->line, "slots=%u-%u", range->first_slot, range->last_slot);
-    if (range->one_database) buffer_printf(&c->line, " database-id=%u", range->database);
+    switch (code) {
+    case STORE_OPERATION_PUT: return "put";
+    case STORE_OPERATION_DELETE: return "delete";
+    case STORE_OPERATION_SPLICE: return "splice";
+    case STORE_OPERATION_DROP_SLOTS:
+    case STORE_OPERATION_DROP_DATABASE: break;
+    }
+    return "drop";
 }
 
-static void describe_change(struct check *c, const struct store_operation *o)
+static void describe_range(const struct store_range *range, struct buffer *out)
 {
-    keyspace_describe_row(o->key, o->code == STORE_OPERATION_PUT ? &o->value : NULL, SHOWN_BYTES, &c->line);
+    buffer_printf(out, "slots=%u-%u", range->first_slot, range->last_slot);
+    if (range->one_database) buffer_printf(out, " database_id=%u", (unsigned)range->database);
+}
+
+static void describe_row(const struct store_operation *o, struct buffer *out)
+{
+    keyspace_describe_row(o->key, o->code == STORE_OPERATION_PUT ? &o->value : NULL, SHOWN_BYTES, out);
     if (o->code != STORE_OPERATION_SPLICE) return;
-    buffer_printf(&c->line, " offset=%zu removed=%zu inserted=", o->offset, o->removed);
-    keyspace_describe_bytes(o->value, SHOWN_BYTES, &c->line);
+    buffer_printf(out, " offset=%zu removed=%zu inserted=", o->offset, o->removed);
+    keyspace_describe_bytes(o->value, SHOWN_BYTES, out);
 }
 
-static int dump_operation(void *user, struct store_position position, const struct store_operation *o, struct error *e)
+static int dump_operation(void *user, uint64_t epoch, const struct store_operation *o, struct error *e)
 {
     struct check *c = user;
     (void)e;
     buffer_clear(&c->line);
-    buffer_printf(&c->line, "%llu/%llu %s ", number(position.epoch), number(position.sequence), store_operation_name(o->code));
+    buffer_printf(&c->line, "%llu/%llu %s ", number(epoch), number(o->sequence), operation_name(o->code));
     if (o->key.len)
-        describe_change(c, o);
+        describe_row(o, &c->line);
     else
-        describe_range(c, &o->range);
+        describe_range(&o->range, &c->line);
     printf("%.*s\n", (int)c->line.len, (const char *)c->line.data);
     return 0;
 }
@@ -76,10 +88,8 @@ static void check_log(struct check *c)
     if (r.records)
         printf("; batches %llu/%llu to %llu/%llu", number(r.first.epoch), number(r.first.sequence),
                number(r.last.epoch), number(r.last.sequence));
-    printf("\nlog changes:");
-    for (int op = STORE_OPERATION_PUT; op < STORE_OPERATION_CODES; op++)
-        printf("%s %llu %s", op > STORE_OPERATION_PUT ? "," : "", number(r.operations[op]), store_operation_name((enum store_operation_code)op));
-    printf("\n");
+    printf("\nlog changes: %llu put, %llu delete, %llu splice, %llu drop\n", number(r.puts), number(r.deletes),
+           number(r.splices), number(r.drops));
     if (r.torn_bytes) printf("log end: %llu bytes that a crash left; a start drops them\n", number(r.torn_bytes));
     if (code) complain(c, "log", &e);
 }

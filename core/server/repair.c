@@ -161,7 +161,7 @@ static int judge(struct repair *r, const bool *given)
     if (!trial.accepted) {
         printf("a start refuses this directory: %s\n", e.text);
         /* What the disk or permissions are to blame for is not mended by taking data away. */
-        return code == ERROR_FORMAT ? mend(r, given) : complain("this cannot be repaired: ", &e);
+        return code == ERROR_FORMAT || code == ERROR_NOT_FOUND ? mend(r, given) : complain("this cannot be repaired: ", &e);
     }
     printf("a start accepts this directory: nothing was changed\n");
     if (r->checkpoint_damage.code) return complain("but not all is well: restore a backup: ", &r->checkpoint_damage);

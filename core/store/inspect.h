@@ -11,21 +11,19 @@
 
 /* ---- the log ---- */
 
-const char *store_operation_name(enum store_operation_code code); /* "put" */
-
 struct store_log_report {
     uint64_t segments, records, batches, bytes; /* bytes: of the batches */
-    uint64_t operations[STORE_OPERATION_CODES]; /* by code */
+    uint64_t puts, deletes, splices, drops;
     uint64_t torn_bytes;               /* behind the end: remains of a crash, which a start drops */
     struct store_position first, last; /* batch; 0/0: none */
 };
 
-/* Reads all of the log of the store in `dir`, what a start would skip too, and calls `visit` (or NULL) for each operation
- * with the position of its batch, in order. Errors: FORMAT for what is damaged (file, offset, and up to which position the log is intact), a missing
- * segment or another version; IO; PERMISSION; what `visit` returns. `out` then has what was read until there. Without a
- * log there are no segments. */
-typedef int store_log_visit(void *user, struct store_position position, const struct store_operation *o, struct error *e);
-int store_inspect_log(const char *dir, store_log_visit *visit, void *user, struct store_log_report *out,
+/* Reads all of the log of the store in `dir`, what a start would skip too, and calls `visit` (or NULL) for each
+ * operation, in order. Errors: FORMAT for what is damaged (file, offset, and up to which position the log is intact), a
+ * missing segment or another version; IO; PERMISSION; what `visit` returns. `out` then has what was read until there.
+ * Without a log there are no segments. */
+typedef int store_inspect_visit(void *user, uint64_t epoch, const struct store_operation *o, struct error *e);
+int store_inspect_log(const char *dir, store_inspect_visit *visit, void *user, struct store_log_report *out,
                       struct error *e);
 
 /* ---- the checkpoint ---- */

@@ -1,4 +1,4 @@
-/* The log as a list of operations. */
+/* The log as a list of changes. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -7,32 +7,31 @@
 #include "store/wal.h"
 
 struct inspection {
-    store_log_visit *visit;
+    store_inspect_visit *visit;
     void *user;
     struct store_log_report *out;
     uint64_t epoch;    /* of the record being read */
     uint64_t sequence; /* of the batch before */
 };
 
-const char *store_operation_name(enum store_operation_code code)
+static void count(struct store_log_report *out, enum store_operation_code code)
 {
-    static const char *const names[STORE_OPERATION_CODES] = {
-        [STORE_OPERATION_PUT] = "put",
-        [STORE_OPERATION_DELETE] = "delete",
-        [STORE_OPERATION_SPLICE] = "splice",
-        [STORE_OPERATION_DROP_SLOTS] = "drop-slots",
-        [STORE_OPERATION_DROP_DATABASE] = "drop-database",
-    };
-    return names[code];
+    switch (code) {
+    case STORE_OPERATION_PUT: out->puts++; return;
+    case STORE_OPERATION_DELETE: out->deletes++; return;
+    case STORE_OPERATION_SPLICE: out->splices++; return;
+    case STORE_OPERATION_DROP_SLOTS:
+    case STORE_OPERATION_DROP_DATABASE: out->drops++; return;
+    }
 }
 
 static int visit_operation(void *user, const struct store_operation *o, struct error *e)
 {
     struct inspection *in = user;
-    in->out->operations[o->code]++;
+    count(in->out, o->code);
     in->out->batches += o->sequence != in->sequence;
     in->sequence = o->sequence;
-    return in->visit ? in->visit(in->user, (struct store_position){in->epoch, o->sequence}, o, e) : 0;
+    return in->visit ? in->visit(in->user, in->epoch, o, e) : 0;
 }
 
 static int visit_record(void *user, struct store_position first, uint64_t last, struct bytes batches, struct error *e)
@@ -47,7 +46,7 @@ static int visit_record(void *user, struct store_position first, uint64_t last, 
     return rc;
 }
 
-int store_inspect_log(const char *dir, store_log_visit *visit, void *user, struct store_log_report *out,
+int store_inspect_log(const char *dir, store_inspect_visit *visit, void *user, struct store_log_report *out,
                       struct error *e)
 {
     char path[4096];

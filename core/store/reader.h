@@ -38,8 +38,7 @@ enum store_operation_code {
     STORE_OPERATION_DELETE,
     STORE_OPERATION_SPLICE,
     STORE_OPERATION_DROP_SLOTS,
-    STORE_OPERATION_DROP_DATABASE, /* within slots */
-    STORE_OPERATION_CODES
+    STORE_OPERATION_DROP_DATABASE /* within slots */
 };
 
 /* A change as store.h's calls of these names make it. */

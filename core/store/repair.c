@@ -12,6 +12,7 @@
 #include "store/store_state.h"
 #include "store/wal_io.h"
 #include "store/wal_segment.h"
+#include "store/wal_truncate.h"
 
 #define FRESH_SIZE ((size_t)4096) /* of a segment that holds no record: the next one goes into another */
 
@@ -146,6 +147,17 @@ static int replace(const struct cutting *c, uint64_t number, struct error *e)
     return rc;
 }
 
+/* What an interrupted truncation had intended: the cut goes before that, so it has nothing to do any more. The last thing that is put aside. */
+static int put_intention_aside(const struct cutting *c, struct error *e)
+{
+    char *from = wal_segment_path_in(c->log, WAL_TRUNCATE), *to = wal_segment_path_in(c->aside, WAL_TRUNCATE);
+    int rc = wal_io_rename(c->calls, from, to);
+    rc = rc == ENOENT ? 0 : fail(rc, from, "moving it aside", e);
+    free(from);
+    free(to);
+    return rc ? rc : sync_both(c, e);
+}
+
 /* ---- all ---- */
 
 static int prepare(struct cutting *c, const char *dir, const char *aside, struct error *e)
@@ -167,6 +179,7 @@ int store_cut_log_with(const char *dir, const struct store_cut *cut, const char 
     if (!rc) rc = wal_segment_numbers(c.log, &numbers, &count, e);
     if (!rc) rc = put_aside_behind(&c, numbers, count, e);
     if (!rc) rc = replace(&c, cut->segment ? cut->segment : count ? numbers[count - 1] + 1 : 1, e);
+    if (!rc) rc = put_intention_aside(&c, e);
     free(numbers);
     return rc;
 }

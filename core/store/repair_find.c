@@ -9,6 +9,7 @@
 #include "store/repair.h"
 #include "store/wal_io.h"
 #include "store/wal_scan.h"
+#include "store/wal_truncate.h"
 
 static int log_path(const char *dir, char out[4096], struct error *e)
 {
@@ -97,21 +98,23 @@ static uint64_t end_at_gap(struct wal_segment *first)
 /* The segments that can be read, up to the first damage. Whether there is any is in cut->damage. */
 static int scan_what_is_sound(struct wal_scan *scan, struct store_cut *cut, struct error *e)
 {
-    int rc = access(scan->dir, F_OK) && errno == ENOENT
-                 ? 0
-                 : wal_segment_list(scan->dir, scan->calls, O_RDONLY, &scan->segments, e);
+    bool missing = access(scan->dir, F_OK) && errno == ENOENT;
+    int rc = missing ? 0 : wal_truncate_read(scan->dir, scan->calls, &scan->until, e);
+    if (rc) return rc;
+    if (!missing) rc = wal_segment_list(scan->dir, scan->calls, O_RDONLY, &scan->segments, e);
     if (rc == ERROR_FORMAT)
         cut->damage = *e;
     else if (rc)
         return rc;
-    uint64_t missing = end_at_gap(scan->segments);
-    if (missing)
-        error_set(&cut->damage, ERROR_FORMAT, "%s: segment %llu is missing", scan->dir, (unsigned long long)missing);
+    uint64_t gap = end_at_gap(scan->segments);
+    if (gap)
+        error_set(&cut->damage, ERROR_FORMAT, "%s: segment %llu is missing", scan->dir, (unsigned long long)gap);
     rc = wal_scan_run(scan, e);
-    if (rc == ERROR_FORMAT && !cut->damage.code) cut->damage = *e;
+    bool damaged = rc == ERROR_FORMAT || rc == ERROR_NOT_FOUND; /* not found: the place where an interrupted truncation was to cut it */
+    if (damaged && !cut->damage.code) cut->damage = *e;
     if (scan->report.segments == 0 && !cut->damage.code)
         error_set(&cut->damage, ERROR_FORMAT, "%s: the log is missing", scan->dir);
-    return rc == ERROR_FORMAT ? 0 : rc;
+    return damaged ? 0 : rc;
 }
 
 static int check_kept(const struct store_cut *cut, struct store_position next, struct error *e)

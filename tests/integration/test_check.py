@@ -62,6 +62,9 @@ class CheckAndRepair(unittest.TestCase):
         """Keys of which half are in the checkpoint, as a kill leaves them."""
         self.node.start()
         with self.node.client() as c:
+            c("SELECT", "5")
+            c("SET", "gone", "soon")
+            c("FLUSHDB")
             c("SELECT", "3")
             for i in range(KEYS):
                 if i == KEYS // 2 and checkpoint:
@@ -107,6 +110,7 @@ class CheckAndRepair(unittest.TestCase):
         code, said = run("check", "--dump", self.node.data)
         self.assertEqual(code, OK, said)
         self.assertRegex(said, rf'(?m)^1/\d+ put slot=\d+ database_id=\d+ key="key{KEYS - 1}" string value="value{KEYS - 1}value.*"… of \d+ bytes$')
+        self.assertRegex(said, r"(?m)^1/\d+ drop slots=0-16383 database_id=\d+$")
         self.assertEqual(digest(self.node.data), before)
         code, said = run("repair", "--cut-log", self.node.data)
         self.assertEqual(code, OK)

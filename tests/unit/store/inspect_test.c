@@ -10,6 +10,7 @@
 #include "store/inspect.h"
 #include "store/repair.h"
 #include "store/wal_segment.h"
+#include "store/wal_truncate.h"
 
 #define BATCHES       400u /* batch n has sequence n and sets row n % ROWS to n */
 #define ROWS          50u
@@ -90,7 +91,8 @@ static void flip_bit(const char *path, size_t bit)
 {
     uint8_t byte;
     int fd = open(path, O_RDWR);
-    assert_true(fd >= 0 && pread(fd, &byte, 1, (off_t)(bit / 8)) == 1);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, (off_t)(bit / 8)), 1);
     byte ^= (uint8_t)(1u << bit % 8);
     assert_int_equal(pwrite(fd, &byte, 1, (off_t)(bit / 8)), 1);
     close(fd);
@@ -245,6 +247,36 @@ static void test_a_log_that_is_gone_leaves_the_checkpoint(void **state)
     end(&w);
 }
 
+/* It was to be cut off behind a position when a crash came, and is damaged before that. */
+static void test_a_damaged_log_with_a_truncation_to_finish_is_cut_at_the_damage(void **state)
+{
+    (void)state;
+    struct world w;
+    struct store_report report;
+    struct error e;
+    begin(&w, true);
+    restore(&w);
+    int dir_fd = open(w.log, O_RDONLY | O_DIRECTORY);
+    assert_int_equal(wal_truncate_write(w.log, dir_fd, &wal_calls_system, (struct store_position){1, BATCHES - 20}, &e),
+                     0);
+    close(dir_fd);
+    assert_int_equal(judge(&w, "sound", &report, &e), 0);
+    assert_int_equal(report.position.sequence, BATCHES - 20);
+    fixture_close(&w.f);
+
+    restore(&w);
+    dir_fd = open(w.log, O_RDONLY | O_DIRECTORY);
+    assert_int_equal(wal_truncate_write(w.log, dir_fd, &wal_calls_system, (struct store_position){1, BATCHES - 20}, &e),
+                     0);
+    close(dir_fd);
+    char *path = wal_segment_path(w.log, w.segments[2]);
+    flip_bit(path, 8 * 3000);
+    free(path);
+    assert_int_not_equal(judge(&w, "damaged", &report, &e), 0);
+    cut(&w, "damaged");
+    end(&w);
+}
+
 /* ---- a cut that is interrupted ---- */
 
 static unsigned calls_left; /* before every one fails */
@@ -378,11 +410,12 @@ static void test_a_checkpoint_that_is_needed_is_not_made_from_half_a_log(void **
     end(&w);
 }
 
-static int count_operations(void *user, struct store_position position, const struct store_operation *o, struct error *e)
+static int count_changes(void *user, uint64_t epoch, const struct store_operation *o, struct error *e)
 {
     (void)e;
     uint64_t *next = user;
-    assert_int_equal(position.sequence, ++*next);
+    assert_int_equal(epoch, 1);
+    assert_int_equal(o->sequence, ++*next);
     assert_int_equal(o->code, STORE_OPERATION_PUT);
     assert_int_equal(strtoull((const char *)o->value.data, NULL, 10), *next);
     return 0;
@@ -400,7 +433,7 @@ static void test_looking_changes_no_byte_and_tells_what_is_there(void **state)
     begin(&w, false);
     restore(&w);
     run_command("chmod -R a-w %s%s", w.f.store_dir, "");
-    assert_int_equal(store_inspect_log(w.f.store_dir, count_operations, &last, &log, &e), 0);
+    assert_int_equal(store_inspect_log(w.f.store_dir, count_changes, &last, &log, &e), 0);
     assert_int_equal(store_inspect_checkpoint(w.f.store_dir, &checkpoint, &e), 0);
     assert_int_equal(open_store(&w, true, &report, &e), 0);
     fixture_close(&w.f);
@@ -408,7 +441,7 @@ static void test_looking_changes_no_byte_and_tells_what_is_there(void **state)
     run_command("diff -r %s %s", w.f.store_dir, w.pristine);
     assert_int_equal(last, BATCHES);
     assert_int_equal(log.batches, BATCHES);
-    assert_int_equal(log.operations[STORE_OPERATION_PUT], BATCHES);
+    assert_int_equal(log.puts, BATCHES);
     assert_int_equal(log.segments, w.segment_count);
     assert_int_equal(log.first.sequence, 1);
     assert_int_equal(log.last.sequence, BATCHES);
@@ -432,6 +465,7 @@ int run_inspect_tests(void)
         cmocka_unit_test(test_looking_judges_a_damaged_log_as_a_start_does_and_a_cut_makes_it_good),
         cmocka_unit_test(test_the_same_without_a_checkpoint),
         cmocka_unit_test(test_a_log_that_is_gone_leaves_the_checkpoint),
+        cmocka_unit_test(test_a_damaged_log_with_a_truncation_to_finish_is_cut_at_the_damage),
         cmocka_unit_test(test_a_cut_that_is_interrupted_at_any_call_is_done_again),
         cmocka_unit_test(test_a_checkpoint_is_made_anew_from_a_log_that_begins_at_the_beginning),
         cmocka_unit_test(test_a_checkpoint_that_is_needed_is_not_made_from_half_a_log),
