@@ -68,6 +68,7 @@ static void gate(struct command_engine *e, struct net_client *client, struct sto
 {
     if (position.sequence && store_position_compare(position, store_released(e->store)) > 0) {
         net_client_gate(client, position.sequence);
+        e->held_commands++;
     }
 }
 

@@ -12,6 +12,7 @@
 #define RECLAIM_ROWS_TURN 64  /* those who leave much to delete do some of it: about 0.1 ms */
 #define SWEEP_TIME_US     5000
 #define GATEWAY_TIME_US   5000000
+#define UNHELD_US         100000 /* for so long after somebody was answered at once, others may want to be */
 
 struct command_engine *command_engine_new(const struct command_options *options)
 {
@@ -25,6 +26,7 @@ struct command_engine *command_engine_new(const struct command_options *options)
     command_counts_init(&e->statistics, e->table.count);
     buffer_init(&e->scratch, COMMAND_STRING_MAX);
     e->wall_offset_us = clock_wall_us() - (int64_t)clock_monotonic_us();
+    e->unheld_us = clock_monotonic_us();
     if (e->cluster_enabled) net_default_gateway(e->gateway, sizeof e->gateway);
     return e;
 }
@@ -111,9 +113,20 @@ static void on_rejected(void *user, const char *why)
     ((struct command_engine *)user)->statistics.rejected_requests++;
 }
 
+/* While all who ask anything wait for the log to be synced, the sync may keep the loop from everything else. */
+static void choose_sync(struct command_engine *e)
+{
+    uint64_t commands = e->statistics.commands - e->turn_commands, held = e->held_commands - e->turn_held;
+    e->turn_commands = e->statistics.commands;
+    e->turn_held = e->held_commands;
+    if (commands > held) e->unheld_us = e->last_end_us;
+    store_sync_inline(e->store, e->last_end_us - e->unheld_us > UNHELD_US);
+}
+
 static void on_turn_end(void *user)
 {
     struct command_engine *e = user;
+    choose_sync(e);
     e->last_client = 0;
     if (keyspace_reclaim_waiting(e->keyspace) && !store_pressure(e->store)) keyspace_reclaim(e->keyspace, RECLAIM_ROWS_TURN);
     command_engine_flush(e);

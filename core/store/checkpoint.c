@@ -26,6 +26,7 @@ struct checkpoint {
     struct error error;             /* locked; of the last failure */
 
     atomic_bool done, failing;
+    atomic_bool waits_for_log; /* else nobody need wake it when the log moves, which in `always` is with each sync */
     _Atomic uint64_t commits, last_ms;
 
     /* The thread's: what LMDB has, rows of one prefix, and those of the transaction being gathered. */
@@ -69,6 +70,7 @@ static void wait_for_change(struct checkpoint *c, bool timed)
 static bool wait_for_log(struct checkpoint *c, uint64_t to)
 {
     pthread_mutex_lock(&c->lock);
+    atomic_store(&c->waits_for_log, true); /* before looking: who moves the log looks here after that */
     bool ready;
     while (!(ready = c->o.may_write(c->o.user) >= to) && !c->stopping) {
         if (c->o.log_failed(c->o.user)) {
@@ -78,6 +80,7 @@ static bool wait_for_log(struct checkpoint *c, uint64_t to)
         }
         wait_for_change(c, false);
     }
+    atomic_store(&c->waits_for_log, false);
     bool go_on = ready && !c->stopping;
     pthread_mutex_unlock(&c->lock);
     return go_on;
@@ -248,6 +251,7 @@ void checkpoint_free(struct checkpoint *c)
 
 void checkpoint_poke(struct checkpoint *c)
 {
+    if (!atomic_load(&c->waits_for_log)) return;
     pthread_mutex_lock(&c->lock);
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);

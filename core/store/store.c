@@ -351,6 +351,7 @@ void store_statistics(const struct store *s, struct store_statistics *out)
         .batches = s->batches,
         .flushes = s->flushes,
         .syncs = log.syncs,
+        .syncs_inline = log.syncs_by_owner,
         .log_bytes = s->log_bytes - s->log_at,
         .log_unwritten = record_size(&s->record),
         .log_kept_bytes = log.bytes_kept,

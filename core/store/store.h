@@ -136,6 +136,9 @@ struct store_position store_commit(struct store *s);
 /* The end of the loop's turn: writes all batches since the last flush to the log, in one piece, and does a bounded bit of upkeep (so call it
  * after on_durable too). Cheap when there is nothing to do. Without room in the log the batches wait for the next flush. */
 void store_flush(struct store *s);
+/* In STORE_ALWAYS: whether store_flush also syncs what it wrote before it returns, so that it is released at once: cheaper than to wake a thread
+ * that wakes the owner again, if nobody can be served meanwhile. Not done on a disk that takes milliseconds. Off at first. */
+void store_sync_inline(struct store *s, bool yes);
 /* `prepare` is called within store_flush when a checkpoint is about to begin; it may write one batch, the last that the checkpoint holds.
  * NULL: nobody. */
 void store_on_checkpoint(struct store *s, void (*prepare)(void *user), void *user);
@@ -218,7 +221,7 @@ struct store_statistics {
     struct store_position last; /* batch */
     uint64_t rows_durable;      /* in the checkpoint */
     uint64_t bytes_on_disk;     /* checkpoint and log */
-    uint64_t batches, flushes, syncs;
+    uint64_t batches, flushes, syncs, syncs_inline;
     uint64_t log_bytes;                            /* after the checkpoint */
     uint64_t log_unwritten;                        /* of batches that are not in the log yet */
     uint64_t log_kept_bytes;                       /* of log files that only readers still need; in bytes_on_disk too */

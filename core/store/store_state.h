@@ -100,6 +100,8 @@ struct store {
     _Atomic uint64_t committed_sequence; /* the same, for other threads; UINT64_MAX if all that is written is committed */
     uint64_t batches, flushes, log_bytes;
     size_t record_room; /* what the log should have room for before a turn begins */
+    bool sync_inline;
+    uint64_t sync_inline_from_us; /* not earlier: the disk was slow */
 
     /* Checkpoints. */
     enum store_phase phase;

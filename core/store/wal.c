@@ -177,9 +177,17 @@ int wal_append(struct wal *w, struct store_position first, uint64_t last_sequenc
     w->statistics.records++;
     w->statistics.bytes_written += size + (begins ? WAL_BEGIN : 0);
     /* Otherwise the thread wakes by itself, or has nothing to do. */
-    if (begins || w->mode == WAL_ALWAYS) pthread_cond_signal(&w->wake);
+    if (begins || (w->mode == WAL_ALWAYS && !w->owner_syncs)) pthread_cond_signal(&w->wake);
     unlock(w);
     return 0;
+}
+
+void wal_set_owner_syncs(struct wal *w, bool yes)
+{
+    lock(w);
+    w->owner_syncs = yes;
+    pthread_cond_signal(&w->wake); /* there may be something that nobody has synced yet */
+    unlock(w);
 }
 
 bool wal_has_room(const struct wal *w, size_t len)

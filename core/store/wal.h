@@ -70,6 +70,11 @@ void wal_close(struct wal *w);
 /* The owner: appends the record of a turn (batches in `parts`, sequences first to last) with one write. Returns 0; or the code of the failure,
  * which is final. Call only while wal_has_room(). */
 int wal_append(struct wal *w, struct store_position first, uint64_t last_sequence, const struct iovec *parts, int count, size_t len, struct error *e);
+/* Whether the owner is going to call wal_sync after what it appends, so that the thread need not be woken. Off at first. The owner. */
+void wal_set_owner_syncs(struct wal *w, bool yes);
+/* In ALWAYS: syncs what was appended, on the caller's thread, unless the log's thread is at it, or must be first: then that goes on to the end. on_durable is not
+ * called. Returns how long it took, in µs; 0: nothing was synced. A failure is final, as ever. The owner. */
+uint64_t wal_sync(struct wal *w);
 /* Whether a record of `len` bytes can be appended without asking the disk for space. False: the disk is full (wal_full says so), refuse writes
  * until on_durable; or the reserve is only just being made, wait for on_durable. Any thread. */
 bool wal_has_room(const struct wal *w, size_t len);
@@ -88,7 +93,7 @@ bool wal_failed(const struct wal *w, struct error *e);
 bool wal_full(const struct wal *w, struct error *e);
 
 struct wal_statistics {
-    uint64_t segments, segments_ready, bytes_on_disk, bytes_kept /* for readers only */, records, bytes_written, syncs, sync_us_last, sync_us_max;
+    uint64_t segments, segments_ready, bytes_on_disk, bytes_kept /* for readers only */, records, bytes_written, syncs, syncs_by_owner, sync_us_last, sync_us_max;
 };
 void wal_statistics(const struct wal *w, struct wal_statistics *out);
 

@@ -182,6 +182,7 @@ static void add(struct wal *w, const char *path)
         place->fd = made->fd;
         place->size = made->size;
         made->fd = old;
+        w->unnamed = true;
     }
     pthread_mutex_unlock(&w->lock);
     rc = wal_io_sync_dir(w->calls, w->dir_fd);
@@ -192,6 +193,7 @@ static void add(struct wal *w, const char *path)
         w->tail = made;
         w->ready++;
     }
+    w->unnamed = false;
     w->gained++;
     if (rc) dir_failed(w, rc);
 }

@@ -32,6 +32,7 @@ struct wal {
     /* the owner's */
     struct store_position last; /* of the last record */
     uint32_t seed;              /* of the current segment */
+    bool owner_syncs;
     struct iovec *parts;
     size_t parts_cap;
 
@@ -51,6 +52,8 @@ struct wal {
     uint64_t sync_at_us;  /* everysec: when next */
     uint64_t retry_at_us; /* when to try again to make or recycle a segment */
     size_t wanted;        /* bytes of a record that no segment had room for; 0: none */
+    bool syncing; /* somebody is: the thread or the owner */
+    bool unnamed; /* the next segment, which may be begun already, does not have its name on disk yet: the thread syncs after that */
     bool stopping, failed, full;
     struct error failure, fullness;
     struct wal_statistics statistics;

@@ -16,6 +16,7 @@ static struct wal_mark target_of(const struct wal *w, bool everything)
 
 static bool is_due(struct wal *w)
 {
+    if (w->syncing) return false;
     if (w->mode == WAL_EVERYSEC && clock_monotonic_us() < w->sync_at_us) return false;
     if (w->mode == WAL_EVERYSEC) w->sync_at_us = clock_monotonic_us() + SECOND_US;
     return target_of(w, w->mode != WAL_NO).offset > w->synced.offset;
@@ -38,17 +39,21 @@ static int sync_segments(struct wal *w, const struct wal_segment *first, const s
     }
 }
 
-/* Locked, but not while it syncs: meanwhile the next group gathers. */
+/* Locked, but not while it syncs: meanwhile the next group gathers. Segments that hold what is not synced are not recycled, so the list from the
+ * first of them on stays as it is. */
 static void sync_now(struct wal *w, bool everything)
 {
     struct wal_mark target = target_of(w, everything);
     const struct wal_segment *first = w->first, *last = w->current;
     uint64_t from = w->synced.offset, began_us = clock_monotonic_us();
     struct error e;
+    while (first != last && first->next->header.start <= from) first = first->next;
+    w->syncing = true;
     pthread_mutex_unlock(&w->lock);
     int rc = sync_segments(w, first, last, from, target.offset, &e);
     uint64_t took_us = clock_monotonic_us() - began_us;
     pthread_mutex_lock(&w->lock);
+    w->syncing = false;
     if (rc) {
         wal_fail(w, &e);
         return;
@@ -59,6 +64,19 @@ static void sync_now(struct wal *w, bool everything)
     t->syncs++;
     t->sync_us_last = took_us;
     if (took_us > t->sync_us_max) t->sync_us_max = took_us;
+}
+
+uint64_t wal_sync(struct wal *w)
+{
+    uint64_t took_us = 0;
+    pthread_mutex_lock(&w->lock);
+    if (w->mode == WAL_ALWAYS && !w->failed && !w->syncing && !w->unnamed && w->written.offset > w->synced.offset) {
+        sync_now(w, true);
+        w->statistics.syncs_by_owner += !w->failed;
+        if (!w->failed) took_us = w->statistics.sync_us_last ? w->statistics.sync_us_last : 1;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return took_us;
 }
 
 static void tell(struct wal *w)

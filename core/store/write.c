@@ -1,9 +1,13 @@
 /* Batches: rows in memory, and the record that goes to the log at the end of the turn. */
 #include <assert.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/memory.h"
 #include "store/store_state.h"
+
+#define SYNC_INLINE_MAX_US   2000 /* a slower sync is for the log's thread, which costs little beside it */
+#define SYNC_INLINE_PAUSE_US 1000000
 
 void store_begin(struct store *s)
 {
@@ -229,11 +233,30 @@ void store_write_log(struct store *s)
     forget_record(s);
 }
 
+void store_sync_inline(struct store *s, bool yes)
+{
+    if (yes && clock_monotonic_us() < s->sync_inline_from_us) yes = false;
+    if (yes == s->sync_inline) return;
+    s->sync_inline = yes;
+    wal_set_owner_syncs(s->wal, yes);
+}
+
+static void sync_log(struct store *s)
+{
+    uint64_t took_us = wal_sync(s->wal);
+    if (!took_us) return;
+    checkpoint_poke(s->checkpoint);
+    if (took_us <= SYNC_INLINE_MAX_US) return;
+    s->sync_inline_from_us = clock_monotonic_us() + SYNC_INLINE_PAUSE_US;
+    store_sync_inline(s, false);
+}
+
 void store_flush(struct store *s)
 {
     assert(!s->in_batch && !s->iterators);
     store_drop_replaced(s);
     store_write_log(s);
     store_upkeep(s);
+    if (s->sync_inline) sync_log(s);
     store_tell_warm(s);
 }

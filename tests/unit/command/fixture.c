@@ -167,6 +167,18 @@ static void woken(uv_async_t *handle)
     if (n->server && !n->gates_held) command_engine_flush(n->engine);
 }
 
+static struct node *started;
+static void (*engine_turn_end)(void *user);
+
+/* The flush may make durable what is to be held. */
+static void turn_end(void *user)
+{
+    if (started->gates_held)
+        store_flush(started->store);
+    else
+        engine_turn_end(user);
+}
+
 static void start(struct node *n, bool cluster)
 {
     static struct command_host host = {.setting = host_setting,
@@ -196,6 +208,9 @@ static void start(struct node *n, bool cluster)
     struct net_handler handler;
     struct net_limits limits;
     command_engine_handler(n->engine, &handler);
+    started = n;
+    engine_turn_end = handler.turn_end;
+    handler.turn_end = turn_end;
     net_limits_default(&limits);
     n->server = net_server_new(&n->loop, &handler, &limits);
     command_engine_set_server(n->engine, n->server, n->store);

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -6,8 +7,9 @@
 
 /* Syncs of the log wait for a permission each, so that a test sees what is true while one runs. */
 static sem_t reached, permitted;
-static atomic_bool holding;
+static atomic_bool holding, sync_fails;
 static struct wal_calls held;
+static _Thread_local unsigned syncs_here; /* on this thread */
 
 static int held_sync(void *user, int fd)
 {
@@ -15,6 +17,11 @@ static int held_sync(void *user, int fd)
     if (atomic_load(&holding)) {
         sem_post(&reached);
         sem_wait(&permitted);
+    }
+    syncs_here++;
+    if (atomic_load(&sync_fails)) {
+        errno = EIO;
+        return -1;
     }
     return fdatasync(fd);
 }
@@ -77,6 +84,61 @@ static void test_always_releases_what_is_synced(void **state)
     sem_post(&permitted);
     fixture_wait(f, second);
     assert_int_equal(store_position_compare(store_released(f->store), second), 0);
+}
+
+static void test_an_inline_sync_releases_before_the_flush_returns(void **state)
+{
+    struct fixture *f = *state;
+    open_with(f, STORE_ALWAYS);
+    atomic_store(&holding, false);
+    store_sync_inline(f->store, true);
+    unsigned before = syncs_here;
+    for (int i = 0; i < 20; i++) {
+        struct store_position p = put(f, "a", "1");
+        store_flush(f->store);
+        if (!f->store->sync_inline) store_sync_inline(f->store, true); /* a disk that took too long is left to the thread for a while */
+        if (syncs_here == before + (unsigned)i + 1) assert_int_equal(store_position_compare(store_durable(f->store), p), 0);
+        fixture_wait(f, p);
+    }
+    assert_true(syncs_here > before);
+    store_sync_inline(f->store, false);
+    before = syncs_here;
+    fixture_wait(f, (put(f, "a", "2"), store_flush(f->store), store_written(f->store)));
+    assert_int_equal(syncs_here, before);
+}
+
+static void test_what_the_thread_is_syncing_is_left_to_it(void **state)
+{
+    struct fixture *f = *state;
+    open_with(f, STORE_ALWAYS);
+    put(f, "a", "1");
+    store_flush(f->store);
+    sem_wait(&reached); /* the thread is at it */
+    store_sync_inline(f->store, true);
+    struct store_position p = put(f, "b", "2");
+    store_flush(f->store); /* does not wait for it */
+    assert_int_equal(store_durable(f->store).sequence, 1);
+    atomic_store(&holding, false);
+    sem_post(&permitted);
+    fixture_wait(f, p); /* and the thread goes on to the end */
+}
+
+static void test_an_inline_sync_that_fails_is_final(void **state)
+{
+    struct fixture *f = *state;
+    struct error e;
+    open_with(f, STORE_ALWAYS);
+    atomic_store(&holding, false);
+    store_sync_inline(f->store, true);
+    atomic_store(&sync_fails, true);
+    put(f, "a", "1");
+    store_flush(f->store);
+    fixture_wait(f, (struct store_position){1, 2});
+    atomic_store(&sync_fails, false);
+    assert_true(store_failed(f->store, &e));
+    assert_non_null(strstr(e.text, "syncing"));
+    assert_false(store_writable(f->store, &e));
+    assert_int_equal(store_released(f->store).sequence, 1);
 }
 
 static void test_the_other_modes_release_what_is_written_at_once(void **state)
@@ -205,6 +267,9 @@ int run_gate_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_always_releases_what_is_synced, begin, end),
+        cmocka_unit_test_setup_teardown(test_an_inline_sync_releases_before_the_flush_returns, begin, end),
+        cmocka_unit_test_setup_teardown(test_what_the_thread_is_syncing_is_left_to_it, begin, end),
+        cmocka_unit_test_setup_teardown(test_an_inline_sync_that_fails_is_final, begin, end),
         cmocka_unit_test_setup_teardown(test_the_other_modes_release_what_is_written_at_once, begin, end),
         cmocka_unit_test_setup_teardown(test_the_mode_can_be_changed_at_any_time, begin, end),
         cmocka_unit_test_setup_teardown(test_turns_gather_while_a_sync_runs_and_the_owner_never_waits, begin, end),

@@ -12,11 +12,13 @@ static void work(struct world *w, uint64_t steps)
 {
     while (steps--) {
         uint64_t what = random_below(&w->random, 100);
+        if (random_below(&w->random, 20) == 0) wal_set_owner_syncs(w->wal, random_below(&w->random, 2));
+        if (random_below(&w->random, 3) == 0) wal_sync(w->wal);
         if (what < 2)
             wal_set_mode(w->wal, (enum wal_mode)random_below(&w->random, 3));
         else if (what < 10)
             world_trim(w);
-        else if (what < 14 && wal_get_mode(w->wal) == WAL_ALWAYS && !world_wait_durable(w))
+        else if (what < 14 && wal_get_mode(w->wal) == WAL_ALWAYS && (wal_sync(w->wal), !world_wait_durable(w)))
             return;
         else if (!world_append(w))
             return;
