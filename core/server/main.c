@@ -1,5 +1,6 @@
 /* aikv: reads the command line and does what it says. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,7 @@ static int serve(struct config *config, const struct options *options)
     }
     if (log_parse_level(config_text(config, SETTING_LOG_LEVEL), &level)) log_set_level(level);
     log_set_thread("data");
+    mallopt(M_MXFAST, 0); /* else free() gathers a million small rows and joins them in one call, which takes 0.3 s */
     faults_init();
     setenv("UV_THREADPOOL_SIZE", "8", 0); /* libraft's disk work and name look-ups share it */
     return node_run(&node, config, options->config_file, options->ready_file);

@@ -5,7 +5,7 @@
 
 #include "store/store_state.h"
 
-#define PURGE_SEGMENTS 4 /* a turn: some 2,000 rows */
+#define PURGE_SEGMENTS 2 /* a turn: some 800 rows */
 
 void store_drop(struct store *s, const struct store_range *range)
 {
