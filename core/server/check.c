@@ -100,10 +100,10 @@ static int inspect_checkpoint(void *user, struct error *e)
 {
     const struct check *c = user;
     struct store_checkpoint_report r;
-    int code = store_inspect_checkpoint(c->identity.dir, &r, e);
+    int code = store_inspect_checkpoint(c->identity.dir, keyspace_expiry, &r, e);
     if (code) return code;
-    printf("checkpoint: of %llu/%llu, %llu rows, %llu bytes of keys, %llu of values, the longest %llu\n",
-           number(r.at.epoch), number(r.at.sequence), number(r.rows), number(r.key_bytes), number(r.value_bytes),
+    printf("checkpoint: of %llu/%llu, %llu rows, %llu expire, %llu bytes of keys, %llu of values, the longest %llu\n",
+           number(r.at.epoch), number(r.at.sequence), number(r.rows), number(r.expiring), number(r.key_bytes), number(r.value_bytes),
            number(r.value_max_bytes));
     if (r.next.sequence > r.at.sequence)
         printf("checkpoint: one of %llu/%llu was interrupted; a start finishes it\n", number(r.next.epoch),

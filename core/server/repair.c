@@ -40,7 +40,7 @@ static int complain(const char *what, const struct error *e)
 static int inspect_checkpoint(void *user, struct error *e)
 {
     struct repair *r = user;
-    return store_inspect_checkpoint(r->identity.dir, &r->checkpoint, e);
+    return store_inspect_checkpoint(r->identity.dir, keyspace_expiry, &r->checkpoint, e);
 }
 
 /* ---- what would help ---- */
@@ -109,7 +109,7 @@ static int carry_out(struct repair *r, struct error *e)
     struct store_report report;
     int code = make_aside(r->identity.dir, aside, e);
     if (!code && r->cuts) code = store_cut_log(r->identity.dir, &r->cut, aside, e);
-    if (!code && r->rebuilds) code = store_rebuild_checkpoint(r->identity.dir, aside, &report, e);
+    if (!code && r->rebuilds) code = store_rebuild_checkpoint(r->identity.dir, aside, keyspace_expiry, &report, e);
     if (!code) printf("done; what was taken away is in %s\n", aside);
     return code;
 }

@@ -13,7 +13,7 @@ static int open_all(void *user, struct error *e)
     struct work *w = user;
     struct store *store;
     struct keyspace *ks;
-    int code = store_open(&(struct store_options){.dir = w->dir, .read_only = true}, &store, &w->trial.report, e);
+    int code = store_open(&(struct store_options){.dir = w->dir, .read_only = true, .expiry = keyspace_expiry}, &store, &w->trial.report, e);
     if (code) return code;
     if (!(code = keyspace_open_read_only(store, &ks, e))) {
         w->trial.accepted = true;

@@ -38,7 +38,7 @@ struct disk_calls {
 struct disk {
     MDB_env *env;
     MDB_dbi main, rows, expiry;
-    int64_t (*expiry_of)(struct bytes key, struct bytes value); /* store_options.expiry */
+    store_expiry *expiry_of; /* store_options.expiry */
     MDB_txn *snapshot; /* what the owner reads */
     MDB_txn *spare;    /* reset, for the next one */
     struct disk_calls calls;

@@ -25,10 +25,7 @@ static void note(struct disk_expiry *x, struct bytes key, int64_t due_ms, bool i
         x->list = memory_resize(x->list, x->cap * sizeof *x->list);
     }
     x->list[x->count++] = (struct disk_expiry_change){x->keys_len, (uint16_t)(DISK_EXPIRY_HEAD + key.len), is};
-    uint8_t *out = add_key(x, DISK_EXPIRY_HEAD + key.len);
-    uint64_t due_be = htobe64((uint64_t)due_ms ^ SIGN);
-    memcpy(out, &due_be, DISK_EXPIRY_HEAD);
-    memcpy(out + DISK_EXPIRY_HEAD, key.data, key.len);
+    disk_expiry_write(add_key(x, DISK_EXPIRY_HEAD + key.len), due_ms, key);
 }
 
 void disk_expiry_note(struct disk_expiry *x, struct bytes key, int64_t before, int64_t now)
@@ -69,6 +66,14 @@ void disk_expiry_release(struct disk_expiry *x)
     free(x->list);
     free(x->keys);
     *x = (struct disk_expiry){0};
+}
+
+struct bytes disk_expiry_write(uint8_t *out, int64_t due_ms, struct bytes key)
+{
+    uint64_t due_be = htobe64((uint64_t)due_ms ^ SIGN);
+    memcpy(out, &due_be, DISK_EXPIRY_HEAD);
+    memcpy(out + DISK_EXPIRY_HEAD, key.data, key.len);
+    return bytes_of(out, DISK_EXPIRY_HEAD + key.len);
 }
 
 int64_t disk_expiry_read(struct bytes entry, struct bytes *key)

@@ -29,6 +29,8 @@ void disk_expiry_note(struct disk_expiry *x, struct bytes key, int64_t before, i
 int disk_expiry_apply(struct disk_expiry *x, MDB_txn *txn, MDB_dbi table);
 void disk_expiry_release(struct disk_expiry *x);
 
+/* An entry; `out` has room for DISK_EXPIRY_HEAD bytes and the key. */
+struct bytes disk_expiry_write(uint8_t *out, int64_t due_ms, struct bytes key);
 /* When an entry's row is due, and its key. */
 int64_t disk_expiry_read(struct bytes entry, struct bytes *key);
 

@@ -32,14 +32,15 @@ struct store_checkpoint_report {
     struct store_position at; /* what it holds */
     struct store_position
         next; /* later than `at`: a checkpoint of this position was interrupted, which a start finishes */
-    uint64_t rows, key_bytes, value_bytes, value_max_bytes;
+    uint64_t rows, expiring, key_bytes, value_bytes, value_max_bytes;
     uint64_t page_bytes, pages, free_pages;            /* of the file; each of page_bytes */
     uint64_t branch_pages, leaf_pages, overflow_pages; /* of the tree of rows */
     unsigned depth;                                    /* of that tree */
 };
 
-/* Reads every row of the checkpoint of the store in `dir`, and the list of free pages. Errors: FORMAT (damaged,
+/* Reads every row of the checkpoint of the store in `dir`, the index of rows that expire (`expiry` is
+ * store_options.expiry; NULL: it is not looked at), and the list of free pages. Errors: FORMAT (damaged,
  * missing, or of another version), IO, PERMISSION. */
-int store_inspect_checkpoint(const char *dir, struct store_checkpoint_report *out, struct error *e);
+int store_inspect_checkpoint(const char *dir, store_expiry *expiry, struct store_checkpoint_report *out, struct error *e);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "store/disk.h"
+#include "store/disk_expiry.h"
 #include "store/inspect.h"
 
 #define LIST_OF_FREE_PAGES 0 /* LMDB's first table: transaction → a count and so many page numbers */
@@ -17,6 +18,20 @@ static void touch(struct bytes value)
 static int wrong(const struct disk *d, struct error *e, int rc, const char *what)
 {
     return error_set(e, ERROR_FORMAT, "store %s: %s%s%s", d->dir, what, rc ? ": " : "", rc ? mdb_strerror(rc) : "");
+}
+
+/* A row that expires is in the index of those. */
+static int check_expiry(const struct disk *d, struct bytes key, struct bytes value, struct store_checkpoint_report *out, struct error *e)
+{
+    int64_t due_ms = d->expiry_of ? d->expiry_of(key, value) : STORE_NEVER;
+    if (due_ms == STORE_NEVER) return 0;
+    out->expiring++;
+    uint8_t bytes[DISK_EXPIRY_HEAD + STORE_EXPIRING_KEY_MAX];
+    if (key.len > STORE_EXPIRING_KEY_MAX) return wrong(d, e, 0, "a row that expires has a key of impossible length");
+    MDB_val entry = disk_val(disk_expiry_write(bytes, due_ms, key)), none;
+    int rc = mdb_get(d->snapshot, d->expiry, &entry, &none);
+    if (rc == MDB_NOTFOUND) return wrong(d, e, 0, "a row that expires is missing in the index of those");
+    return rc ? wrong(d, e, rc, "reading its index of rows that expire") : 0;
 }
 
 /* Keys must rise: so a tree whose pages lead back to themselves ends here too. */
@@ -38,6 +53,7 @@ static int walk_rows(const struct disk *d, MDB_cursor *cursor, struct store_chec
         out->key_bytes += key.mv_size;
         out->value_bytes += value.mv_size;
         if (value.mv_size > out->value_max_bytes) out->value_max_bytes = value.mv_size;
+        if ((rc = check_expiry(d, k, bytes_of(value.mv_data, value.mv_size), out, e))) return rc;
     }
     return rc == MDB_NOTFOUND ? 0 : wrong(d, e, rc, "reading its rows");
 }
@@ -78,9 +94,10 @@ static int walk(const struct disk *d, MDB_dbi table,
 static int inspect(const struct disk *d, struct store_checkpoint_report *out, struct error *e)
 {
     MDB_envinfo info;
-    MDB_stat rows;
+    MDB_stat rows, expiry;
     int rc = mdb_env_info(d->env, &info);
     if (!rc) rc = mdb_stat(d->snapshot, d->rows, &rows);
+    if (!rc) rc = mdb_stat(d->snapshot, d->expiry, &expiry);
     if (rc) return wrong(d, e, rc, "reading its statistics");
     out->pages = info.me_last_pgno + 1;
     out->page_bytes = rows.ms_psize;
@@ -90,10 +107,11 @@ static int inspect(const struct disk *d, struct store_checkpoint_report *out, st
     out->depth = rows.ms_depth;
     if ((rc = walk(d, d->rows, walk_rows, out, e))) return rc;
     if (out->rows != rows.ms_entries) return wrong(d, e, 0, "it does not have as many rows as it says");
+    if (d->expiry_of && out->expiring != expiry.ms_entries) return wrong(d, e, 0, "its index of rows that expire has entries of no row");
     return walk(d, LIST_OF_FREE_PAGES, walk_free_pages, out, e);
 }
 
-int store_inspect_checkpoint(const char *dir, struct store_checkpoint_report *out, struct error *e)
+int store_inspect_checkpoint(const char *dir, store_expiry *expiry, struct store_checkpoint_report *out, struct error *e)
 {
     char path[4096];
     struct disk d;
@@ -105,6 +123,7 @@ int store_inspect_checkpoint(const char *dir, struct store_checkpoint_report *ou
     if (rc) return rc;
     out->next = (struct store_position){state.next ? state.epochs.next : 0, state.next};
     out->at = state.at == state.next ? out->next : (struct store_position){state.at ? state.epochs.at : 0, state.at};
+    d.expiry_of = expiry;
     rc = inspect(&d, out, e);
     disk_close(&d);
     return rc;

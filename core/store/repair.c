@@ -194,7 +194,7 @@ static void ignore(void *user)
     (void)user;
 }
 
-int store_rebuild_checkpoint(const char *dir, const char *aside, struct store_report *out, struct error *e)
+int store_rebuild_checkpoint(const char *dir, const char *aside, store_expiry *expiry, struct store_report *out, struct error *e)
 {
     char from[4096], to[4096];
     struct store *s;
@@ -204,7 +204,7 @@ int store_rebuild_checkpoint(const char *dir, const char *aside, struct store_re
     int rc = rename(from, to) && errno != ENOENT ? fail(errno, from, "moving it aside", e) : 0;
     if (!rc) rc = sync_dir(&wal_calls_system, aside, e);
     if (!rc) rc = sync_dir(&wal_calls_system, dir, e);
-    if (!rc) rc = store_open(&(struct store_options){.dir = dir, .on_durable = ignore}, &s, out, e);
+    if (!rc) rc = store_open(&(struct store_options){.dir = dir, .on_durable = ignore, .expiry = expiry}, &s, out, e);
     if (!rc) store_close(s);
     return rc;
 }

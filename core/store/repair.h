@@ -24,8 +24,9 @@ int store_find_cut(const char *dir, struct store_position at, struct store_posit
  * it be interrupted, it can be found and done again. Errors: IO, PERMISSION, DISK. */
 int store_cut_log(const char *dir, const struct store_cut *cut, const char *aside, struct error *e);
 
-/* Makes the checkpoint anew from a log that is whole: the old one is moved into `aside` first. Errors: those of
+/* Makes the checkpoint anew from a log that is whole: the old one is moved into `aside` first. `expiry` is
+ * store_options.expiry. Errors: those of
  * store_open. */
-int store_rebuild_checkpoint(const char *dir, const char *aside, struct store_report *out, struct error *e);
+int store_rebuild_checkpoint(const char *dir, const char *aside, store_expiry *expiry, struct store_report *out, struct error *e);
 
 #endif

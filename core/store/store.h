@@ -33,6 +33,10 @@ static inline int store_position_compare(struct store_position a, struct store_p
 
 enum store_durability { STORE_ALWAYS, STORE_EVERYSEC, STORE_NO };
 
+/* When a row is due, in ms of wall time since 1970, or STORE_NEVER. Pure: an index follows from it, so it may not change with a store that is
+ * there. Any thread. */
+typedef int64_t store_expiry(struct bytes key, struct bytes value);
+
 struct store_options {
     const char *dir;  /* made if missing */
     size_t dirty_max; /* bytes of rows that are in the log only before store_pressure() says so; 0: 1 GiB. Half of memory_max at most */
@@ -44,9 +48,7 @@ struct store_options {
     size_t memory_max; /* bytes of rows in memory before those that can be read again go; 0: no bound */
     size_t log_max;    /* bytes of log that start a checkpoint; 0: 64 MiB */
     size_t log_keep_max;  /* bytes of log that are kept for readers beyond what the checkpoint needs (store/reader.h); 0: 1 GiB */
-    /* When a row is due, in ms of wall time since 1970, or STORE_NEVER: an index follows from it, so it may not change with a store that is there.
-     * Pure, any thread. NULL: no row ever is due. */
-    int64_t (*expiry)(struct bytes key, struct bytes value);
+    store_expiry *expiry; /* NULL: no row ever is due */
     bool expected;        /* it was there before: one that is missing is not made anew, but an error */
     /* Cut the log off behind this position: the end of a record that is in the log, not below the checkpoint. 0/0: no. What comes after is
      * to be of a later epoch. A crash meanwhile leaves the store as it was, or the next opening finishes it. */

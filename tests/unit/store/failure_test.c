@@ -273,6 +273,27 @@ static void test_a_file_that_is_no_database_is_refused(void **state)
     fixture_end(&f);
 }
 
+/* The disk was full after the first page of LMDB's file, say. */
+static void test_a_first_start_that_did_not_finish_is_done_again(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error e;
+    char path[400];
+    fixture_begin(&f);
+    fixture_open(&f);
+    fixture_close(&f);
+    snprintf(path, sizeof path, "%s/lmdb/data.mdb", f.store_dir);
+    assert_int_equal(truncate(path, 4096), 0);
+    struct store *s;
+    assert_int_equal(store_open(&(struct store_options){.dir = f.store_dir, .expected = true}, &s, NULL, &e), ERROR_FORMAT);
+    fixture_open(&f);
+    put(&f, "a", "1");
+    fixture_reopen(&f);
+    expect(&f, "a", "1");
+    fixture_end(&f);
+}
+
 static void test_a_directory_that_cannot_be_made_is_named(void **state)
 {
     (void)state;
@@ -295,6 +316,7 @@ int run_failure_tests(void)
         cmocka_unit_test(test_damaged_state_is_refused),
         cmocka_unit_test(test_a_foreign_database_is_refused),
         cmocka_unit_test(test_a_file_that_is_no_database_is_refused),
+        cmocka_unit_test(test_a_first_start_that_did_not_finish_is_done_again),
         cmocka_unit_test(test_a_directory_that_cannot_be_made_is_named),
     };
     return cmocka_run_group_tests_name("store failures", tests, NULL, NULL);

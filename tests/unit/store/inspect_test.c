@@ -174,7 +174,7 @@ static void cut(struct world *w, const char *what)
     struct store_report report;
     struct store_cut plan;
     struct error e;
-    if (store_inspect_checkpoint(w->f.store_dir, &checkpoint, &e)) fail_msg("%s: %s", what, e.text);
+    if (store_inspect_checkpoint(w->f.store_dir, NULL, &checkpoint, &e)) fail_msg("%s: %s", what, e.text);
     if (store_find_cut(w->f.store_dir, checkpoint.at, checkpoint.next, &plan, &e)) {
         /* Only without a checkpoint can it be in vain: when nothing of the log is left. */
         if (checkpoint.at.sequence || e.code != ERROR_FORMAT) fail_msg("%s: no cut found: %s", what, e.text);
@@ -330,7 +330,7 @@ static bool interrupt_cut(struct world *w, unsigned calls)
     limited.fdatasync = limited_fdatasync;
     limited.fsync = limited_fsync;
     limited.rename = limited_rename;
-    assert_int_equal(store_inspect_checkpoint(w->f.store_dir, &checkpoint, &e), 0);
+    assert_int_equal(store_inspect_checkpoint(w->f.store_dir, NULL, &checkpoint, &e), 0);
     assert_int_equal(store_find_cut(w->f.store_dir, checkpoint.at, checkpoint.next, &plan, &e), 0);
     assert_int_equal(mkdir(w->aside, 0700), 0);
     calls_left = calls;
@@ -385,7 +385,7 @@ static void test_a_checkpoint_is_made_anew_from_a_log_that_begins_at_the_beginni
         store_find_cut(w.f.store_dir, (struct store_position){0, 0}, (struct store_position){0, 0}, &plan, &e),
         ERROR_NOT_FOUND);
     assert_int_equal(mkdir(w.aside, 0700), 0);
-    if (store_rebuild_checkpoint(w.f.store_dir, w.aside, &report, &e)) fail_msg("%s", e.text);
+    if (store_rebuild_checkpoint(w.f.store_dir, w.aside, NULL, &report, &e)) fail_msg("%s", e.text);
     assert_int_equal(report.records, BATCHES);
     snprintf(kept, sizeof kept, "%s/lmdb", w.aside);
     assert_int_equal(access(kept, F_OK), 0);
@@ -434,7 +434,7 @@ static void test_looking_changes_no_byte_and_tells_what_is_there(void **state)
     restore(&w);
     run_command("chmod -R a-w %s%s", w.f.store_dir, "");
     assert_int_equal(store_inspect_log(w.f.store_dir, count_changes, &last, &log, &e), 0);
-    assert_int_equal(store_inspect_checkpoint(w.f.store_dir, &checkpoint, &e), 0);
+    assert_int_equal(store_inspect_checkpoint(w.f.store_dir, NULL, &checkpoint, &e), 0);
     assert_int_equal(open_store(&w, true, &report, &e), 0);
     fixture_close(&w.f);
     run_command("chmod -R u+w %s%s", w.f.store_dir, "");
@@ -450,7 +450,7 @@ static void test_looking_changes_no_byte_and_tells_what_is_there(void **state)
     fixture_open(&w.f);
     fixture_checkpoint(&w.f);
     fixture_close(&w.f);
-    assert_int_equal(store_inspect_checkpoint(w.f.store_dir, &checkpoint, &e), 0);
+    assert_int_equal(store_inspect_checkpoint(w.f.store_dir, NULL, &checkpoint, &e), 0);
     assert_int_equal(checkpoint.rows, ROWS);
     assert_int_equal(checkpoint.at.sequence, BATCHES);
     assert_true(checkpoint.depth > 0 && checkpoint.leaf_pages > 0 &&
