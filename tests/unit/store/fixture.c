@@ -94,7 +94,7 @@ void fixture_checkpoint(struct fixture *f)
     struct store *s = f->store;
     fixture_settle(f);
     while (s->at != s->sequence || s->phase != PHASE_IDLE) {
-        store_checkpoint_soon(s);
+        if (s->phase == PHASE_IDLE) store_checkpoint_soon(s); /* else another one would follow */
         store_flush(s);
         if (s->phase == PHASE_RUNNING) fixture_pause();
     }

@@ -395,6 +395,45 @@ static void test_a_checkpoint_is_made_anew_from_a_log_that_begins_at_the_beginni
     end(&w);
 }
 
+static void test_a_checkpoint_made_anew_knows_what_expires(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct store_report report;
+    struct store_checkpoint_report checkpoint;
+    struct error e;
+    char aside[320];
+    fixture_begin(&f);
+    f.options.expiry = test_expiry;
+    fixture_open(&f);
+    put(&f, "a", "@50"), put(&f, "b", "never");
+    fixture_close(&f);
+    snprintf(aside, sizeof aside, "%s/aside", f.dir);
+    assert_int_equal(mkdir(aside, 0700), 0);
+    if (store_rebuild_checkpoint(f.store_dir, aside, test_expiry, &report, &e)) fail_msg("%s", e.text);
+    if (store_inspect_checkpoint(f.store_dir, test_expiry, &checkpoint, &e)) fail_msg("%s", e.text);
+    assert_int_equal(checkpoint.rows, 2);
+    assert_int_equal(checkpoint.expiring, 1);
+    fixture_open(&f);
+    fixture_check_index(&f);
+    fixture_end(&f);
+}
+
+static void test_an_index_that_does_not_fit_the_rows_is_found(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct store_checkpoint_report checkpoint;
+    struct error e;
+    fixture_begin(&f);
+    fixture_open(&f); /* as if no row ever were due */
+    put(&f, "a", "@50");
+    fixture_close(&f);
+    assert_int_equal(store_inspect_checkpoint(f.store_dir, test_expiry, &checkpoint, &e), ERROR_FORMAT);
+    assert_non_null(strstr(e.text, "missing in the index"));
+    fixture_end(&f);
+}
+
 static void test_a_checkpoint_that_is_needed_is_not_made_from_half_a_log(void **state)
 {
     (void)state;
@@ -468,6 +507,8 @@ int run_inspect_tests(void)
         cmocka_unit_test(test_a_damaged_log_with_a_truncation_to_finish_is_cut_at_the_damage),
         cmocka_unit_test(test_a_cut_that_is_interrupted_at_any_call_is_done_again),
         cmocka_unit_test(test_a_checkpoint_is_made_anew_from_a_log_that_begins_at_the_beginning),
+        cmocka_unit_test(test_a_checkpoint_made_anew_knows_what_expires),
+        cmocka_unit_test(test_an_index_that_does_not_fit_the_rows_is_found),
         cmocka_unit_test(test_a_checkpoint_that_is_needed_is_not_made_from_half_a_log),
     };
     return cmocka_run_group_tests_name("inspect and repair", tests, NULL, NULL);
