@@ -11,7 +11,7 @@
 
 #define CHUNKS_WHOLE_MAX ((size_t)64 << 10)
 
-/* A little less than 16 KiB, so that the row takes no more than that with its head: in LMDB (16 bytes) four pages instead of five, in memory
+/* A little less than 16 KiB, so that the row takes no more than that with its head: in LMDB (20 bytes, with the checksum) four pages instead of five, in memory
  * (the row's head and name, 40 bytes) jemalloc's class of 16 KiB instead of the one of 20. */
 #define CHUNKS_BYTES ((size_t)16320)
 

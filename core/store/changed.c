@@ -57,13 +57,14 @@ static void gather(struct group *out, const struct generation *g, unsigned prefi
 }
 
 /* With a cursor, since keys come in order: most are on the page of the one before. */
-static bool disk_value(const struct store *s, MDB_cursor *cursor, struct bytes key, struct bytes *value)
+static bool value_on_disk(const struct store *s, MDB_cursor *cursor, struct bytes key, struct bytes *value)
 {
     MDB_val k = disk_val(key), v = {0};
     int rc = mdb_cursor_get(cursor, &k, &v, MDB_SET);
     if (rc && rc != MDB_NOTFOUND) disk_die(&s->disk, rc, "mdb_cursor_get");
-    *value = bytes_of(v.mv_data, v.mv_size);
-    return rc == 0;
+    if (rc) return false;
+    *value = disk_value(&s->disk, k, v);
+    return true;
 }
 
 /* Tells of one changed row; `before`: the frozen one of its key, or NULL. */
@@ -76,7 +77,7 @@ static int visit_row(const struct store *s, MDB_cursor *cursor, const struct row
     if (dropped > store_base_sequence(s)) {
         if (!is) return 0; /* told of with its range */
     } else {
-        had = before ? frozen_value(s, before, &value) : !is_dead_at_base(s, key) && disk_value(s, cursor, key, &value);
+        had = before ? frozen_value(s, before, &value) : !is_dead_at_base(s, key) && value_on_disk(s, cursor, key, &value);
     }
     return visit(user, key, had ? &value : NULL, is ? &now : NULL);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "base/crc.h"
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "store/history.h"
@@ -21,8 +22,9 @@
 #define MAP_BYTES_LITTLE ((size_t)1 << 36) /* somebody may fill this: worth a warning */
 #define MAP_BYTES_LEAST  ((size_t)1 << 30)
 
-/* format(4) · at(8) · next(8) · done: length(4), bytes · epoch of at(8) · of next(8) · epochs: count(4), each: epoch(8), first(8). */
-#define STATE_MAX (44 + STORE_KEY_MAX + STORE_EPOCHS_MAX * 16)
+/* format(4) · at(8) · next(8) · done: length(4), bytes · epoch of at(8) · of next(8) · epochs: count(4), each: epoch(8), first(8) · CRC-32C of all
+ * that(4). */
+#define STATE_MAX (48 + STORE_KEY_MAX + STORE_EPOCHS_MAX * 16)
 
 static MDB_val state_key(void)
 {
@@ -173,6 +175,7 @@ int disk_write_state(struct disk *d, MDB_txn *txn, const struct disk_state *st)
     write_u64(&b, st->next);
     write_bytes(&b, bytes_of(st->done, st->done_len));
     write_epochs(&b, st);
+    write_u32(&b, crc32c(0, b.data, b.len));
     MDB_val key = state_key(), value = {b.len, bytes};
     return mdb_put(txn, d->main, &key, &value, 0);
 }
@@ -180,6 +183,7 @@ int disk_write_state(struct disk *d, MDB_txn *txn, const struct disk_state *st)
 static int read_state(struct disk *d, MDB_val value, struct disk_state *st, struct error *e)
 {
     struct reader r = reader_of(bytes_of(value.mv_data, value.mv_size));
+    size_t checked = value.mv_size - (value.mv_size < DISK_CHECKSUM ? value.mv_size : DISK_CHECKSUM);
     uint32_t format = read_u32(&r);
     if (!r.failed && format != DISK_FORMAT)
         return error_set(e, ERROR_FORMAT, "store %s has format %u, this version of AiKv reads %d", d->dir, format, DISK_FORMAT);
@@ -188,7 +192,8 @@ static int read_state(struct disk *d, MDB_val value, struct disk_state *st, stru
     struct bytes done = read_bytes(&r, STORE_KEY_MAX);
     read_epochs(&r, &st->epochs);
     st->epochs.history.last = st->next;
-    if (!reader_done(&r) || st->next < st->at || !history_is_sound(&st->epochs.history))
+    bool intact = read_u32(&r) == crc32c(0, value.mv_data, checked);
+    if (!reader_done(&r) || !intact || st->next < st->at || !history_is_sound(&st->epochs.history))
         return error_set(e, ERROR_FORMAT, "store %s: its state record is damaged", d->dir);
     st->done_len = done.len;
     if (done.len) memcpy(st->done, done.data, done.len);
@@ -322,7 +327,7 @@ bool disk_get(const struct disk *d, struct bytes key, struct bytes *value)
     int rc = mdb_get(d->snapshot, d->rows, &k, &v);
     if (rc == MDB_NOTFOUND) return false;
     if (rc) disk_die(d, rc, "mdb_get");
-    *value = bytes_of(v.mv_data, v.mv_size);
+    *value = disk_value(d, k, v);
     return true;
 }
 

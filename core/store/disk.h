@@ -64,6 +64,17 @@ void disk_touch(const struct disk *d, MDB_txn **txn, struct bytes key);
 uint64_t disk_row_count(const struct disk *d);
 uint64_t disk_size_bytes(const struct disk *d);
 
+/* disk_value.c: what LMDB holds of a row is its value and, behind it, a CRC-32C of key and value: LMDB's pages have no checksums, so without it
+ * a flipped bit would be served. */
+
+#define DISK_CHECKSUM ((size_t)4)
+/* Writes value and checksum, value.len + DISK_CHECKSUM bytes. */
+void disk_value_write(uint8_t *out, struct bytes key, struct bytes value);
+/* The value, in `stored`. False: damaged. */
+bool disk_value_read(MDB_val key, MDB_val stored, struct bytes *value);
+/* The same for who has no other answer: if it is damaged, the process ends with EXIT_FORMAT. Any thread. */
+struct bytes disk_value(const struct disk *d, MDB_val key, MDB_val stored);
+
 /* disk_write.c */
 
 struct disk_changes {

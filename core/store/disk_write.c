@@ -60,21 +60,28 @@ static int delete_row(struct merge *m, struct bytes name)
     MDB_val key = disk_val(name), value;
     int rc = mdb_cursor_get(m->cursor, &key, &value, MDB_SET);
     if (rc) return rc == MDB_NOTFOUND ? 0 : rc;
-    disk_expiry_note(&m->expiry, name, expiry_of(m, name, bytes_of(value.mv_data, value.mv_size)), STORE_NEVER);
+    struct bytes old;
+    if (!disk_value_read(key, value, &old)) return MDB_CORRUPTED;
+    disk_expiry_note(&m->expiry, name, expiry_of(m, name, old), STORE_NEVER);
     return mdb_cursor_del(m->cursor, 0);
 }
 
 /* The row that this one takes the place of is on the page that the cursor goes to anyway. */
 static int put_row(struct merge *m, const struct row *r)
 {
-    MDB_val key = disk_val(row_key(r)), value = disk_val(row_value(r)), old;
+    MDB_val key = disk_val(row_key(r)), there, room = {.mv_size = r->value_len + DISK_CHECKSUM};
+    int rc;
     if (m->disk->expiry_of) {
-        int rc = mdb_cursor_get(m->cursor, &key, &old, MDB_SET);
+        struct bytes old = {NULL, 0};
+        rc = mdb_cursor_get(m->cursor, &key, &there, MDB_SET);
         if (rc && rc != MDB_NOTFOUND) return rc;
-        int64_t before = rc ? STORE_NEVER : expiry_of(m, row_key(r), bytes_of(old.mv_data, old.mv_size));
+        if (!rc && !disk_value_read(key, there, &old)) return MDB_CORRUPTED;
+        int64_t before = rc ? STORE_NEVER : expiry_of(m, row_key(r), old);
         disk_expiry_note(&m->expiry, row_key(r), before, expiry_of(m, row_key(r), row_value(r)));
     }
-    return mdb_cursor_put(m->cursor, &key, &value, 0);
+    if ((rc = mdb_cursor_put(m->cursor, &key, &room, MDB_RESERVE))) return rc;
+    disk_value_write(room.mv_data, row_key(r), row_value(r));
+    return 0;
 }
 
 /* Deletes dead rows in front of `end` (empty: all that are left), while there may be more deletions. */

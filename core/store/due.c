@@ -55,6 +55,13 @@ static bool is_current(const struct store *s, struct bytes key)
     return on_disk && !r->deleted && !store_is_dead(s, r);
 }
 
+/* The index follows from the rows; if it does not, it is damaged. */
+static void check_entry(const struct store *s, struct bytes key, int64_t due_ms)
+{
+    struct bytes value;
+    if (!disk_get(&s->disk, key, &value) || s->disk.expiry_of(key, value) != due_ms) disk_die(&s->disk, MDB_CORRUPTED, "the index of rows that expire");
+}
+
 static void remember(struct store *s, struct bytes entry)
 {
     memcpy(s->due_done, entry.data, entry.len);
@@ -73,8 +80,12 @@ static void search_disk(struct search *d)
     rc = mdb_cursor_get(cursor, &entry, &none, from.len ? MDB_SET_RANGE : MDB_FIRST);
     if (!rc && from.len && bytes_equal(bytes_of(entry.mv_data, entry.mv_size), from)) rc = mdb_cursor_get(cursor, &entry, &none, MDB_NEXT);
     for (size_t looks = ENTRIES_PER_ROW * d->left + ENTRIES_LEAST; !rc && looks && d->left; looks--) {
-        if (disk_expiry_read(bytes_of(entry.mv_data, entry.mv_size), &key) > d->now_ms) break;
-        if (is_current(s, key)) give(d, key);
+        int64_t due_ms = disk_expiry_read(bytes_of(entry.mv_data, entry.mv_size), &key);
+        if (due_ms > d->now_ms) break;
+        if (is_current(s, key)) {
+            check_entry(s, key, due_ms);
+            give(d, key);
+        }
         remember(s, bytes_of(entry.mv_data, entry.mv_size));
         rc = mdb_cursor_get(cursor, &entry, &none, MDB_NEXT);
     }

@@ -1,7 +1,7 @@
 /* A store's files looked at one by one, while nobody has it open: `aikv check`. Nothing here changes a byte; what a
  * start makes of them all together is seen with store_open and `read_only`.
  *
- * LMDB's pages have no checksums, and damaged ones lead it to wherever they say: who reads the checkpoint must expect
+ * LMDB's pages have no checksums (rows have), and damaged ones lead it to wherever they say: who reads the checkpoint must expect
  * SIGSEGV, SIGBUS and the end of the process with EXIT_FORMAT, so it is best done in a process of its own. The log is
  * safe to read whatever is in it. */
 #ifndef AIKV_STORE_INSPECT_H

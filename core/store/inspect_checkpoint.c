@@ -6,14 +6,6 @@
 #include "store/inspect.h"
 
 #define LIST_OF_FREE_PAGES 0 /* LMDB's first table: transaction → a count and so many page numbers */
-#define PAGE               4096u
-
-/* So that every page of a value is read, and a disk that cannot give it shows. */
-static void touch(struct bytes value)
-{
-    for (size_t at = 0; at < value.len; at += PAGE) (void)*(const volatile uint8_t *)(value.data + at);
-    if (value.len) (void)*(const volatile uint8_t *)(value.data + value.len - 1);
-}
 
 static int wrong(const struct disk *d, struct error *e, int rc, const char *what)
 {
@@ -48,12 +40,13 @@ static int walk_rows(const struct disk *d, MDB_cursor *cursor, struct store_chec
             return wrong(d, e, 0, "rows are not in the order of their keys");
         memcpy(last, k.data, k.len);
         last_len = k.len;
-        touch(bytes_of(value.mv_data, value.mv_size));
+        struct bytes v;
+        if (!disk_value_read(key, value, &v)) return wrong(d, e, 0, "a row's checksum is wrong");
         out->rows++;
         out->key_bytes += key.mv_size;
-        out->value_bytes += value.mv_size;
-        if (value.mv_size > out->value_max_bytes) out->value_max_bytes = value.mv_size;
-        if ((rc = check_expiry(d, k, bytes_of(value.mv_data, value.mv_size), out, e))) return rc;
+        out->value_bytes += v.len;
+        if (v.len > out->value_max_bytes) out->value_max_bytes = v.len;
+        if ((rc = check_expiry(d, k, v, out, e))) return rc;
     }
     return rc == MDB_NOTFOUND ? 0 : wrong(d, e, rc, "reading its rows");
 }

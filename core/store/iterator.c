@@ -44,8 +44,8 @@ static void move_cursor(struct store_iterator *it, MDB_val key, MDB_cursor_op op
         rc = group == ROW_GROUPS ? MDB_NOTFOUND : get_at_cursor(it, &key, &value, MDB_SET_RANGE);
     }
     it->key = bytes_of(key.mv_data, key.mv_size);
-    it->value = bytes_of(value.mv_data, value.mv_size);
     it->on_disk = rc == 0 && before_end(it, it->key);
+    if (it->on_disk) it->value = disk_value(&it->store->disk, key, value);
 }
 
 struct store_iterator *store_iterate(struct store *s, struct bytes from, struct bytes to)

@@ -146,15 +146,16 @@ static void expire(struct store_snapshot *n)
 
 static void copy_row(struct store_snapshot *n, MDB_val k, MDB_val v, struct bytes *key, struct bytes *value)
 {
-    size_t len = k.mv_size + v.mv_size;
+    struct bytes found = disk_value(&n->store->disk, k, v);
+    size_t len = k.mv_size + found.len;
     if (len > n->row_cap || (n->row_cap > KEPT && len <= KEPT)) {
         n->row_cap = len > 4096 ? len : 4096;
         n->row = memory_resize(n->row, n->row_cap);
     }
     memcpy(n->row, k.mv_data, k.mv_size);
-    if (v.mv_size) memcpy(n->row + k.mv_size, v.mv_data, v.mv_size);
+    if (found.len) memcpy(n->row + k.mv_size, found.data, found.len);
     *key = bytes_of(n->row, k.mv_size);
-    *value = bytes_of(n->row + k.mv_size, v.mv_size);
+    *value = bytes_of(n->row + k.mv_size, found.len);
 }
 
 /* Locked, and not expired. */

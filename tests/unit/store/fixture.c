@@ -121,7 +121,7 @@ void fixture_check_index(struct fixture *f)
     assert_int_equal(mdb_cursor_open(d->snapshot, d->rows, &rows), 0);
     assert_int_equal(mdb_cursor_open(d->snapshot, d->expiry, &index), 0);
     while (mdb_cursor_get(rows, &key, &value, MDB_NEXT) == 0)
-        expiring += test_expiry(bytes_of(NULL, 0), bytes_of(value.mv_data, value.mv_size)) != STORE_NEVER;
+        expiring += test_expiry(bytes_of(NULL, 0), disk_value(d, key, value)) != STORE_NEVER;
     for (; mdb_cursor_get(index, &key, &value, MDB_NEXT) == 0; entries++) {
         struct bytes name, row;
         int64_t due_ms = disk_expiry_read(bytes_of(key.mv_data, key.mv_size), &name);

@@ -434,6 +434,40 @@ static void test_an_index_that_does_not_fit_the_rows_is_found(void **state)
     fixture_end(&f);
 }
 
+/* Where the bytes are in a file that has them once. */
+static size_t find_in_file(const char *path, const char *text)
+{
+    static uint8_t data[1 << 20];
+    int fd = open(path, O_RDONLY);
+    ssize_t len = read(fd, data, sizeof data);
+    close(fd);
+    const uint8_t *at = len > 0 ? memmem(data, (size_t)len, text, strlen(text)) : NULL;
+    assert_non_null(at);
+    return (size_t)(at - data);
+}
+
+static void test_a_flipped_bit_of_a_row_is_found_by_its_checksum(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"the key", "the value"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        struct fixture f;
+        struct store_checkpoint_report checkpoint;
+        struct error e;
+        char path[400];
+        fixture_begin(&f);
+        fixture_open(&f);
+        put(&f, "the key", "the value");
+        fixture_close(&f);
+        snprintf(path, sizeof path, "%s/lmdb/data.mdb", f.store_dir);
+        assert_int_equal(store_inspect_checkpoint(f.store_dir, NULL, &checkpoint, &e), 0);
+        flip_bit(path, 8 * (find_in_file(path, parts[i]) + 2));
+        assert_int_equal(store_inspect_checkpoint(f.store_dir, NULL, &checkpoint, &e), ERROR_FORMAT);
+        assert_non_null(strstr(e.text, "checksum"));
+        fixture_end(&f);
+    }
+}
+
 static void test_a_checkpoint_that_is_needed_is_not_made_from_half_a_log(void **state)
 {
     (void)state;
@@ -508,6 +542,7 @@ int run_inspect_tests(void)
         cmocka_unit_test(test_a_cut_that_is_interrupted_at_any_call_is_done_again),
         cmocka_unit_test(test_a_checkpoint_is_made_anew_from_a_log_that_begins_at_the_beginning),
         cmocka_unit_test(test_a_checkpoint_made_anew_knows_what_expires),
+        cmocka_unit_test(test_a_flipped_bit_of_a_row_is_found_by_its_checksum),
         cmocka_unit_test(test_an_index_that_does_not_fit_the_rows_is_found),
         cmocka_unit_test(test_a_checkpoint_that_is_needed_is_not_made_from_half_a_log),
     };
