@@ -27,7 +27,7 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
 
 static void on_wild_access(int number)
 {
-    log_error("the store is damaged: ending; restore the data directory from a backup", "signal=%d", number);
+    log_error("the store is damaged: ending; LMDB was led astray by what lmdb/data.mdb holds: `aikv check` says more", "signal=%d", number);
     _exit(EXIT_FORMAT);
 }
 
@@ -41,12 +41,15 @@ void faults_init(void)
 
 void faults_opening(bool yes)
 {
-    static struct sigaction before;
+    static const int signals[] = {SIGSEGV, SIGFPE}; /* a page size of 0 is divided by */
+    static struct sigaction before[2];
     struct sigaction damage = {.sa_handler = on_wild_access};
-    if (yes)
-        sigaction(SIGSEGV, &damage, &before);
-    else
-        sigaction(SIGSEGV, &before, NULL);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        if (yes)
+            sigaction(signals[i], &damage, &before[i]);
+        else
+            sigaction(signals[i], &before[i], NULL);
+    }
 }
 
 /* ---- work that may end the process ---- */
@@ -62,6 +65,7 @@ static _Noreturn void run_contained(struct contained *c, int (*work)(void *user,
 {
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     signal(SIGSEGV, SIG_DFL); /* a sanitizer would tell of it as of an error in the program */
+    signal(SIGFPE, SIG_DFL);
     signal(SIGBUS, SIG_DFL);
     setvbuf(stdout, NULL, _IOLBF, 0);
     c->code = work(c->user, &c->error);
