@@ -112,7 +112,6 @@ static void write_rows(struct buffer *out, const struct store_statistics *s, con
 
 void node_info_memory(struct node *n, struct buffer *out)
 {
-    uint64_t limit = uv_get_constrained_memory(), total = uv_get_total_memory();
     struct memory m = {0};
     struct store_statistics s;
     struct net_statistics clients;
@@ -129,7 +128,7 @@ void node_info_memory(struct node *n, struct buffer *out)
     buffer_printf(out, "used_memory_overhead:%llu\r\nused_memory_dataset:%llu\r\n",
                   (unsigned long long)(m.used > s.memory_bytes ? m.used - s.memory_bytes : 0),
                   (unsigned long long)s.memory_bytes);
-    write_bytes_and_human(out, "total_system_memory", limit && limit < total ? limit : total);
+    write_bytes_and_human(out, "total_system_memory", node_memory_limit());
     write_bytes_and_human(out, "maxmemory", (uint64_t)config_number(n->config, SETTING_MAXMEMORY));
     buffer_append_text(out, "maxmemory_policy:noeviction\r\n");
     write_allocator(out, &m);

@@ -54,5 +54,7 @@ void node_sample_memory(struct node *n);
 void node_net_limits(const struct config *c, struct net_limits *out);
 enum store_durability node_durability(const struct config *c);
 size_t node_memory_max(const struct config *c);
+/* What the system, or the process's control group, has of memory, in bytes. */
+uint64_t node_memory_limit(void);
 
 #endif

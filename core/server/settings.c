@@ -1,6 +1,7 @@
 /* CONFIG GET and SET on the table of settings. */
 #include <stdio.h>
 
+#include "base/cgroup.h"
 #include "base/log.h"
 #include "server/node.h"
 
@@ -21,8 +22,14 @@ size_t node_memory_max(const struct config *c)
 {
     int64_t wanted = config_number(c, SETTING_MAXMEMORY);
     if (wanted) return (size_t)wanted;
-    uint64_t limit = uv_get_constrained_memory(), total = uv_get_total_memory();
-    return (size_t)((limit && limit < total ? limit : total) / 4 * 3);
+    return (size_t)(node_memory_limit() / 4 * 3);
+}
+
+/* libuv 1.44 looks at the root of the groups only. */
+uint64_t node_memory_limit(void)
+{
+    uint64_t limit = cgroup_memory_limit("/proc/self/cgroup", "/sys/fs/cgroup"), total = uv_get_total_memory();
+    return limit && limit < total ? limit : total;
 }
 
 /* Names Redis tools ask for whose value is fixed here. */

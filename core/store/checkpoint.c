@@ -1,5 +1,6 @@
 #include "store/checkpoint.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -9,7 +10,7 @@
 #include "base/log.h"
 #include "store/memory.h"
 
-#define TRANSACTION_BYTES ((size_t)16 << 20)
+#define ROW_BYTES ((size_t)1 << 10) /* of values, on the average of a transaction: longer ones fill it sooner */
 #define RETRY_S           1
 
 struct checkpoint {
@@ -28,6 +29,7 @@ struct checkpoint {
     atomic_bool done, failing;
     atomic_bool waits_for_log; /* else nobody need wake it when the log moves, which in `always` is with each sync */
     _Atomic uint64_t commits, last_ms;
+    _Atomic size_t rows_max; /* of a transaction */
 
     /* The thread's: what LMDB has, rows of one prefix, and those of the transaction being gathered. */
     struct disk_state state;
@@ -41,6 +43,7 @@ struct checkpoint *checkpoint_new(const struct checkpoint_options *options)
     c->o = *options;
     c->batch = memory_resize(NULL, c->o.rows_max * sizeof *c->batch);
     atomic_init(&c->done, true);
+    atomic_init(&c->rows_max, c->o.rows_max);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -129,7 +132,7 @@ static bool goes_on(struct checkpoint *c)
 /* One transaction, however often it takes; of the rows gathered those that are written are taken away. False: stopping. */
 static bool commit_some(struct checkpoint *c, const struct generation *g, bool last)
 {
-    struct disk_changes changes = {c->batch, c->batch_count, &g->drops, last, c->o.rows_max};
+    struct disk_changes changes = {c->batch, c->batch_count, &g->drops, last, atomic_load(&c->rows_max)};
     struct error e;
     size_t written;
     while (disk_write(c->o.disk, &changes, &c->state, &written, &e)) {
@@ -174,7 +177,8 @@ static bool write_generation(struct checkpoint *c, const struct generation *g)
     for (unsigned prefix = 0; (prefix = generation_next_prefix(g, prefix)) < GENERATION_PREFIXES; prefix++) {
         size_t count = gather(c, g, prefix);
         for (size_t i = 0; i < count; i++) {
-            bool full = c->batch_count == c->o.rows_max || c->batch_bytes > TRANSACTION_BYTES;
+            size_t rows_max = atomic_load(&c->rows_max);
+            bool full = c->batch_count >= rows_max || c->batch_bytes > rows_max * ROW_BYTES;
             if (full && !commit(c, g, false)) return false;
             c->batch[c->batch_count++] = c->group[i];
             c->batch_bytes += c->group[i]->value_len;
@@ -265,6 +269,12 @@ void checkpoint_begin(struct checkpoint *c, const struct generation *g, const st
     atomic_store(&c->done, false);
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->lock);
+}
+
+void checkpoint_set_rows_max(struct checkpoint *c, size_t rows)
+{
+    assert(rows > 0 && rows <= c->o.rows_max);
+    atomic_store(&c->rows_max, rows);
 }
 
 bool checkpoint_is_done(const struct checkpoint *c)

@@ -32,6 +32,8 @@ void checkpoint_free(struct checkpoint *c);
 /* The log's durable or committed position rose, or the log failed. Any thread. */
 void checkpoint_poke(struct checkpoint *c);
 
+/* Rows of a transaction from now on, 1 to options.rows_max. LMDB keeps a copy of every page that one changes. The owner. */
+void checkpoint_set_rows_max(struct checkpoint *c, size_t rows);
 /* Brings `g` into LMDB, rows and drops, which goes by it from what it holds (`from`, copied) to from->next. What is done already (a crash
  * interrupted this checkpoint) is not done again. Not while one runs. */
 void checkpoint_begin(struct checkpoint *c, const struct generation *g, const struct disk_state *from);

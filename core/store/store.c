@@ -62,7 +62,6 @@ static void init(struct store *s, const struct store_options *o)
     atomic_init(&s->committed_sequence, o->committed_by_owner ? 0 : UINT64_MAX);
     s->dirty_max = o->dirty_max ? o->dirty_max : DIRTY_MAX;
     s->log_max = o->log_max ? o->log_max : LOG_MAX;
-    store_set_memory_max(s, o->memory_max);
     table_init(&s->table);
     generation_init(&s->generations[0], 1);
     generation_init(&s->generations[1], 2);
@@ -86,10 +85,12 @@ static int open_parts(struct store *s, const struct store_options *options, cons
     if (rc) return rc;
     s->disk.expiry_of = options->expiry;
     if (calls->disk) s->disk.calls = *calls->disk;
+    s->transaction_rows = calls->transaction_rows ? calls->transaction_rows : TRANSACTION_ROWS;
     struct checkpoint_options checkpoint = {.disk = &s->disk, .may_write = may_write, .log_failed = log_has_failed,
                                             .moved = wake_owner, .user = s,
-                                            .rows_max = calls->transaction_rows ? calls->transaction_rows : TRANSACTION_ROWS};
+                                            .rows_max = s->transaction_rows};
     s->checkpoint = checkpoint_new(&checkpoint);
+    store_set_memory_max(s, options->memory_max);
     snprintf(path, sizeof path, "%s/log", dir);
     struct wal_options log = {.dir = path, .segment_size = calls->segment_size ? calls->segment_size : SEGMENT_SIZE,
                               .reserve = SEGMENT_RESERVE, .mode = wal_mode_of(s->durability), .on_durable = log_moved, .user = s,
@@ -322,9 +323,23 @@ void store_get_history(const struct store *s, struct store_history *out)
 
 /* ---- settings and numbers ---- */
 
+/* A transaction of the checkpoint's may change a page for each of its rows, and LMDB keeps them all in memory until it is committed: as much as
+ * this part of the rows' memory at most. */
+#define TRANSACTION_PART 16
+#define PAGE_BYTES       4096
+#define TRANSACTION_LEAST ((size_t)256)
+
+static void bound_transactions(struct store *s)
+{
+    size_t rows = s->memory_max / TRANSACTION_PART / PAGE_BYTES;
+    if (rows < TRANSACTION_LEAST) rows = TRANSACTION_LEAST;
+    checkpoint_set_rows_max(s->checkpoint, rows < s->transaction_rows ? rows : s->transaction_rows);
+}
+
 void store_set_memory_max(struct store *s, size_t bytes)
 {
     s->memory_max = bytes ? bytes : SIZE_MAX / 2;
+    bound_transactions(s);
 }
 
 void store_on_checkpoint(struct store *s, void (*prepare)(void *user), void *user)

@@ -115,7 +115,7 @@ struct store {
     size_t resumed_len;
     uint64_t commits_seen, began_ms, checkpoints;
     int64_t saved_ms; /* wall time */
-    size_t log_max;
+    size_t log_max, transaction_rows; /* the latter at most */
     bool wanted;
     void (*prepare)(void *user);
     void *prepare_user;
