@@ -244,22 +244,6 @@ static int open_content(struct disk *d, struct disk_state *st, struct error *e)
     return 0;
 }
 
-/* What a first start leaves that fails while LMDB writes its two first pages: LMDB would take it for damage. No row was ever in it. */
-static int remove_unfinished(const struct disk *d, struct error *e)
-{
-    static const uint8_t magic[] = {0xDE, 0xC0, 0xEF, 0xBE};
-    char path[4096];
-    uint8_t head[20];
-    snprintf(path, sizeof path, "%s/data.mdb", d->dir);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0; /* opening it says why */
-    struct stat file;
-    bool unfinished = fstat(fd, &file) == 0 && file.st_size < 2 * sysconf(_SC_PAGESIZE) &&
-                      read(fd, head, sizeof head) == sizeof head && memcmp(head + 16, magic, sizeof magic) == 0;
-    close(fd);
-    return unfinished && unlink(path) ? error_system(e, ERROR_IO, errno, "cannot remove '%s'", path) : 0;
-}
-
 /* LMDB would take a file that is missing or empty for a new environment. */
 static int check_file(const struct disk *d, struct error *e)
 {
@@ -282,7 +266,7 @@ int disk_open(struct disk *d, const char *dir, bool expected, struct disk_state 
     *d = (struct disk){.calls = {mdb_txn_commit}, .dir = strdup(dir)};
     if (!d->dir) return error_system(e, ERROR_IO, ENOMEM, "cannot open store %s", dir);
     int rc = expected ? check_file(d, e) : disk_make_dir(dir, e);
-    if (!rc && !expected) rc = remove_unfinished(d, e);
+    if (!rc) rc = disk_mend(dir, expected, e);
     if (!rc) rc = open_env(d, e);
     if (!rc) rc = fill_up(d, e);
     if (!rc) rc = open_content(d, state, e);
@@ -296,6 +280,7 @@ int disk_open_read_only(struct disk *d, const char *dir, struct disk_state *stat
     *d = (struct disk){.calls = {mdb_txn_commit}, .dir = strdup(dir), .flags = MDB_RDONLY | MDB_NOLOCK};
     if (!d->dir) return error_system(e, ERROR_IO, ENOMEM, "cannot open store %s", dir);
     int rc = check_file(d, e);
+    if (!rc) rc = disk_check_mended(dir, e);
     if (!rc) rc = open_env(d, e);
     if (!rc) rc = open_content(d, state, e);
     if (rc) disk_close(d);

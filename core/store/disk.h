@@ -51,6 +51,16 @@ int disk_open(struct disk *d, const char *dir, bool expected, struct disk_state 
 /* The same environment without changing anything in `dir`, where nobody else may write meanwhile; disk_write must not be called. */
 int disk_open_read_only(struct disk *d, const char *dir, struct disk_state *state, struct error *e);
 void disk_close(struct disk *d);
+
+/* disk_mend.c: LMDB writes its two first pages in turn and opens by the newer one; each holds all that is needed. */
+
+/* Before LMDB opens the file in `dir`: a first page that a power cut left as zeros gives way to a copy of the other one, which is the transaction
+ * before. A file whose two first pages were never written is removed unless it is `expected` to hold something: LMDB would take it for damage.
+ * Anything else is left to LMDB. Errors: IO. */
+int disk_mend(const char *dir, bool expected, struct error *e);
+/* FORMAT: disk_mend would mend the file. Changes nothing. */
+int disk_check_mended(const char *dir, struct error *e);
+
 /* Makes a directory, unless it is there, so that it survives a power loss. */
 int disk_make_dir(const char *dir, struct error *e);
 

@@ -181,7 +181,7 @@ static void test_a_failed_sync_of_the_log_is_final(void **state)
 
 static int open_error(struct fixture *f, struct error *e)
 {
-    struct store_options options = {.dir = f->store_dir};
+    struct store_options options = {.dir = f->store_dir, .expected = f->options.expected};
     struct store *s = NULL;
     return store_open(&options, &s, NULL, e);
 }
@@ -294,6 +294,66 @@ static void test_a_first_start_that_did_not_finish_is_done_again(void **state)
     fixture_end(&f);
 }
 
+static void zero_sector(const struct fixture *f, off_t at)
+{
+    char path[400];
+    static const uint8_t zeros[512];
+    snprintf(path, sizeof path, "%s/lmdb/data.mdb", f->store_dir);
+    int fd = open(path, O_WRONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, zeros, sizeof zeros, at), sizeof zeros);
+    close(fd);
+}
+
+static void test_a_torn_first_page_of_lmdb_gives_way_to_the_other(void **state)
+{
+    (void)state;
+    for (int torn = 0; torn < 2; torn++) {
+        struct fixture f;
+        struct disk d;
+        struct disk_state st;
+        struct error e;
+        char dir[400];
+        fixture_begin(&f);
+        fixture_open(&f);
+        put_many(&f, 50, "old");
+        fixture_checkpoint(&f);
+        put_many(&f, 60, "new");
+        fixture_close(&f);
+        zero_sector(&f, torn * sysconf(_SC_PAGESIZE));
+        snprintf(dir, sizeof dir, "%s/lmdb", f.store_dir);
+        assert_int_equal(disk_open_read_only(&d, dir, &st, &e), ERROR_FORMAT);
+        assert_non_null(strstr(e.text, torn ? "page 1 of" : "page 0 of"));
+        assert_non_null(strstr(e.text, "start the node"));
+        f.options.expected = true;
+        fixture_open(&f);
+        expect_many(&f, 60, "new");
+        put(&f, "after", "it");
+        fixture_checkpoint(&f);
+        fixture_reopen(&f);
+        expect_many(&f, 60, "new");
+        expect(&f, "after", "it");
+        fixture_end(&f);
+    }
+}
+
+static void test_two_torn_first_pages_are_damage(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct error e;
+    fixture_begin(&f);
+    fixture_open(&f);
+    put_many(&f, 50, "old");
+    fixture_checkpoint(&f);
+    fixture_close(&f);
+    zero_sector(&f, 0);
+    zero_sector(&f, sysconf(_SC_PAGESIZE));
+    f.options.expected = true;
+    assert_int_equal(open_error(&f, &e), ERROR_FORMAT);
+    fixture_end(&f);
+}
+
 static void test_a_directory_that_cannot_be_made_is_named(void **state)
 {
     (void)state;
@@ -317,6 +377,8 @@ int run_failure_tests(void)
         cmocka_unit_test(test_a_foreign_database_is_refused),
         cmocka_unit_test(test_a_file_that_is_no_database_is_refused),
         cmocka_unit_test(test_a_first_start_that_did_not_finish_is_done_again),
+        cmocka_unit_test(test_a_torn_first_page_of_lmdb_gives_way_to_the_other),
+        cmocka_unit_test(test_two_torn_first_pages_are_damage),
         cmocka_unit_test(test_a_directory_that_cannot_be_made_is_named),
     };
     return cmocka_run_group_tests_name("store failures", tests, NULL, NULL);
