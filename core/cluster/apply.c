@@ -23,6 +23,19 @@ static const struct {
     [CLUSTER_RUN_ROUND] = RULE(run_round),
     [CLUSTER_RUN_STEP] = RULE(run_step),
     [CLUSTER_RUN_END] = RULE(run_end),
+    [CLUSTER_REMOVE_NODE] = RULE(remove_node),
+    [CLUSTER_DROP_SHARD] = RULE(drop_shard),
+    [CLUSTER_DETACH] = RULE(detach),
+    [CLUSTER_MOVE_SLOTS] = RULE(move_slots),
+    [CLUSTER_SET_SETTING] = RULE(set_setting),
+    [CLUSTER_SET_LEAVING] = RULE(set_leaving),
+    [CLUSTER_SET_LABELS] = RULE(set_labels),
+    [CLUSTER_DELETE_SCRIPT] = RULE(delete_script),
+    [CLUSTER_SET_CURRENT] = RULE(set_current),
+    [CLUSTER_RUN_PAUSE] = RULE(run_pause),
+    [CLUSTER_TRIGGER_SET] = RULE(trigger_set),
+    [CLUSTER_TRIGGER_DELETE] = RULE(trigger_delete),
+    [CLUSTER_TRIGGERS_PAUSE] = RULE(triggers_pause),
 #undef RULE
 };
 

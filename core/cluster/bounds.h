@@ -1,12 +1,13 @@
 /* Limits within a state that keep the whole below CLUSTER_ENCODED_MAX, so that what lets the cluster go on never lacks
  * room:
  *
- *   scripts   may bring the whole to MAX / 2, nodes to MAX * 5/8 (10 MiB); beyond that they are refused
- *   runs      one that runs: source 256 KiB, params 70 KiB, a round's steps 1 MiB, 100 failures 60 KiB, 4,096
+ *   scripts   and triggers may bring the whole to MAX / 2, nodes to MAX * 5/8 (10 MiB); beyond that they are refused
+ *   labels    that operators give: 4,096 of 256 bytes
+ *   runs      one that runs: source 256 KiB, params 70 KiB, a round's steps 1 MiB, 100 failures 70 KiB, 4,096
  *             completions 48 KiB; those before it 1 MiB, the oldest are forgotten
  *   shards    4,096 of 64 bytes, slots 96 KiB
  *
- * 10 MiB + 3 MiB for runs, shards and slots: no other command is ever refused for size. */
+ * 10 MiB + 4 MiB for labels, runs, shards and slots: no other command is ever refused for size. */
 #ifndef AIKV_CLUSTER_BOUNDS_H
 #define AIKV_CLUSTER_BOUNDS_H
 

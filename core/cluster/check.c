@@ -27,7 +27,8 @@ static uint64_t twice(uint64_t *numbers, size_t count)
 static int check_unfounded(const struct cluster_state *s, struct error *e)
 {
     bool empty = s->version == 0 && s->next_raft_id == 1 && s->next_run == 1 && s->next_shard == 1 &&
-                 s->node_count == 0 && s->shard_count == 0 && s->script_count == 0 && s->run_count == 0;
+                 s->node_count == 0 && s->shard_count == 0 && s->script_count == 0 && s->run_count == 0 &&
+                 s->trigger_count == 0 && !s->triggers_paused;
     for (unsigned slot = 0; empty && slot < CLUSTER_SLOTS; slot++) empty = s->owner[slot] == 0;
     return empty ? 0 : BROKEN(e, "a state without cluster id is not empty");
 }
@@ -43,6 +44,7 @@ static int check_node(const struct cluster_state *s, const struct cluster_node *
     if (n->raft_id >= s->next_raft_id) return BROKEN(e, "%s has a raft id that was not given out", label.text);
     if (n->shard && !cluster_shard_find(s, n->shard))
         return BROKEN(e, "%s is in shard s%u, which is not there", label.text, n->shard);
+    if (!cluster_text_is_line(n->labels)) return BROKEN(e, "%s has malformed labels", label.text);
     if (!n->shard && n->in_sync) return BROKEN(e, "%s is in sync without a shard", label.text);
     return 0;
 }
@@ -56,6 +58,8 @@ static int check_nodes(const struct cluster_state *s, struct error *e)
     }
     if (cluster_voters(s) == 0) return BROKEN(e, "there is no voter");
     if (cluster_voters(s) > CLUSTER_VOTERS_MAX) return BROKEN(e, "there are more than %d voters", CLUSTER_VOTERS_MAX);
+    if (cluster_raft_members(s) > CLUSTER_RAFT_MAX)
+        return BROKEN(e, "there are more than %d voters and learners", CLUSTER_RAFT_MAX);
     uint64_t *numbers = cluster_alloc_array(s->node_count, sizeof *numbers);
     for (uint32_t i = 0; i < s->node_count; i++) numbers[i] = s->nodes[i].info.alias;
     const uint64_t alias = twice(numbers, s->node_count);
@@ -152,7 +156,9 @@ static int check_run(const struct cluster_state *s, const struct cluster_run *r,
     const bool last = r == &s->runs[s->run_count - 1], running = r->status == CLUSTER_RUN_RUNNING;
     if (r->id == 0 || r->id >= s->next_run) return BROKEN(e, "run %llu has a number that was not given out", id);
     if (r > s->runs && r[-1].id >= r->id) return BROKEN(e, "run %llu is out of order", id);
-    if (r->status > CLUSTER_RUN_FAILED) return BROKEN(e, "run %llu has an unknown status", id);
+    if (r->status > CLUSTER_RUN_CANCELLED) return BROKEN(e, "run %llu has an unknown status", id);
+    if (r->paused && !running) return BROKEN(e, "run %llu has ended and is paused", id);
+    if (r->trigger[0] && !cluster_text_is_word(r->trigger)) return BROKEN(e, "run %llu has a malformed trigger", id);
     if (running && !last) return BROKEN(e, "run %llu runs beside a newer one", id);
     if (!cluster_text_is_word(r->script)) return BROKEN(e, "run %llu has a malformed script name", id);
     if (r->version[0] && !cluster_text_is_hex(r->version, CLUSTER_VERSION_DIGITS))
@@ -176,6 +182,33 @@ static int check_runs(const struct cluster_state *s, struct error *e)
     return 0;
 }
 
+static int check_trigger(const struct cluster_state *s, const struct cluster_trigger *t, struct error *e)
+{
+    struct error why;
+    if (cluster_trigger_check(t, &why) != 0) return BROKEN(e, "%s", why.text);
+    if (t > s->triggers && strcmp(t[-1].name, t->name) >= 0) return BROKEN(e, "trigger %s is out of order", t->name);
+    if (t->last_run >= s->next_run) return BROKEN(e, "trigger %s had a run that was not started", t->name);
+    return 0;
+}
+
+static int check_triggers(const struct cluster_state *s, struct error *e)
+{
+    if (s->trigger_count > CLUSTER_TRIGGERS_MAX) return BROKEN(e, "%u triggers", s->trigger_count);
+    for (uint32_t i = 0; i < s->trigger_count; i++) {
+        int code = check_trigger(s, &s->triggers[i], e);
+        if (code != 0) return code;
+    }
+    return 0;
+}
+
+static int check_settings(const struct cluster_state *s, struct error *e)
+{
+    struct error why;
+    for (enum cluster_setting i = 0; i < CLUSTER_SETTINGS; i++)
+        if (cluster_setting_check(i, s->settings[i], &why) != 0) return BROKEN(e, "%s", why.text);
+    return 0;
+}
+
 static int check_size(const struct cluster_state *s, struct error *e)
 {
     const size_t size = cluster_state_size(s);
@@ -185,7 +218,8 @@ static int check_size(const struct cluster_state *s, struct error *e)
 int cluster_state_check(const struct cluster_state *s, struct error *e)
 {
     static int (*const checks[])(const struct cluster_state *, struct error *) = {
-        check_nodes, check_shards, check_slots, check_scripts, check_runs, check_size};
+        check_nodes, check_shards,   check_slots,    check_scripts,
+        check_runs,  check_triggers, check_settings, check_size};
     if (!s->id[0]) return check_unfounded(s, e);
     if (!cluster_text_is_hex(s->id, CLUSTER_ID_LEN)) return BROKEN(e, "the cluster id is not 40 lower-case hex digits");
     if (s->version == 0) return BROKEN(e, "a founded cluster has metadata version 0");

@@ -8,13 +8,15 @@
 #include "record.h"
 #include "text.h"
 
-#define TYPES (CLUSTER_RUN_END + 1)
+#define TYPES (CLUSTER_TRIGGERS_PAUSE + 1)
 
 const char *cluster_command_name(enum cluster_command_type type)
 {
     static const char *const names[TYPES] = {
-        "nothing",   "found",         "admit",       "update_node", "set_role",  "create_shard", "assign_slots",
-        "replicate", "set_reachable", "load_script", "run_start",   "run_round", "run_step",     "run_end"};
+        "nothing",       "found",       "admit",       "update_node", "set_role",      "create_shard", "assign_slots",
+        "replicate",     "set_reachable", "load_script", "run_start",   "run_round",     "run_step",     "run_end",
+        "remove_node",   "drop_shard",  "detach",      "move_slots",  "set_setting",   "set_leaving",  "set_labels",
+        "delete_script", "set_current", "run_pause",   "trigger_set", "trigger_delete", "triggers_pause"};
     return type < TYPES ? names[type] : "unknown";
 }
 
@@ -25,6 +27,7 @@ void cluster_command_release(struct cluster_command *c)
     cluster_params_release(c->params, c->param_count);
     for (uint32_t i = 0; i < c->step_count; i++) cluster_step_release(&c->steps[i]);
     free(c->steps);
+    cluster_trigger_release(&c->trigger);
     *c = (struct cluster_command){0};
 }
 
@@ -57,7 +60,9 @@ void cluster_command_encode(const struct cluster_command *c, struct buffer *out)
         write_text(out, c->node);
         write_u8(out, (uint8_t)c->role);
         break;
-    case CLUSTER_CREATE_SHARD: write_text(out, c->node); break;
+    case CLUSTER_CREATE_SHARD:
+    case CLUSTER_REMOVE_NODE:
+    case CLUSTER_DETACH: write_text(out, c->node); break;
     case CLUSTER_ASSIGN_SLOTS:
         write_u32(out, c->shard);
         cluster_ranges_write(out, &c->slots);
@@ -78,12 +83,14 @@ void cluster_command_encode(const struct cluster_command *c, struct buffer *out)
         write_script(out, c);
         cluster_params_write(out, c->params, c->param_count);
         write_u8(out, c->one_round);
+        write_text(out, c->text);
         write_u64(out, (uint64_t)c->wall_ms);
         break;
     case CLUSTER_RUN_ROUND:
         write_u64(out, c->run);
         write_u32(out, c->round);
         write_steps(out, c);
+        cluster_record_write_score(out, c->score);
         break;
     case CLUSTER_RUN_STEP:
         write_u64(out, c->run);
@@ -96,8 +103,39 @@ void cluster_command_encode(const struct cluster_command *c, struct buffer *out)
         write_u64(out, c->run);
         write_u8(out, (uint8_t)c->run_status);
         write_text(out, c->text);
+        cluster_record_write_score(out, c->score);
         write_u64(out, (uint64_t)c->wall_ms);
         break;
+    case CLUSTER_DROP_SHARD: write_u32(out, c->shard); break;
+    case CLUSTER_MOVE_SLOTS:
+        write_u32(out, c->shard);
+        write_u32(out, c->to);
+        cluster_ranges_write(out, &c->slots);
+        break;
+    case CLUSTER_SET_SETTING:
+        write_u8(out, (uint8_t)c->setting);
+        write_u64(out, (uint64_t)c->value);
+        break;
+    case CLUSTER_SET_LEAVING:
+        write_text(out, c->node);
+        write_u8(out, c->on);
+        break;
+    case CLUSTER_SET_LABELS:
+        write_text(out, c->node);
+        write_text(out, c->text);
+        break;
+    case CLUSTER_DELETE_SCRIPT:
+    case CLUSTER_TRIGGER_DELETE: write_text(out, c->name); break;
+    case CLUSTER_SET_CURRENT:
+        write_text(out, c->name);
+        write_text(out, c->version);
+        break;
+    case CLUSTER_RUN_PAUSE:
+        write_u64(out, c->run);
+        write_u8(out, c->on);
+        break;
+    case CLUSTER_TRIGGER_SET: cluster_trigger_write(out, &c->trigger); break;
+    case CLUSTER_TRIGGERS_PAUSE: write_u8(out, c->on); break;
     }
 }
 
@@ -119,6 +157,13 @@ static int read_steps(struct reader *in, struct cluster_command *c, struct error
     return 0;
 }
 
+static int read_round(struct reader *in, struct cluster_command *c, struct error *e)
+{
+    int code = read_steps(in, c, e);
+    c->score = cluster_record_score(in);
+    return code;
+}
+
 static int read_fields(struct reader *in, struct cluster_command *c, struct error *e)
 {
     switch (c->type) {
@@ -132,7 +177,9 @@ static int read_fields(struct reader *in, struct cluster_command *c, struct erro
         read_text(in, c->node, sizeof c->node);
         c->role = (enum cluster_role)cluster_record_enum(in, CLUSTER_ROLE_VOTER + 1);
         return 0;
-    case CLUSTER_CREATE_SHARD: read_text(in, c->node, sizeof c->node); return 0;
+    case CLUSTER_CREATE_SHARD:
+    case CLUSTER_REMOVE_NODE:
+    case CLUSTER_DETACH: read_text(in, c->node, sizeof c->node); return 0;
     case CLUSTER_ASSIGN_SLOTS: c->shard = read_u32(in); return cluster_ranges_read(in, &c->slots, e);
     case CLUSTER_REPLICATE:
         read_text(in, c->node, sizeof c->node);
@@ -150,12 +197,13 @@ static int read_fields(struct reader *in, struct cluster_command *c, struct erro
         read_script(in, c);
         cluster_params_read(in, &c->params, &c->param_count);
         c->one_round = cluster_record_flag(in);
+        read_text(in, c->text, sizeof c->text);
         c->wall_ms = (int64_t)read_u64(in);
         return 0;
     case CLUSTER_RUN_ROUND:
         c->run = read_u64(in);
         c->round = read_u32(in);
-        return read_steps(in, c, e);
+        return read_round(in, c, e);
     case CLUSTER_RUN_STEP:
         c->run = read_u64(in);
         c->round = read_u32(in);
@@ -165,10 +213,40 @@ static int read_fields(struct reader *in, struct cluster_command *c, struct erro
         return 0;
     case CLUSTER_RUN_END:
         c->run = read_u64(in);
-        c->run_status = (enum cluster_run_status)cluster_record_enum(in, CLUSTER_RUN_FAILED + 1);
+        c->run_status = (enum cluster_run_status)cluster_record_enum(in, CLUSTER_RUN_CANCELLED + 1);
         read_text(in, c->text, sizeof c->text);
+        c->score = cluster_record_score(in);
         c->wall_ms = (int64_t)read_u64(in);
         return 0;
+    case CLUSTER_DROP_SHARD: c->shard = read_u32(in); return 0;
+    case CLUSTER_MOVE_SLOTS:
+        c->shard = read_u32(in);
+        c->to = read_u32(in);
+        return cluster_ranges_read(in, &c->slots, e);
+    case CLUSTER_SET_SETTING:
+        c->setting = (enum cluster_setting)cluster_record_enum(in, CLUSTER_SETTINGS);
+        c->value = (int64_t)read_u64(in);
+        return 0;
+    case CLUSTER_SET_LEAVING:
+        read_text(in, c->node, sizeof c->node);
+        c->on = cluster_record_flag(in);
+        return 0;
+    case CLUSTER_SET_LABELS:
+        read_text(in, c->node, sizeof c->node);
+        read_text(in, c->text, CLUSTER_LABELS_MAX + 1);
+        return 0;
+    case CLUSTER_DELETE_SCRIPT:
+    case CLUSTER_TRIGGER_DELETE: read_text(in, c->name, sizeof c->name); return 0;
+    case CLUSTER_SET_CURRENT:
+        read_text(in, c->name, sizeof c->name);
+        read_text(in, c->version, sizeof c->version);
+        return 0;
+    case CLUSTER_RUN_PAUSE:
+        c->run = read_u64(in);
+        c->on = cluster_record_flag(in);
+        return 0;
+    case CLUSTER_TRIGGER_SET: cluster_trigger_read(in, &c->trigger); return 0;
+    case CLUSTER_TRIGGERS_PAUSE: c->on = cluster_record_flag(in); return 0;
     }
     return error_set(e, ERROR_FORMAT, "type %d, which this version does not know", (int)c->type);
 }
@@ -180,6 +258,10 @@ static int check_script(const struct cluster_command *c, struct error *e)
         return error_set(e, ERROR_FORMAT, "name must be printable, without blanks, and not empty");
     if (!no_version && !cluster_text_is_hex(c->version, CLUSTER_VERSION_DIGITS))
         return error_set(e, ERROR_FORMAT, "version must be %d lower-case hex digits", CLUSTER_VERSION_DIGITS);
+    if (c->type == CLUSTER_SET_CURRENT) return 0;
+    if (c->text[0] && !cluster_text_is_word(c->text))
+        return error_set(e, ERROR_FORMAT, "the trigger's name must be printable, without blanks");
+    if (strlen(c->text) > CLUSTER_NAME_MAX) return error_set(e, ERROR_FORMAT, "the trigger's name is too long");
     if (!c->source) return error_set(e, ERROR_FORMAT, "the source is empty");
     for (uint32_t i = 0; i < c->param_count; i++)
         if (!cluster_text_is_word(c->params[i].name))
@@ -198,12 +280,20 @@ static int check_fields(const struct cluster_command *c, struct error *e)
     case CLUSTER_CREATE_SHARD:
     case CLUSTER_REPLICATE:
     case CLUSTER_SET_REACHABLE:
-        if (cluster_text_is_hex(c->node, CLUSTER_ID_LEN)) return 0;
-        return error_set(e, ERROR_FORMAT, "node must be 40 lower-case hex digits");
+    case CLUSTER_REMOVE_NODE:
+    case CLUSTER_DETACH:
+    case CLUSTER_SET_LEAVING:
+    case CLUSTER_SET_LABELS:
+        if (!cluster_text_is_hex(c->node, CLUSTER_ID_LEN))
+            return error_set(e, ERROR_FORMAT, "node must be 40 lower-case hex digits");
+        break;
+    case CLUSTER_SET_SETTING: return cluster_setting_check(c->setting, c->value, e);
+    case CLUSTER_TRIGGER_SET: return cluster_trigger_check(&c->trigger, e);
+    case CLUSTER_SET_CURRENT:
     case CLUSTER_LOAD_SCRIPT:
     case CLUSTER_RUN_START: return check_script(c, e);
     case CLUSTER_RUN_END:
-        if (c->run_status == CLUSTER_RUN_RUNNING) return error_set(e, ERROR_FORMAT, "a run ends done or failed");
+        if (c->run_status == CLUSTER_RUN_RUNNING) return error_set(e, ERROR_FORMAT, "a run ends done, failed or cancelled");
         break;
     default: break;
     }

@@ -10,17 +10,31 @@ enum cluster_command_type {
     CLUSTER_FOUND = 1,         /* cluster_id, info: an empty state becomes a cluster of one voter, with raft id 1 */
     CLUSTER_ADMIT = 2,         /* info: a new member, up. An alias another node has is refused. The same info again: nothing */
     CLUSTER_UPDATE_NODE = 3,   /* info: a member's new addresses, version, incarnation (never a lower one) */
-    CLUSTER_SET_ROLE = 4,      /* node, role: wanted role. none → learner gives a raft id; learner → voter. Both need the node up */
+    CLUSTER_SET_ROLE = 4,      /* node, role: wanted role. none → learner gives a raft id; learner → voter. Both need the node up.
+                                  voter → learner → none: never the last voter, nor one without whom no majority is up */
     CLUSTER_CREATE_SHARD = 5,  /* node; result.value: the number. A primary already: nothing, its number */
     CLUSTER_ASSIGN_SLOTS = 6,  /* shard, slots */
     CLUSTER_REPLICATE = 7,     /* node, shard */
     CLUSTER_SET_REACHABLE = 8, /* node, up */
     CLUSTER_LOAD_SCRIPT = 9,   /* name, version, source, wall_ms: makes it current; the same version again: nothing but current */
-    CLUSTER_RUN_START = 10,    /* name, version, source, params, one_round, wall_ms; result.value: run id. Refused while one runs */
-    CLUSTER_RUN_ROUND = 11,    /* run, round, steps: round must be the run's + 1, and no step of the last one pending or started
+    CLUSTER_RUN_START = 10,    /* name, version, source, params, one_round, text (trigger), wall_ms; result.value: run id. Refused while one runs */
+    CLUSTER_RUN_ROUND = 11,    /* run, round, steps, score: round must be the run's + 1, and no step of the last one pending or started
                                   (after a failed step the pending ones are dropped) */
     CLUSTER_RUN_STEP = 12,     /* run, round, index, step_status, text (error): pending → started → done | failed; others are STALE; again: nothing */
-    CLUSTER_RUN_END = 13,      /* run, run_status, text (error), wall_ms; an ended run: nothing */
+    CLUSTER_RUN_END = 13,      /* run, run_status, text (error), score, wall_ms; an ended run: nothing */
+    CLUSTER_REMOVE_NODE = 14,  /* node: of no shard, no voter; no member: nothing */
+    CLUSTER_DROP_SHARD = 15,   /* shard: without slots; its nodes are in none then; no shard: nothing */
+    CLUSTER_DETACH = 16,       /* node: a replica is in no shard then; in none: nothing */
+    CLUSTER_MOVE_SLOTS = 17,   /* shard, to, slots: of `shard`, or of `to` already. Their keys are the proposer's matter */
+    CLUSTER_SET_SETTING = 18,  /* setting, value */
+    CLUSTER_SET_LEAVING = 19,  /* node, on */
+    CLUSTER_SET_LABELS = 20,   /* node, text */
+    CLUSTER_DELETE_SCRIPT = 21, /* name: all its versions */
+    CLUSTER_SET_CURRENT = 22,  /* name, version: one that is kept becomes current */
+    CLUSTER_RUN_PAUSE = 23,    /* run, on */
+    CLUSTER_TRIGGER_SET = 24,  /* trigger (last_run and fired_ms stay as they are): made, or replaced */
+    CLUSTER_TRIGGER_DELETE = 25, /* name */
+    CLUSTER_TRIGGERS_PAUSE = 26, /* on */
 };
 
 /* One struct for all; a type uses the fields named above, the others are zero. Owns what its pointers point to. */
@@ -30,8 +44,8 @@ struct cluster_command {
     struct cluster_node_info info;
     char node[CLUSTER_ID_LEN + 1];
     enum cluster_role role;
-    bool up, one_round;
-    uint32_t shard;
+    bool up, one_round, on;
+    uint32_t shard, to;
     struct cluster_ranges slots;
     char name[CLUSTER_NAME_MAX + 1], version[17];
     char *source;
@@ -45,6 +59,10 @@ struct cluster_command {
     enum cluster_step_status step_status;
     enum cluster_run_status run_status;
     char text[385];
+    double score; /* NAN: none */
+    enum cluster_setting setting;
+    int64_t value;
+    struct cluster_trigger trigger;
     int64_t wall_ms;
 };
 

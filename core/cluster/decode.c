@@ -7,10 +7,11 @@
 #include "record.h"
 
 /* Least bytes of an encoded record. */
-#define NODE_MIN_SIZE   (CLUSTER_INFO_MIN_SIZE + 1 + 8 + 4 + 1 + 1)
+#define NODE_MIN_SIZE   (CLUSTER_INFO_MIN_SIZE + 1 + 8 + 4 + 1 + 1 + 1 + 4)
 #define SHARD_MIN_SIZE  (4 + 8 + 8 + 4 + CLUSTER_ID_LEN)
 #define SCRIPT_MIN_SIZE (5 + 4 + CLUSTER_VERSION_DIGITS + 1 + 8 + 5)
-#define RUN_MIN_SIZE    (8 + 5 + 4 + 4 + 4 + 1 + 1 + 4 + 4 + 4 + 4 + 4 + 8 + 8 + 4)
+#define RUN_MIN_SIZE    (8 + 5 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 4 + 4 + 4 + 4 + 4 + 4 + 8 + 8 + 8 + 8 + 4)
+#define TRIGGER_MIN_SIZE (5 + 5 + 1 + 4 + 4 + 4 + 8 + 8)
 
 static int read_nodes(struct reader *in, struct cluster_state *s, struct error *e)
 {
@@ -25,6 +26,8 @@ static int read_nodes(struct reader *in, struct cluster_state *s, struct error *
         n->shard = read_u32(in);
         n->in_sync = cluster_record_flag(in);
         n->up = cluster_record_flag(in);
+        n->leaving = cluster_record_flag(in);
+        read_text(in, n->labels, sizeof n->labels);
     }
     return 0;
 }
@@ -98,6 +101,7 @@ static int read_failures(struct reader *in, struct cluster_run *r, struct error 
 static void read_completions(struct reader *in, struct cluster_run *r)
 {
     r->steps_done = read_u32(in);
+    r->slots_moved = read_u32(in);
     r->completion_count = read_count(in, CLUSTER_COMPLETIONS_MAX, 8 + 4);
     r->completions = cluster_alloc_array(r->completion_count, sizeof *r->completions);
     for (uint32_t i = 0; i < r->completion_count; i++) {
@@ -111,15 +115,19 @@ static int read_run(struct reader *in, struct cluster_run *r, struct error *e)
     r->id = read_u64(in);
     read_text(in, r->script, sizeof r->script);
     read_text(in, r->version, sizeof r->version);
+    read_text(in, r->trigger, sizeof r->trigger);
     r->source = cluster_record_blob(in, CLUSTER_SCRIPT_MAX, &r->source_len);
     cluster_params_read(in, &r->params, &r->param_count);
     r->one_round = cluster_record_flag(in);
-    r->status = (enum cluster_run_status)cluster_record_enum(in, CLUSTER_RUN_FAILED + 1);
+    r->status = (enum cluster_run_status)cluster_record_enum(in, CLUSTER_RUN_CANCELLED + 1);
+    r->paused = cluster_record_flag(in);
     r->round = read_u32(in);
     int code = read_steps(in, r, e);
     if (code == 0) code = read_failures(in, r, e);
     if (code != 0) return code;
     read_completions(in, r);
+    r->score_before = cluster_record_score(in);
+    r->score_after = cluster_record_score(in);
     r->started_ms = (int64_t)read_u64(in);
     r->ended_ms = (int64_t)read_u64(in);
     read_text(in, r->error, sizeof r->error);
@@ -137,6 +145,23 @@ static int read_runs(struct reader *in, struct cluster_state *s, struct error *e
     return 0;
 }
 
+static void read_triggers(struct reader *in, struct cluster_state *s)
+{
+    s->trigger_count = read_count(in, CLUSTER_TRIGGERS_MAX, TRIGGER_MIN_SIZE);
+    s->triggers = cluster_alloc_array(s->trigger_count, sizeof *s->triggers);
+    for (uint32_t i = 0; i < s->trigger_count; i++) cluster_trigger_read(in, &s->triggers[i]);
+}
+
+/* As many as the version that wrote it had. */
+static int read_settings(struct reader *in, struct cluster_state *s, struct error *e)
+{
+    uint8_t count = read_u8(in);
+    if (count > CLUSTER_SETTINGS)
+        return error_set(e, ERROR_FORMAT, "%u settings; this version knows %d", count, CLUSTER_SETTINGS);
+    for (unsigned i = 0; i < count; i++) s->settings[i] = (int64_t)read_u64(in);
+    return 0;
+}
+
 static int read_state(struct reader *in, struct cluster_state *s, struct error *e)
 {
     uint8_t format = read_u8(in);
@@ -147,7 +172,9 @@ static int read_state(struct reader *in, struct cluster_state *s, struct error *
     s->next_raft_id = read_u64(in);
     s->next_run = read_u64(in);
     s->next_shard = read_u32(in);
-    int code = read_nodes(in, s, e);
+    s->triggers_paused = cluster_record_flag(in);
+    int code = read_settings(in, s, e);
+    if (code == 0) code = read_nodes(in, s, e);
     if (code != 0) return code;
     read_shards(in, s);
     code = read_owners(in, s, e);
@@ -155,6 +182,7 @@ static int read_state(struct reader *in, struct cluster_state *s, struct error *
     read_scripts(in, s);
     code = read_runs(in, s, e);
     if (code != 0) return code;
+    read_triggers(in, s);
     if (!reader_done(in))
         return error_set(e, ERROR_FORMAT, "damaged, cut short, or with bytes left over after byte %zu", in->at);
     return cluster_state_check(s, e);

@@ -12,6 +12,8 @@ static void write_node(struct buffer *b, const struct cluster_node *n)
     write_u32(b, n->shard);
     write_u8(b, n->in_sync);
     write_u8(b, n->up);
+    write_u8(b, n->leaving);
+    write_text(b, n->labels);
 }
 
 static void write_shard(struct buffer *b, const struct cluster_shard *s)
@@ -65,6 +67,7 @@ static void write_progress(struct buffer *b, const struct cluster_run *r)
         write_text(b, r->failed[i].error);
     }
     write_u32(b, r->steps_done);
+    write_u32(b, r->slots_moved);
     write_u32(b, r->completion_count);
     for (uint32_t i = 0; i < r->completion_count; i++) {
         write_u64(b, r->completions[i].digest);
@@ -77,11 +80,15 @@ void cluster_run_write(struct buffer *b, const struct cluster_run *r)
     write_u64(b, r->id);
     write_text(b, r->script);
     write_text(b, r->version);
+    write_text(b, r->trigger);
     write_bytes(b, bytes_of(r->source, r->source_len));
     cluster_params_write(b, r->params, r->param_count);
     write_u8(b, r->one_round);
     write_u8(b, (uint8_t)r->status);
+    write_u8(b, r->paused);
     write_progress(b, r);
+    cluster_record_write_score(b, r->score_before);
+    cluster_record_write_score(b, r->score_after);
     write_u64(b, (uint64_t)r->started_ms);
     write_u64(b, (uint64_t)r->ended_ms);
     write_text(b, r->error);
@@ -95,6 +102,9 @@ static void write_header(struct buffer *b, const struct cluster_state *s)
     write_u64(b, s->next_raft_id);
     write_u64(b, s->next_run);
     write_u32(b, s->next_shard);
+    write_u8(b, s->triggers_paused);
+    write_u8(b, CLUSTER_SETTINGS);
+    for (int i = 0; i < CLUSTER_SETTINGS; i++) write_u64(b, (uint64_t)s->settings[i]);
 }
 
 void cluster_state_encode(const struct cluster_state *s, struct buffer *out)
@@ -109,6 +119,8 @@ void cluster_state_encode(const struct cluster_state *s, struct buffer *out)
     for (uint32_t i = 0; i < s->script_count; i++) write_script(out, &s->scripts[i]);
     write_u32(out, s->run_count);
     for (uint32_t i = 0; i < s->run_count; i++) cluster_run_write(out, &s->runs[i]);
+    write_u32(out, s->trigger_count);
+    for (uint32_t i = 0; i < s->trigger_count; i++) cluster_trigger_write(out, &s->triggers[i]);
 }
 
 /* Takes the length of the record in `b`, which is then empty for the next one. */
@@ -130,12 +142,22 @@ size_t cluster_run_size(const struct cluster_run *r)
     return size;
 }
 
+size_t cluster_trigger_size(const struct cluster_trigger *t)
+{
+    struct buffer b;
+    buffer_init(&b, SIZE_MAX);
+    cluster_trigger_write(&b, t);
+    size_t size = take_size(&b);
+    buffer_release(&b);
+    return size;
+}
+
 size_t cluster_state_size(const struct cluster_state *s)
 {
     struct buffer b;
     buffer_init(&b, SIZE_MAX);
     write_header(&b, s);
-    size_t size = take_size(&b) + 4 + 4 + 4 + 4; /* the counts of nodes, shards, scripts and runs */
+    size_t size = take_size(&b) + 4 + 4 + 4 + 4 + 4; /* the counts of nodes, shards, scripts, runs and triggers */
     for (uint32_t i = 0; i < s->node_count; i++, size += take_size(&b)) write_node(&b, &s->nodes[i]);
     for (uint32_t i = 0; i < s->shard_count; i++, size += take_size(&b)) write_shard(&b, &s->shards[i]);
     for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot = stretch_end(s->owner, slot)) size += 4 + 2;
@@ -147,5 +169,6 @@ size_t cluster_state_size(const struct cluster_state *s)
     }
     buffer_release(&b);
     for (uint32_t i = 0; i < s->run_count; i++) size += cluster_run_size(&s->runs[i]);
+    for (uint32_t i = 0; i < s->trigger_count; i++) size += cluster_trigger_size(&s->triggers[i]);
     return size;
 }

@@ -112,6 +112,18 @@ void cluster_shard_hex(const struct cluster_state *s, uint32_t number, char out[
     snprintf(out, CLUSTER_ID_LEN + 1, "%.32s%08x", s->id, number);
 }
 
+struct cluster_trigger *cluster_trigger_find(const struct cluster_state *s, const char *name)
+{
+    for (uint32_t i = 0; i < s->trigger_count; i++)
+        if (strcmp(s->triggers[i].name, name) == 0) return &s->triggers[i];
+    return NULL;
+}
+
+const char *cluster_node_labels(const struct cluster_node *n)
+{
+    return n->labels[0] ? n->labels : n->info.labels;
+}
+
 const struct cluster_script *cluster_script_find(const struct cluster_state *s, const char *name, const char *version)
 {
     for (uint32_t i = 0; i < s->script_count; i++) {
@@ -141,4 +153,11 @@ uint32_t cluster_voters(const struct cluster_state *s)
     uint32_t voters = 0;
     for (uint32_t i = 0; i < s->node_count; i++) voters += s->nodes[i].role == CLUSTER_ROLE_VOTER;
     return voters;
+}
+
+uint32_t cluster_raft_members(const struct cluster_state *s)
+{
+    uint32_t members = 0;
+    for (uint32_t i = 0; i < s->node_count; i++) members += s->nodes[i].role != CLUSTER_ROLE_NONE;
+    return members;
 }

@@ -23,7 +23,17 @@ void cluster_params_write(struct buffer *b, const struct cluster_param *params, 
 void cluster_params_read(struct reader *in, struct cluster_param **out, uint32_t *count);
 void cluster_params_release(struct cluster_param *params, uint32_t count);
 
+/* NAN has one form, so that equal states have equal bytes. */
+void cluster_record_write_score(struct buffer *b, double score);
+double cluster_record_score(struct reader *in);
+
 /* ---- parts of a state (state.c, encode.c) ---- */
+/* Errors: FORMAT naming what is wrong with it. */
+int cluster_trigger_check(const struct cluster_trigger *t, struct error *e);
+void cluster_trigger_release(struct cluster_trigger *t);
+void cluster_trigger_write(struct buffer *b, const struct cluster_trigger *t);
+void cluster_trigger_read(struct reader *in, struct cluster_trigger *out);
+size_t cluster_trigger_size(const struct cluster_trigger *t);
 void cluster_run_release(struct cluster_run *r);
 void cluster_run_drop_steps(struct cluster_run *r);
 void cluster_run_write(struct buffer *b, const struct cluster_run *r);

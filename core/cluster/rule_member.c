@@ -1,4 +1,4 @@
-/* Who belongs to the cluster, who votes, who answers. */
+/* Who belongs to the cluster, who answers, who leaves. */
 #include "alloc.h"
 #include "bounds.h"
 #include "info.h"
@@ -38,6 +38,9 @@ void cluster_change_found(struct cluster_state *s, struct cluster_command *c, st
     struct cluster_node *founder = insert(s, &c->info);
     founder->role = CLUSTER_ROLE_VOTER;
     founder->raft_id = s->next_raft_id++;
+    struct cluster_trigger membership = {
+        .name = "membership", .script = "membership", .event = CLUSTER_EVENT_NODE_DOWN, .cooldown_s = 10};
+    cluster_triggers_insert(s, &membership); /* operators may replace or delete it */
 }
 
 /* Whether no other node has the alias, and the node's record fits. */
@@ -90,61 +93,6 @@ void cluster_change_update_node(struct cluster_state *s, struct cluster_command 
     cluster_rule_member(s, c->info.id, out)->info = c->info;
 }
 
-/* A voter more must leave a majority that was reachable when last seen: otherwise the change could not even be agreed
- * on, or the next failure would stop the cluster. */
-static enum rule_verdict judge_promotion(const struct cluster_state *s, const struct cluster_node *n,
-                                         struct cluster_result *out)
-{
-    uint32_t voters = 1, up = n->up;
-    for (uint32_t i = 0; i < s->node_count; i++) {
-        if (s->nodes[i].role != CLUSTER_ROLE_VOTER) continue;
-        voters++;
-        up += s->nodes[i].up;
-    }
-    const struct cluster_label label = cluster_node_label(&n->info);
-    if (voters > CLUSTER_VOTERS_MAX)
-        return RULE_REFUSE(out, ERROR_INVARIANT, "cannot promote %s: there are %d voters already, and more would only be slower",
-                           label.text, CLUSTER_VOTERS_MAX);
-    if (!n->up)
-        return RULE_REFUSE(out, ERROR_INVARIANT,
-                           "cannot promote %s: it is down, and %u of %u voters would be reachable", label.text, up,
-                           voters);
-    if (up <= voters / 2)
-        return RULE_REFUSE(out, ERROR_INVARIANT,
-                           "cannot promote %s: only %u of %u voters would be reachable, no majority", label.text, up,
-                           voters);
-    return RULE_CHANGE;
-}
-
-enum rule_verdict cluster_judge_set_role(const struct cluster_state *s, const struct cluster_command *c,
-                                         struct cluster_result *out)
-{
-    const struct cluster_node *n = cluster_rule_member(s, c->node, out);
-    if (!n) return RULE_REFUSED;
-    if (n->role == c->role) return RULE_NOTHING;
-    const struct cluster_label label = cluster_node_label(&n->info);
-    if (c->role < n->role) {
-        if (n->role == CLUSTER_ROLE_VOTER && cluster_voters(s) == 1)
-            return RULE_REFUSE(out, ERROR_INVARIANT, "%s is the last voter", label.text);
-        return RULE_REFUSE(out, ERROR_INVARIANT, "%s is a %s; demoting is not available in this version", label.text,
-                           cluster_role_name(n->role));
-    }
-    if (c->role == CLUSTER_ROLE_LEARNER)
-        return n->up ? RULE_CHANGE
-                     : RULE_REFUSE(out, ERROR_INVARIANT, "%s is down: it cannot become a learner", label.text);
-    if (n->role != CLUSTER_ROLE_LEARNER)
-        return RULE_REFUSE(out, ERROR_INVARIANT, "cannot promote %s: it is not a learner, so it has not the log yet",
-                           label.text);
-    return judge_promotion(s, n, out);
-}
-
-void cluster_change_set_role(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
-{
-    struct cluster_node *n = cluster_rule_member(s, c->node, out);
-    n->role = c->role;
-    if (n->raft_id == 0) n->raft_id = s->next_raft_id++;
-}
-
 enum rule_verdict cluster_judge_set_reachable(const struct cluster_state *s, const struct cluster_command *c,
                                               struct cluster_result *out)
 {
@@ -156,4 +104,53 @@ enum rule_verdict cluster_judge_set_reachable(const struct cluster_state *s, con
 void cluster_change_set_reachable(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
 {
     cluster_rule_member(s, c->node, out)->up = c->up;
+}
+
+/* What it is part of goes first, step by step, so that each of these is refused for its own reason. */
+enum rule_verdict cluster_judge_remove_node(const struct cluster_state *s, const struct cluster_command *c,
+                                            struct cluster_result *out)
+{
+    const struct cluster_node *n = cluster_node_find(s, c->node);
+    if (!n) return RULE_NOTHING;
+    const struct cluster_label label = cluster_node_label(&n->info);
+    if (n->shard)
+        return RULE_REFUSE(out, ERROR_INVARIANT, "%s is %s shard s%u: %s first", label.text,
+                           cluster_node_is_primary(s, n) ? "the primary of" : "a replica in", n->shard,
+                           cluster_node_is_primary(s, n) ? "move its slots and drop the shard" : "detach it");
+    if (n->role == CLUSTER_ROLE_VOTER) return RULE_REFUSE(out, ERROR_INVARIANT, "%s votes: demote it first", label.text);
+    return RULE_CHANGE;
+}
+
+void cluster_change_remove_node(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    struct cluster_node *n = cluster_rule_member(s, c->node, out);
+    memmove(n, n + 1, (size_t)(&s->nodes[s->node_count] - (n + 1)) * sizeof *n);
+    s->node_count--;
+}
+
+enum rule_verdict cluster_judge_set_leaving(const struct cluster_state *s, const struct cluster_command *c,
+                                            struct cluster_result *out)
+{
+    const struct cluster_node *n = cluster_rule_member(s, c->node, out);
+    if (!n) return RULE_REFUSED;
+    return n->leaving == c->on ? RULE_NOTHING : RULE_CHANGE;
+}
+
+void cluster_change_set_leaving(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    cluster_rule_member(s, c->node, out)->leaving = c->on;
+}
+
+enum rule_verdict cluster_judge_set_labels(const struct cluster_state *s, const struct cluster_command *c,
+                                           struct cluster_result *out)
+{
+    const struct cluster_node *n = cluster_rule_member(s, c->node, out);
+    if (!n) return RULE_REFUSED;
+    return strcmp(n->labels, c->text) == 0 ? RULE_NOTHING : RULE_CHANGE;
+}
+
+void cluster_change_set_labels(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    struct cluster_node *n = cluster_rule_member(s, c->node, out);
+    memcpy(n->labels, c->text, sizeof n->labels);
 }

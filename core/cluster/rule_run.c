@@ -1,5 +1,6 @@
 /* Runs: what a policy was asked, which steps it gave, and how far they are. All of it is here so that a new leader goes
  * on where the old one stopped. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,9 +48,17 @@ void cluster_change_run_start(struct cluster_state *s, struct cluster_command *c
                               .params = c->params,
                               .param_count = c->param_count,
                               .one_round = c->one_round,
+                              .score_before = NAN,
+                              .score_after = NAN,
                               .started_ms = c->wall_ms};
     memcpy(r->script, c->name, sizeof r->script);
     memcpy(r->version, c->version, sizeof r->version);
+    memcpy(r->trigger, c->text, sizeof r->trigger);
+    struct cluster_trigger *trigger = c->text[0] ? cluster_trigger_find(s, c->text) : NULL;
+    if (trigger) {
+        trigger->last_run = r->id;
+        trigger->fired_ms = c->wall_ms;
+    }
     c->source = NULL;
     c->params = NULL;
     c->source_len = c->param_count = 0;
@@ -117,6 +126,8 @@ void cluster_change_run_round(struct cluster_state *s, struct cluster_command *c
 {
     struct cluster_run *r = find_running(s, c->run, out);
     cluster_run_drop_steps(r);
+    if (r->round == 0) r->score_before = c->score;
+    r->score_after = c->score;
     r->round = c->round;
     r->steps = cluster_alloc_array(c->step_count, sizeof *r->steps);
     r->step_count = c->step_count;
@@ -158,6 +169,7 @@ enum rule_verdict cluster_judge_run_step(const struct cluster_state *s, const st
 static void count_completion(struct cluster_run *r, const struct cluster_step *step)
 {
     r->steps_done++;
+    if (step->op == CLUSTER_OP_move_slots) r->slots_moved += (uint32_t)cluster_ranges_slots(&step->slots);
     if (step->op == CLUSTER_OP_wait) return; /* waiting again is no circle */
     const uint64_t digest = cluster_step_digest(step);
     for (uint32_t i = 0; i < r->completion_count; i++) {
@@ -199,6 +211,21 @@ void cluster_change_run_step(struct cluster_state *s, struct cluster_command *c,
     }
 }
 
+/* ---- pause ---- */
+
+enum rule_verdict cluster_judge_run_pause(const struct cluster_state *s, const struct cluster_command *c,
+                                          struct cluster_result *out)
+{
+    const struct cluster_run *r = find_running(s, c->run, out);
+    if (!r) return RULE_REFUSED;
+    return r->paused == c->on ? RULE_NOTHING : RULE_CHANGE;
+}
+
+void cluster_change_run_pause(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    find_running(s, c->run, out)->paused = c->on;
+}
+
 /* ---- end ---- */
 
 enum rule_verdict cluster_judge_run_end(const struct cluster_state *s, const struct cluster_command *c,
@@ -214,7 +241,10 @@ void cluster_change_run_end(struct cluster_state *s, struct cluster_command *c, 
 {
     struct cluster_run *r = find_running(s, c->run, out);
     r->status = c->run_status;
+    r->paused = false;
     r->ended_ms = c->wall_ms;
+    if (r->round == 0) r->score_before = c->score;
+    if (!isnan(c->score)) r->score_after = c->score;
     memcpy(r->error, c->text, sizeof r->error);
     free(r->source);
     free(r->completions);

@@ -58,6 +58,12 @@ static void insert_at(struct cluster_state *s, uint32_t at, struct cluster_comma
     c->source_len = 0;
 }
 
+static void make_current(struct cluster_state *s, struct versions v, const char *version)
+{
+    for (uint32_t i = v.first; i < v.first + v.count; i++)
+        s->scripts[i].current = strcmp(s->scripts[i].version, version) == 0;
+}
+
 void cluster_change_load_script(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
 {
     (void)out;
@@ -70,6 +76,35 @@ void cluster_change_load_script(struct cluster_state *s, struct cluster_command 
         insert_at(s, v.first + v.count, c);
         v.count++;
     }
-    for (uint32_t i = v.first; i < v.first + v.count; i++)
-        s->scripts[i].current = strcmp(s->scripts[i].version, c->version) == 0;
+    make_current(s, v, c->version);
+}
+
+/* Runs that have begun keep their own text; triggers and RUN find the built-in one, if there is one, from now on. */
+enum rule_verdict cluster_judge_delete_script(const struct cluster_state *s, const struct cluster_command *c,
+                                              struct cluster_result *out)
+{
+    if (versions_of(s, c->name).count) return RULE_CHANGE;
+    return RULE_REFUSE(out, ERROR_NOT_FOUND, "no script '%s' was loaded", c->name);
+}
+
+void cluster_change_delete_script(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    (void)out;
+    struct versions v = versions_of(s, c->name);
+    while (v.count) remove_at(s, v.first + --v.count);
+}
+
+enum rule_verdict cluster_judge_set_current(const struct cluster_state *s, const struct cluster_command *c,
+                                            struct cluster_result *out)
+{
+    const struct cluster_script *script = cluster_script_find(s, c->name, c->version);
+    if (script) return script->current ? RULE_NOTHING : RULE_CHANGE;
+    return RULE_REFUSE(out, ERROR_NOT_FOUND, "script '%s' has no version %s: the newest %d are kept", c->name, c->version,
+                       CLUSTER_SCRIPT_VERSIONS_MAX);
+}
+
+void cluster_change_set_current(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    (void)out;
+    make_current(s, versions_of(s, c->name), c->version);
 }

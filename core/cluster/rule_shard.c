@@ -93,3 +93,72 @@ void cluster_change_replicate(struct cluster_state *s, struct cluster_command *c
     cluster_rule_member(s, c->node, out)->shard = c->shard;
     find_shard(s, c->shard, out)->epoch++;
 }
+
+/* ---- and back ---- */
+
+enum rule_verdict cluster_judge_detach(const struct cluster_state *s, const struct cluster_command *c,
+                                       struct cluster_result *out)
+{
+    const struct cluster_node *n = cluster_rule_member(s, c->node, out);
+    if (!n) return RULE_REFUSED;
+    if (!n->shard) return RULE_NOTHING;
+    return cluster_node_is_primary(s, n) ? refuse_in_shard(s, n, out) : RULE_CHANGE;
+}
+
+static void leave_shard(struct cluster_node *n)
+{
+    n->shard = 0;
+    n->in_sync = false;
+}
+
+void cluster_change_detach(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    struct cluster_node *n = cluster_rule_member(s, c->node, out);
+    find_shard(s, n->shard, out)->epoch++;
+    leave_shard(n);
+}
+
+enum rule_verdict cluster_judge_drop_shard(const struct cluster_state *s, const struct cluster_command *c,
+                                           struct cluster_result *out)
+{
+    if (c->shard < s->next_shard && !cluster_shard_find(s, c->shard)) return RULE_NOTHING;
+    if (!find_shard(s, c->shard, out)) return RULE_REFUSED;
+    unsigned slots = 0;
+    for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot++) slots += s->owner[slot] == c->shard;
+    if (slots == 0) return RULE_CHANGE;
+    return RULE_REFUSE(out, ERROR_INVARIANT, "shard s%u owns %u slots", c->shard, slots);
+}
+
+void cluster_change_drop_shard(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    struct cluster_shard *shard = find_shard(s, c->shard, out);
+    for (uint32_t i = 0; i < s->node_count; i++)
+        if (s->nodes[i].shard == c->shard) leave_shard(&s->nodes[i]);
+    memmove(shard, shard + 1, (size_t)(&s->shards[s->shard_count] - (shard + 1)) * sizeof *shard);
+    s->shard_count--;
+}
+
+enum rule_verdict cluster_judge_move_slots(const struct cluster_state *s, const struct cluster_command *c,
+                                           struct cluster_result *out)
+{
+    if (!find_shard(s, c->shard, out) || !find_shard(s, c->to, out)) return RULE_REFUSED;
+    bool some = false;
+    for (size_t i = 0; i < c->slots.count; i++) {
+        for (unsigned slot = c->slots.list[i].from; slot <= c->slots.list[i].to; slot++) {
+            const uint32_t owner = s->owner[slot];
+            if (owner == 0) return RULE_REFUSE(out, ERROR_INVARIANT, "slot %u is owned by no shard", slot);
+            if (owner != c->shard && owner != c->to)
+                return RULE_REFUSE(out, ERROR_INVARIANT, "slot %u is owned by shard s%u", slot, owner);
+            some = some || owner == c->shard;
+        }
+    }
+    return some ? RULE_CHANGE : RULE_NOTHING;
+}
+
+void cluster_change_move_slots(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
+{
+    for (size_t i = 0; i < c->slots.count; i++)
+        for (unsigned slot = c->slots.list[i].from; slot <= c->slots.list[i].to; slot++) s->owner[slot] = c->to;
+    find_shard(s, c->shard, out)->epoch++;
+    find_shard(s, c->to, out)->epoch++;
+}

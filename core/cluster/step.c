@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 #include "alloc.h"
+#include "cluster/state.h"
+#include "record.h"
 #include "text.h"
 
 static const struct cluster_op_info ops[CLUSTER_OPS] = {
-#define STEP(name, fields, doc) [CLUSTER_OP_##name] = {#name, fields, doc},
+#define STEP(name, fields, touches, doc) [CLUSTER_OP_##name] = {#name, fields, touches, doc},
 #include "cluster/step.def"
 #undef STEP
 };
@@ -44,9 +46,14 @@ static void write_fields(struct buffer *b, const struct cluster_step *s)
     unsigned fields = cluster_op_info(s->op)->fields;
     write_u8(b, (uint8_t)s->op);
     if (fields & CLUSTER_FIELD_NODE) write_text(b, s->node);
-    if (fields & CLUSTER_FIELD_SHARD) write_u32(b, s->shard);
+    if (fields & (CLUSTER_FIELD_SHARD | CLUSTER_FIELD_FROM)) write_u32(b, s->shard);
+    if (fields & CLUSTER_FIELD_TO) write_u32(b, s->to);
     if (fields & CLUSTER_FIELD_SLOTS) cluster_ranges_write(b, &s->slots);
     if (fields & CLUSTER_FIELD_MS) write_u32(b, s->ms);
+    if (fields & CLUSTER_FIELD_KEY) write_u8(b, (uint8_t)s->key);
+    if (fields & CLUSTER_FIELD_VALUE) write_u64(b, (uint64_t)s->value);
+    if (fields & CLUSTER_FIELD_ON) write_u8(b, s->on);
+    if (fields & CLUSTER_FIELD_LABELS) write_text(b, s->labels);
 }
 
 void cluster_step_write(struct buffer *b, const struct cluster_step *s)
@@ -55,27 +62,47 @@ void cluster_step_write(struct buffer *b, const struct cluster_step *s)
     write_text(b, s->why);
 }
 
+static int read_slots(struct reader *in, struct cluster_step *out, unsigned fields, struct error *e)
+{
+    if (!(fields & CLUSTER_FIELD_SLOTS)) return 0;
+    return cluster_ranges_read(in, &out->slots, e);
+}
+
+/* What its type does not say of a field yet. */
+static int check_step(const struct cluster_step *s, const struct cluster_op_info *op, struct error *e)
+{
+    struct error why;
+    if ((op->fields & CLUSTER_FIELD_NODE) && !cluster_text_is_hex(s->node, CLUSTER_ID_LEN))
+        return error_set(e, ERROR_FORMAT, "step %s: node must be 40 lower-case hex digits", op->name);
+    if ((op->fields & (CLUSTER_FIELD_SHARD | CLUSTER_FIELD_FROM)) && s->shard == 0)
+        return error_set(e, ERROR_FORMAT, "step %s: shard is 0", op->name);
+    if ((op->fields & CLUSTER_FIELD_TO) && (s->to == 0 || s->to == s->shard))
+        return error_set(e, ERROR_FORMAT, "step %s: from s%u to s%u", op->name, s->shard, s->to);
+    if (s->ms > CLUSTER_WAIT_MAX_MS)
+        return error_set(e, ERROR_FORMAT, "step %s: %u ms; at most %d", op->name, s->ms, CLUSTER_WAIT_MAX_MS);
+    if ((op->fields & CLUSTER_FIELD_KEY) && cluster_setting_check(s->key, s->value, &why) != 0)
+        return error_set(e, ERROR_FORMAT, "step %s: %s", op->name, why.text);
+    if (!cluster_text_is_line(s->labels)) return error_set(e, ERROR_FORMAT, "step %s: labels holds a control character", op->name);
+    if (!cluster_text_is_line(s->why)) return error_set(e, ERROR_FORMAT, "step %s: why holds a control character", op->name);
+    return 0;
+}
+
 static int read_fields(struct reader *in, struct cluster_step *out, struct error *e)
 {
     const struct cluster_op_info *op = cluster_op_info(out->op);
     if (op->fields & CLUSTER_FIELD_NODE) read_text(in, out->node, sizeof out->node);
-    if (op->fields & CLUSTER_FIELD_SHARD) out->shard = read_u32(in);
-    if (op->fields & CLUSTER_FIELD_SLOTS) {
-        int code = cluster_ranges_read(in, &out->slots, e);
-        if (code != 0) return code;
-    }
+    if (op->fields & (CLUSTER_FIELD_SHARD | CLUSTER_FIELD_FROM)) out->shard = read_u32(in);
+    if (op->fields & CLUSTER_FIELD_TO) out->to = read_u32(in);
+    int code = read_slots(in, out, op->fields, e);
+    if (code != 0) return code;
     if (op->fields & CLUSTER_FIELD_MS) out->ms = read_u32(in);
+    if (op->fields & CLUSTER_FIELD_KEY) out->key = (enum cluster_setting)cluster_record_enum(in, CLUSTER_SETTINGS);
+    if (op->fields & CLUSTER_FIELD_VALUE) out->value = (int64_t)read_u64(in);
+    if (op->fields & CLUSTER_FIELD_ON) out->on = cluster_record_flag(in);
+    if (op->fields & CLUSTER_FIELD_LABELS) read_text(in, out->labels, sizeof out->labels);
     read_text(in, out->why, sizeof out->why);
-    if (in->failed) return error_set(e, ERROR_FORMAT, "step %s is cut short, or a text in it is too long", op->name);
-    if ((op->fields & CLUSTER_FIELD_NODE) && !cluster_text_is_hex(out->node, CLUSTER_ID_LEN))
-        return error_set(e, ERROR_FORMAT, "step %s: node must be 40 lower-case hex digits", op->name);
-    if ((op->fields & CLUSTER_FIELD_SHARD) && out->shard == 0)
-        return error_set(e, ERROR_FORMAT, "step %s: shard is 0", op->name);
-    if (out->ms > CLUSTER_WAIT_MAX_MS)
-        return error_set(e, ERROR_FORMAT, "step %s: %u ms; at most %d", op->name, out->ms, CLUSTER_WAIT_MAX_MS);
-    if (!cluster_text_is_line(out->why))
-        return error_set(e, ERROR_FORMAT, "step %s: why holds a control character", op->name);
-    return 0;
+    if (in->failed) return error_set(e, ERROR_FORMAT, "step %s is cut short, or something in it is out of range", op->name);
+    return check_step(out, op, e);
 }
 
 int cluster_step_read(struct reader *in, struct cluster_step *out, struct error *e)
@@ -130,7 +157,45 @@ void cluster_step_text(const struct cluster_step *s, char *out, size_t size)
     size_t at = 0;
     put(out, size, &at, "%s", op->name);
     if (op->fields & CLUSTER_FIELD_NODE) put(out, size, &at, " %.8s", s->node);
-    if (op->fields & CLUSTER_FIELD_SHARD) put(out, size, &at, " s%u", s->shard);
+    if (op->fields & (CLUSTER_FIELD_SHARD | CLUSTER_FIELD_FROM)) put(out, size, &at, " s%u", s->shard);
+    if (op->fields & CLUSTER_FIELD_TO) put(out, size, &at, " to s%u", s->to);
     if ((op->fields & CLUSTER_FIELD_SLOTS) && s->slots.count) put_slots(out, size, &at, &s->slots);
     if (op->fields & CLUSTER_FIELD_MS) put(out, size, &at, " %u ms", s->ms);
+    if (op->fields & CLUSTER_FIELD_KEY) put(out, size, &at, " %s %lld", cluster_setting_info(s->key)->name, (long long)s->value);
+    if (op->fields & CLUSTER_FIELD_ON) put(out, size, &at, " %s", s->on ? "on" : "off");
+    if (op->fields & CLUSTER_FIELD_LABELS) put(out, size, &at, " '%s'", s->labels);
+}
+
+/* ---- which steps meet ---- */
+
+struct touched {
+    unsigned touches;
+    const char *node;   /* "" for none */
+    uint32_t shards[3]; /* 0 for none */
+};
+
+static struct touched touched_by(const struct cluster_state *s, const struct cluster_step *step)
+{
+    struct touched t = {cluster_op_info(step->op)->touches, step->node, {step->shard, step->to, 0}};
+    const struct cluster_node *n = step->node[0] ? cluster_node_find(s, step->node) : NULL;
+    if (n) t.shards[2] = n->shard;
+    return t;
+}
+
+static bool share_shard(const struct touched *a, const struct touched *b)
+{
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++)
+            if (a->shards[i] && a->shards[i] == b->shards[j]) return true;
+    return false;
+}
+
+bool cluster_steps_meet(const struct cluster_state *s, const struct cluster_step *a, const struct cluster_step *b)
+{
+    const struct touched x = touched_by(s, a), y = touched_by(s, b);
+    const unsigned both = x.touches & y.touches;
+    if ((x.touches | y.touches) & CLUSTER_TOUCH_ALL) return true;
+    if (both & (CLUSTER_TOUCH_VOTERS | CLUSTER_TOUCH_SETTINGS)) return true;
+    if ((both & CLUSTER_TOUCH_NODE) && strcmp(x.node, y.node) == 0) return true;
+    return (both & CLUSTER_TOUCH_SHARD) && share_shard(&x, &y);
 }

@@ -39,8 +39,12 @@ static void log_run(struct control *c, uint64_t id)
     else if (run->status == CLUSTER_RUN_DONE)
         log_info("a run is done", "run=%" PRIu64 " script=%s rounds=%u steps=%u", run->id, run->script, run->round,
                  run->steps_done);
+    else if (run->status == CLUSTER_RUN_CANCELLED)
+        log_info("a run was cancelled", "run=%" PRIu64 " script=%s rounds=%u steps=%u", run->id, run->script, run->round,
+                 run->steps_done);
     else
-        log_info("a run starts", "run=%" PRIu64 " script=%s version=%s", run->id, run->script, run->version);
+        log_info("a run starts", "run=%" PRIu64 " script=%s version=%s trigger=%s", run->id, run->script, run->version,
+                 run->trigger);
 }
 
 static void log_reach(struct control *c, const struct cluster_command *m)

@@ -69,6 +69,12 @@ static bool effect_shows(struct control *c, const struct cluster_step *step, cha
     case CLUSTER_OP_promote:
         snprintf(wait, size, "does not vote yet%s%s", problem[0] ? ": " : "", problem);
         return n && control_reign_role(c, n) == CLUSTER_ROLE_VOTER;
+    case CLUSTER_OP_demote:
+        snprintf(wait, size, "votes still%s%s", problem[0] ? ": " : "", problem);
+        return !n || control_reign_role(c, n) != CLUSTER_ROLE_VOTER;
+    case CLUSTER_OP_remove_learner:
+        snprintf(wait, size, "in MetaRaft's configuration still%s%s", problem[0] ? ": " : "", problem);
+        return !n || control_reign_role(c, n) == CLUSTER_ROLE_NONE;
     case CLUSTER_OP_wait:
         *limit_ms = UINT64_MAX;
         snprintf(wait, size, "%s", step->why[0] ? step->why : "a step that waits");

@@ -2,6 +2,7 @@
  * (run_decision.h says what is next), does one thing, and looks again when that shows. All it does is idempotent, so a
  * step that the last leader began is simply carried out again. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -77,7 +78,7 @@ static void propose(struct control *c, const struct cluster_command *command)
 static void finish(struct control *c, const struct cluster_run *run, enum cluster_run_status status, const char *error)
 {
     struct cluster_command command = {
-        .type = CLUSTER_RUN_END, .run = run->id, .run_status = status, .wall_ms = clock_wall_ms()};
+        .type = CLUSTER_RUN_END, .run = run->id, .run_status = status, .score = NAN, .wall_ms = clock_wall_ms()};
     snprintf(command.text, sizeof command.text, "%s", error);
     propose(c, &command);
 }
@@ -116,7 +117,8 @@ static void round_proposed(struct control *c, const struct cluster_result *resul
 
 static void begin_round(struct control *c, const struct cluster_run *run, struct script_steps *steps)
 {
-    struct cluster_command command = {.type = CLUSTER_RUN_ROUND, .run = run->id, .round = run->round + 1};
+    struct cluster_command command = {
+        .type = CLUSTER_RUN_ROUND, .run = run->id, .round = run->round + 1, .score = NAN};
     command.steps = steps->list;
     command.step_count = steps->count;
     run_memory_round_begun(&c->runner.memory, steps->list, steps->count);

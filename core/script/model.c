@@ -1,6 +1,7 @@
 #include "script/model.h"
 
 #include <lauxlib.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -283,6 +284,7 @@ static int model_apply(lua_State *L)
     if (cluster_step_command(m->state, world.live->candidates, world.live->candidate_count, &s->step, &s->command, &e))
         return refused(L, &e);
     if (s->command.type != CLUSTER_NOTHING) return apply_and_return(L, m, s, false);
+    if (s->step.op == CLUSTER_OP_transfer_leader) memcpy(m->leader, s->step.node, sizeof m->leader);
     lua_pushboolean(L, true);
     return 1;
 }
@@ -328,17 +330,19 @@ static struct cluster_run *check_run(lua_State *L, const struct model *m)
     return run;
 }
 
-/* run_round(steps): raises if the list is not well-formed, gives nil and why if the round is refused. */
+/* run_round(steps [, score]): raises if the list is not well-formed, gives nil and why if the round is refused. */
 static int model_run_round(lua_State *L)
 {
     struct model *m = model_at(L);
     const struct cluster_run *run = check_run(L, m);
+    lua_settop(L, 3);
     struct scratch *s = push_scratch(L);
     struct script_world world = world_of(L, m, s);
     steps_read(L, 2, &world, &s->steps);
     s->command = (struct cluster_command){.type = CLUSTER_RUN_ROUND,
                                           .run = run->id,
                                           .round = run->round + 1,
+                                          .score = luaL_optnumber(L, 3, NAN),
                                           .steps = s->steps.list,
                                           .step_count = s->steps.count};
     s->steps = (struct script_steps){0}; /* the command's now */
@@ -362,16 +366,17 @@ static int model_run_step(lua_State *L)
     return apply_and_return(L, m, s, false);
 }
 
-/* run_end("done" | "failed" [, error]) */
+/* run_end("done" | "failed" | "cancelled" [, error [, score]]) */
 static int model_run_end(lua_State *L)
 {
-    static const char *const names[] = {"running", "done", "failed", NULL};
+    static const char *const names[] = {"running", "done", "failed", "cancelled", NULL};
     struct model *m = model_at(L);
     const struct cluster_run *run = check_run(L, m);
-    lua_settop(L, 3);
+    lua_settop(L, 4);
     struct scratch *s = push_scratch(L);
     s->command = (struct cluster_command){.type = CLUSTER_RUN_END,
                                           .run = run->id,
+                                          .score = luaL_optnumber(L, 4, NAN),
                                           .run_status = (enum cluster_run_status)luaL_checkoption(L, 2, NULL, names)};
     snprintf(s->command.text, sizeof s->command.text, "%.380s", luaL_optstring(L, 3, ""));
     return apply_and_return(L, m, s, false);

@@ -22,6 +22,12 @@ static const struct {
     {"shard", CLUSTER_FIELD_SHARD},
     {"slots", CLUSTER_FIELD_SLOTS},
     {"ms", CLUSTER_FIELD_MS},
+    {"from", CLUSTER_FIELD_FROM},
+    {"to", CLUSTER_FIELD_TO},
+    {"key", CLUSTER_FIELD_KEY},
+    {"value", CLUSTER_FIELD_VALUE},
+    {"on", CLUSTER_FIELD_ON},
+    {"labels", CLUSTER_FIELD_LABELS},
 };
 #define FIELDS (sizeof fields / sizeof *fields)
 
@@ -129,10 +135,10 @@ static void read_node(struct reading *r)
     lua_pop(r->L, 1);
 }
 
-static void read_shard(struct reading *r)
+static void read_shard(struct reading *r, const char *field, uint32_t *out)
 {
-    struct bytes text = push_text(r, "shard", "the id of a shard, such as \"s1\"");
-    if (!view_shard_number(text, &r->step->shard) || !cluster_shard_find(r->world->state, r->step->shard))
+    struct bytes text = push_text(r, field, "the id of a shard, such as \"s1\"");
+    if (!view_shard_number(text, out) || !cluster_shard_find(r->world->state, *out))
         fail(r, "there is no shard '%.80s' (one made in this round can be used in the next)", lua_tostring(r->L, -1));
     lua_pop(r->L, 1);
 }
@@ -178,18 +184,56 @@ static void read_ms(struct reading *r)
     lua_pop(r->L, 1);
 }
 
+/* Setting and value belong together. */
+static void read_setting(struct reading *r)
+{
+    struct error e = {0};
+    struct bytes text = push_text(r, "key", "the name of a setting");
+    r->step->key = cluster_setting_find(text);
+    if (r->step->key == CLUSTER_SETTINGS) {
+        struct nearest near;
+        nearest_begin(&near, text);
+        for (enum cluster_setting s = 0; s < CLUSTER_SETTINGS; s++) nearest_offer(&near, cluster_setting_info(s)->name);
+        if (near.best) fail(r, "no setting '%.80s'; the nearest is '%s'", lua_tostring(r->L, -1), near.best);
+        fail(r, "no setting '%.80s'", lua_tostring(r->L, -1));
+    }
+    int ok = push_field(r, "value") == LUA_TNUMBER;
+    r->step->value = lua_tointegerx(r->L, -1, ok ? &ok : NULL);
+    if (!ok) fail(r, "value must be a whole number, not a %s", luaL_typename(r->L, -1));
+    if (cluster_setting_check(r->step->key, r->step->value, &e)) fail(r, "%s", e.text);
+    lua_pop(r->L, 2);
+}
+
+static void read_on(struct reading *r)
+{
+    if (push_field(r, "on") != LUA_TBOOLEAN) fail(r, "on must be true or false, not a %s", luaL_typename(r->L, -1));
+    r->step->on = lua_toboolean(r->L, -1);
+    lua_pop(r->L, 1);
+}
+
+/* The text on top of the stack, of a field that people read. */
+static void read_line(struct reading *r, const char *name, char *out, size_t max)
+{
+    if (lua_type(r->L, -1) != LUA_TSTRING) fail(r, "%s must be a string, not a %s", name, luaL_typename(r->L, -1));
+    struct bytes text = text_at(r->L, -1);
+    if (text.len > max) fail(r, "%s has %zu bytes, at most %zu", name, text.len, max);
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < 0x20 || text.data[i] == 0x7f)
+            fail(r, "%s must be one line of text without control characters", name);
+    memcpy(out, text.data, text.len);
+    out[text.len] = 0;
+}
+
+static void read_labels(struct reading *r)
+{
+    push_field(r, "labels");
+    read_line(r, "labels", r->step->labels, CLUSTER_LABELS_MAX);
+    lua_pop(r->L, 1);
+}
+
 static void read_why(struct reading *r)
 {
-    if (push_field(r, "why") != LUA_TNIL) {
-        if (lua_type(r->L, -1) != LUA_TSTRING) fail(r, "why must be a string, not a %s", luaL_typename(r->L, -1));
-        struct bytes why = text_at(r->L, -1);
-        if (why.len > WHY_MAX) fail(r, "why has %zu bytes, at most %zu", why.len, WHY_MAX);
-        for (size_t i = 0; i < why.len; i++)
-            if (why.data[i] < 0x20 || why.data[i] == 0x7f)
-                fail(r, "why must be one line of text without control characters");
-        memcpy(r->step->why, why.data, why.len);
-        r->step->why[why.len] = 0;
-    }
+    if (push_field(r, "why") != LUA_TNIL) read_line(r, "why", r->step->why, WHY_MAX);
     lua_pop(r->L, 1);
 }
 
@@ -243,6 +287,21 @@ static void check_fields(struct reading *r)
     }
 }
 
+static void read_fields(struct reading *r)
+{
+    const unsigned has = r->op->fields;
+    if (has & CLUSTER_FIELD_NODE) read_node(r);
+    if (has & CLUSTER_FIELD_SHARD) read_shard(r, "shard", &r->step->shard);
+    if (has & CLUSTER_FIELD_FROM) read_shard(r, "from", &r->step->shard);
+    if (has & CLUSTER_FIELD_TO) read_shard(r, "to", &r->step->to);
+    if ((has & CLUSTER_FIELD_TO) && r->step->to == r->step->shard) fail(r, "from and to are the same shard");
+    if (has & CLUSTER_FIELD_SLOTS) read_slots(r);
+    if (has & CLUSTER_FIELD_MS) read_ms(r);
+    if (has & CLUSTER_FIELD_KEY) read_setting(r);
+    if (has & CLUSTER_FIELD_ON) read_on(r);
+    if (has & CLUSTER_FIELD_LABELS) read_labels(r);
+}
+
 /* Reads the step on top of the stack. */
 static void read_step(struct reading *r)
 {
@@ -252,10 +311,7 @@ static void read_step(struct reading *r)
     r->table = lua_gettop(r->L);
     read_op(r);
     check_fields(r);
-    if (r->op->fields & CLUSTER_FIELD_NODE) read_node(r);
-    if (r->op->fields & CLUSTER_FIELD_SHARD) read_shard(r);
-    if (r->op->fields & CLUSTER_FIELD_SLOTS) read_slots(r);
-    if (r->op->fields & CLUSTER_FIELD_MS) read_ms(r);
+    read_fields(r);
     read_why(r);
 }
 

@@ -60,7 +60,6 @@ static void push_info(lua_State *L, const struct cluster_node_info *info)
     set_text(L, "name", info->name);
     set_text(L, "version", info->version);
     set_text(L, "zone", info->zone);
-    set_text(L, "labels", info->labels);
     if (info->alias) {
         char text[NUMBER_TEXT_MAX];
         number_format_integer(text, info->alias);
@@ -84,6 +83,7 @@ static void set_live(lua_State *L, const struct cluster_live_node *live)
 static void push_candidate(lua_State *L, const struct cluster_node_info *info)
 {
     push_info(L, info);
+    set_text(L, "labels", info->labels);
     set_text(L, "state", "candidate");
     set_text(L, "role", cluster_role_name(CLUSTER_ROLE_NONE));
     set_bool(L, "up", true);
@@ -96,7 +96,8 @@ static void push_candidate(lua_State *L, const struct cluster_node_info *info)
 static void push_member(lua_State *L, const struct script_world *w, const struct cluster_node *n)
 {
     push_info(L, &n->info);
-    set_text(L, "state", "member");
+    set_text(L, "labels", cluster_node_labels(n));
+    set_text(L, "state", n->leaving ? "leaving" : "member");
     set_text(L, "role", cluster_role_name(n->role));
     set_bool(L, "up", n->up);
     set_bool(L, "in_sync", n->in_sync);
@@ -276,10 +277,20 @@ static void set_run(lua_State *L, const struct cluster_run *run)
     if (run) set_number(L, "id", run->id);
     set_number(L, "round", run ? run->round : 0);
     set_number(L, "done", run ? run->steps_done : 0);
-    set_number(L, "slots_moved", 0); /* no op moves slots yet */
+    set_number(L, "slots_moved", run ? run->slots_moved : 0);
+    if (run && run->trigger[0]) set_text(L, "trigger", run->trigger);
     set_failed(L, run);
     frozen_wrap(L, FROZEN_RECORD);
     lua_setfield(L, -2, "run");
+}
+
+static void set_settings(lua_State *L, const struct cluster_state *s)
+{
+    lua_createtable(L, 0, CLUSTER_SETTINGS);
+    for (enum cluster_setting i = 0; i < CLUSTER_SETTINGS; i++)
+        set_number(L, cluster_setting_info(i)->name, (uint64_t)s->settings[i]);
+    frozen_wrap(L, FROZEN_RECORD);
+    lua_setfield(L, -2, "settings");
 }
 
 void view_push(lua_State *L, const struct script_world *w)
@@ -291,9 +302,7 @@ void view_push(lua_State *L, const struct script_world *w)
     set_nodes(L, w);
     set_voters(L, w);
     set_shards(L, w);
-    lua_newtable(L); /* no op sets any yet */
-    frozen_wrap(L, FROZEN_RECORD);
-    lua_setfield(L, -2, "settings");
+    set_settings(L, w->state);
     set_run(L, w->run);
     frozen_wrap(L, FROZEN_RECORD);
 }

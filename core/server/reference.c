@@ -1,5 +1,7 @@
 #include "server/reference.h"
 
+#include <inttypes.h>
+
 #include "cluster/step.h"
 #include "command/command.h"
 #include "server/config.h"
@@ -17,7 +19,9 @@ static void write_fields(struct buffer *out, unsigned fields)
     static const struct {
         unsigned field;
         const char *text;
-    } known[] = {{CLUSTER_FIELD_NODE, "`node`"}, {CLUSTER_FIELD_SHARD, "`shard`"}, {CLUSTER_FIELD_SLOTS, "`slots`"}, {CLUSTER_FIELD_MS, "`ms`"}};
+    } known[] = {{CLUSTER_FIELD_NODE, "`node`"}, {CLUSTER_FIELD_SHARD, "`shard`"}, {CLUSTER_FIELD_SLOTS, "`slots`"}, {CLUSTER_FIELD_MS, "`ms`"}, {CLUSTER_FIELD_FROM, "`from`"},
+                 {CLUSTER_FIELD_TO, "`to`"}, {CLUSTER_FIELD_KEY, "`key`"}, {CLUSTER_FIELD_VALUE, "`value`"}, {CLUSTER_FIELD_ON, "`on`"},
+                 {CLUSTER_FIELD_LABELS, "`labels`"}};
     const char *between = "";
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (!(fields & known[i].field)) continue;
@@ -30,7 +34,8 @@ static void write_steps(struct buffer *out)
 {
     buffer_append_text(out, "# Steps\n\nMade by `aikv --reference steps` from `core/cluster/step.def`: what a policy may ask for. A step is a table, "
                             "`{ op = \"promote\", node = \"4\" }`. `node` is an id, an alias or a name, `shard` is `\"s1\"`, `slots` is a list of "
-                            "ranges `{ { 0, 100 }, { 200, 200 } }` with both ends included, `ms` a number. Every step may carry `why`, a text for people.\n\n"
+                            "ranges `{ { 0, 100 }, { 200, 200 } }` with both ends included, `from` and `to` are shards, `ms` and `value` whole numbers, `on` is "
+                            "true or false, `labels` a text, `key` the name of a setting (below). Every step may carry `why`, a text for people.\n\n"
                             "A step whose effect is there already is done. One that would break an invariant fails with the reason and changes "
                             "nothing; it ends its round, and the next `plan` finds it in `view.run.failed`.\n\n| op | fields | what it does |\n|---|---|---|\n");
     for (int op = 0; op < CLUSTER_OPS; op++) {
@@ -38,6 +43,12 @@ static void write_steps(struct buffer *out)
         buffer_printf(out, "| `%s` | ", info->name);
         write_fields(out, info->fields);
         buffer_printf(out, " | %s |\n", info->doc);
+    }
+    buffer_append_text(out, "\n## Settings\n\nFrom `core/cluster/setting.def`: what all policies share, so that two of them do not fight. `view.settings` has "
+                            "them, the step `set` changes them.\n\n| key | default | least | most | what it is |\n|---|---|---|---|---|\n");
+    for (int i = 0; i < CLUSTER_SETTINGS; i++) {
+        const struct cluster_setting_info *s = cluster_setting_info((enum cluster_setting)i);
+        buffer_printf(out, "| `%s` | %" PRId64 " | %" PRId64 " | %" PRId64 " | %s |\n", s->name, s->initial, s->least, s->most, s->doc);
     }
 }
 

@@ -128,17 +128,17 @@ static void test_a_role_is_won_step_by_step(void **state)
     cluster_state_free(s);
 }
 
-static void test_no_role_is_taken_away(void **state)
+static void test_roles_are_taken_away_one_after_the_other(void **state)
 {
     (void)state;
     struct cluster_state *s = cluster_of(2);
     refused(s, set_role(1, CLUSTER_ROLE_LEARNER), ERROR_INVARIANT, "node 1 (00000001) is the last voter");
-    refused(s, set_role(1, CLUSTER_ROLE_NONE), ERROR_INVARIANT, "is the last voter");
     change(s, set_role(2, CLUSTER_ROLE_LEARNER));
-    refused(s, set_role(2, CLUSTER_ROLE_NONE), ERROR_INVARIANT, "is a learner; demoting is not available");
     change(s, set_role(2, CLUSTER_ROLE_VOTER));
-    refused(s, set_role(2, CLUSTER_ROLE_LEARNER), ERROR_INVARIANT,
-            "is a voter; demoting is not available in this version");
+    refused(s, set_role(2, CLUSTER_ROLE_NONE), ERROR_INVARIANT, "node 2 (00000002) votes: demote it first");
+    change(s, set_role(2, CLUSTER_ROLE_LEARNER));
+    change(s, set_role(2, CLUSTER_ROLE_NONE));
+    nothing(s, set_role(2, CLUSTER_ROLE_NONE));
     cluster_state_free(s);
 }
 
@@ -210,7 +210,7 @@ int run_member_tests(void)
         cmocka_unit_test(test_an_update_is_never_of_an_older_incarnation),
         cmocka_unit_test(test_any_field_that_differs_is_an_update),
         cmocka_unit_test(test_a_role_is_won_step_by_step),
-        cmocka_unit_test(test_no_role_is_taken_away),
+        cmocka_unit_test(test_roles_are_taken_away_one_after_the_other),
         cmocka_unit_test(test_a_node_that_is_down_gets_no_role),
         cmocka_unit_test(test_a_sixth_voter_is_refused),
         cmocka_unit_test(test_a_promotion_leaves_a_majority_that_is_reachable),

@@ -15,6 +15,10 @@ static struct cluster_step random_step(uint64_t *seed)
     unsigned node = 1 + (unsigned)random_below(seed, NODES + 1);
     uint32_t shard = 1 + (uint32_t)random_below(seed, 6);
     enum cluster_op op = (enum cluster_op)random_below(seed, CLUSTER_OPS);
+    if (op == CLUSTER_OP_set)
+        return (struct cluster_step){.op = op, .key = CLUSTER_SETTING_patience, .value = 1000 + (int64_t)random_below(seed, 2)};
+    if (op == CLUSTER_OP_move_slots) op = CLUSTER_OP_assign_slots; /* the same fields but one */
+    if (op == CLUSTER_OP_drop_shard) return (struct cluster_step){.op = op, .shard = shard};
     if (op == CLUSTER_OP_wait) return step_wait((uint32_t)random_below(seed, 100));
     if (op == CLUSTER_OP_replicate) return step_replicate(node, shard);
     if (op != CLUSTER_OP_assign_slots) return step_node(op, node);
@@ -122,7 +126,7 @@ static void replay(struct cluster_state *s, const struct history *h, size_t from
 
 /* Applies one command; keeps it if it changed something, and else checks that nothing did change. */
 static void play(struct cluster_state *s, struct cluster_command c, struct history *h,
-                 size_t counts[CLUSTER_RUN_END + 1])
+                 size_t counts[CLUSTER_TRIGGERS_PAUSE + 1])
 {
     struct cluster_result r;
     struct error e;
@@ -151,7 +155,7 @@ static void test_random_commands_keep_the_invariants_and_replay_to_the_same_stat
 {
     (void)state;
     uint64_t seed = seed_of(__func__);
-    size_t counts[CLUSTER_RUN_END + 1] = {0};
+    size_t counts[CLUSTER_TRIGGERS_PAUSE + 1] = {0};
     struct history h = {.list = calloc(COMMANDS, sizeof *h.list)};
     struct cluster_state *s = cluster_state_new();
     h.now = encoded(s);

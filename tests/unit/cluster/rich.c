@@ -44,6 +44,23 @@ struct cluster_state *rich_state(void)
     return s;
 }
 
+static struct cluster_command rich_node_command(enum cluster_command_type type)
+{
+    struct cluster_command c = {.type = type, .on = type == CLUSTER_SET_LEAVING};
+    memcpy(c.node, node_id(6), sizeof c.node);
+    if (type == CLUSTER_SET_LABELS) snprintf(c.text, sizeof c.text, "rack 8, disk=nvme");
+    return c;
+}
+
+static struct cluster_trigger rich_trigger(void)
+{
+    struct cluster_trigger t = {.name = "nightly", .script = "rebalance", .event = CLUSTER_EVENT_SCHEDULE,
+                                .every_s = 86400, .cooldown_s = 60, .param_count = 1};
+    t.params = calloc(1, sizeof *t.params);
+    t.params[0] = (struct cluster_param){.name = "by", .value = strdup("bytes")};
+    return t;
+}
+
 struct cluster_command rich_command(enum cluster_command_type type)
 {
     switch (type) {
@@ -69,6 +86,26 @@ struct cluster_command rich_command(enum cluster_command_type type)
     case CLUSTER_RUN_ROUND: return whole_run_round(9, 4);
     case CLUSTER_RUN_STEP: return run_step(9, 4, 2, CLUSTER_STEP_FAILED, "node 4 does not answer");
     case CLUSTER_RUN_END: return run_end(9, CLUSTER_RUN_FAILED, "goes in circles");
+    case CLUSTER_REMOVE_NODE:
+    case CLUSTER_DETACH:
+    case CLUSTER_SET_LEAVING:
+    case CLUSTER_SET_LABELS: return rich_node_command(type);
+    case CLUSTER_DROP_SHARD: return (struct cluster_command){.type = type, .shard = 3};
+    case CLUSTER_MOVE_SLOTS: {
+        struct cluster_command c = assign_slots(3, 0, 100);
+        c.type = type;
+        c.to = 4;
+        return c;
+    }
+    case CLUSTER_SET_SETTING:
+        return (struct cluster_command){.type = type, .setting = CLUSTER_SETTING_tolerance, .value = 7};
+    case CLUSTER_DELETE_SCRIPT:
+    case CLUSTER_TRIGGER_DELETE: return (struct cluster_command){.type = type, .name = "rebalance"};
+    case CLUSTER_SET_CURRENT:
+        return (struct cluster_command){.type = type, .name = "rebalance", .version = "0000000000abcdef"};
+    case CLUSTER_RUN_PAUSE: return (struct cluster_command){.type = type, .run = 9, .on = true};
+    case CLUSTER_TRIGGER_SET: return (struct cluster_command){.type = type, .trigger = rich_trigger()};
+    case CLUSTER_TRIGGERS_PAUSE: return (struct cluster_command){.type = type, .on = true};
     }
     return (struct cluster_command){.type = type};
 }
