@@ -5,6 +5,9 @@ import fnmatch
 from table import number
 
 
+UNMEASURED = "not measured"
+
+
 @dataclasses.dataclass
 class Goal:
     text: str          # for people, without the bound
@@ -28,7 +31,7 @@ class Goal:
         problems = [row["problem"] for row in mine if "problem" in row]
         found = {row["name"]: number(row, self.path) * self.scale for row in mine if number(row, self.path) is not None}
         if not found:
-            return problems[0] if problems else "not measured"
+            return problems[0] if problems else UNMEASURED
         low, high = min(found.values()), max(found.values())
         text = f"{low:.3g}{self.unit}" if len(found) == 1 else f"{low:.3g} to {high:.3g}{self.unit}"
         keys = number(mine[0], "aikv.keys")
@@ -69,6 +72,8 @@ GOALS = [
 ]
 
 
-def as_markdown(rows):
+def as_markdown(rows, unmeasured=True):
+    """With `unmeasured` false without the goals that no row is about."""
     lines = ["| goal | | state |", "|---|---|---|"]
-    return "\n".join([*lines, *(f"| {goal.text} | {goal.bound()} | {goal.state(rows)} |" for goal in GOALS)])
+    states = [(goal, goal.state(rows)) for goal in GOALS]
+    return "\n".join([*lines, *(f"| {goal.text} | {goal.bound()} | {state} |" for goal, state in states if unmeasured or state != UNMEASURED)])

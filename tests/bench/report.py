@@ -2,7 +2,10 @@
 """Writes the results of tests/bench/run.sh --json FILE into docs/reference/performance.md, between the lines that mark them.
 Of a case that is in several files, the last one's result is taken.
 
-usage: report.py [--print] results.json...     (--print: to standard output instead)"""
+usage: report.py [--print | --into PART] results.json...
+  --print      to standard output instead
+  --into PART  between the lines <!-- PART: begin --> and <!-- PART: end -->; by default results"""
+import argparse
 import json
 import os
 import sys
@@ -13,7 +16,6 @@ from steady import BOUNDS, MIB
 from throughput import KEYS
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/reference/performance.md")
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 def introduction(found, is_only):
@@ -53,14 +55,15 @@ def bounds():
     return ", ".join(f"{name} {100 * share:g} % or {least // MIB} MiB" for name, (share, least) in BOUNDS.items())
 
 
-def results(files):
+def results(files, whole):
     rows = list({(row["group"], row["name"]): row for found in files for row in found["results"]}.values())
-    parts = [*(introduction(found, len(files) == 1) for found in files), "### Goals", goals.as_markdown(rows)]
+    parts = [*(introduction(found, len(files) == 1) for found in files), "### Goals", goals.as_markdown(rows, whole)]
     for group in table.GROUPS:
         mine = [row for row in rows if row["group"] == group]
         if mine:
             parts.append(section(group, mine))
-    parts.append(f"Bounds of the steady rate, by how much the highest of the last quarter may be over the highest of the second; the larger of the two holds: {bounds()}.")
+    if any(row["group"] == "steady" for row in rows):
+        parts.append(f"Bounds of the steady rate, by how much the highest of the last quarter may be over the highest of the second; the larger of the two holds: {bounds()}.")
     return "\n\n".join(parts)
 
 
@@ -69,21 +72,28 @@ def read(path):
         return json.load(f)
 
 
-def main():
-    paths = [argument for argument in sys.argv[1:] if argument != "--print"]
-    if not paths or any(path.startswith("-") for path in paths):
-        sys.exit(__doc__)
-    text = results([read(path) for path in paths])
-    if "--print" in sys.argv:
-        print(text)
-        return
+def replace(part, text):
+    begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
     with open(PAGE, encoding="utf-8") as f:
         page = f.read()
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        sys.exit(f"report.py: {os.path.normpath(PAGE)} does not have one line '{BEGIN}' and one '{END}'")
-    before, rest = page.split(BEGIN)
+    if page.count(begin) != 1 or page.count(end) != 1:
+        sys.exit(f"report.py: {os.path.normpath(PAGE)} does not have one line '{begin}' and one '{end}'")
+    before, rest = page.split(begin)
     with open(PAGE, "w", encoding="utf-8") as f:
-        f.write(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}")
+        f.write(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}")
+
+
+def main():
+    p = argparse.ArgumentParser(usage=__doc__, add_help=False)
+    p.add_argument("--print", action="store_true")
+    p.add_argument("--into", default="results")
+    p.add_argument("files", nargs="+")
+    asked = p.parse_args()
+    text = results([read(path) for path in asked.files], asked.into == "results")
+    if asked.print:
+        print(text)
+    else:
+        replace(asked.into, text)
 
 
 main()
