@@ -382,15 +382,14 @@ static int model_run_end(lua_State *L)
     return apply_and_return(L, m, s, false);
 }
 
-/* completed(step) → how often an equal step of the run was completed. */
+/* completed(index) → how often a step equal to this one of the round was completed in the run. */
 static int model_completed(lua_State *L)
 {
     struct model *m = model_at(L);
     const struct cluster_run *run = check_run(L, m);
-    struct scratch *s = push_scratch(L);
-    struct script_world world = world_of(L, m, s);
-    steps_read_one(L, 2, &world, &s->step);
-    uint64_t digest = cluster_step_digest(&s->step);
+    lua_Integer index = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, index >= 1 && index <= (lua_Integer)run->step_count, 2, "the round has no such step");
+    uint64_t digest = cluster_step_digest(&run->steps[index - 1].step);
     uint32_t count = 0;
     for (uint32_t i = 0; i < run->completion_count; i++)
         if (run->completions[i].digest == digest) count = run->completions[i].count;

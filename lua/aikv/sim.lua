@@ -74,8 +74,8 @@ end
 
 -- Why a run must not go on after a round; nil if it may.
 local function exhausted(model, steps, memory)
-  for _, step in ipairs(steps) do
-    if step.op ~= "wait" and model:completed(step) >= EQUAL_STEPS_MAX then return "goes in circles: " .. text(step) end
+  for i, step in ipairs(steps) do
+    if step.op ~= "wait" and model:completed(i) >= EQUAL_STEPS_MAX then return "goes in circles: " .. text(step) end
   end
   if memory.failed >= FAILED_ROUNDS_MAX then
     local last = memory.last

@@ -17,12 +17,12 @@ function M.cluster(nodes, options)
   return m, ids
 end
 
--- "admit 2 | add_learner 2 | …" for the steps of a log, nodes by alias.
+-- "admit 2 | add_learner 2 | …" for the steps of a log, nodes by alias; those that were removed by the beginning of their id.
 function M.story(m, log)
   local node, out = m:view().node, {}
   for i, s in ipairs(log) do
     local words = { s.op }
-    if s.node then words[#words + 1] = node[s.node].alias end
+    if s.node then words[#words + 1] = node[s.node] and node[s.node].alias or s.node:sub(1, 8) end
     if s.shard then words[#words + 1] = s.shard end
     for _, r in ipairs(s.slots or {}) do words[#words + 1] = r[1] .. "-" .. r[2] end
     if s.error then words[#words + 1] = "FAILED" end
