@@ -39,7 +39,18 @@ static uint64_t lowest(const char *mount, const char *controller, char *group, c
     }
 }
 
-/* A line is "number:controllers:group"; version 2 has no controllers. */
+static bool lists(const char *controllers, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = controllers; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, name, len) == 0 && (at[len] == ',' || at[len] == 0)) return true;
+    }
+    return false;
+}
+
+/* A line is "number:controllers:group", with commas between controllers that are mounted together, each under its name too; version 2 has
+ * none. */
 static uint64_t limit_of_line(char *line, const char *mount)
 {
     char *controllers = strchr(line, ':'), *group = controllers ? strchr(controllers + 1, ':') : NULL;
@@ -48,7 +59,7 @@ static uint64_t limit_of_line(char *line, const char *mount)
     *group++ = 0;
     group[strcspn(group, "\n")] = 0;
     if (!*controllers) return lowest(mount, "", group, "memory.max");
-    return strcmp(controllers, "memory") == 0 ? lowest(mount, "/memory", group, "memory.limit_in_bytes") : 0;
+    return lists(controllers, "memory") ? lowest(mount, "/memory", group, "memory.limit_in_bytes") : 0;
 }
 
 uint64_t cgroup_memory_limit(const char *groups, const char *mount)

@@ -71,6 +71,20 @@ static void test_in_a_container_the_groups_directory_is_the_mount(void **state)
     end(&w);
 }
 
+static void test_memory_may_be_mounted_with_others(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w, "4:cpu,memory,pids:/a\n");
+    add(&w, "memory/a", "memory.limit_in_bytes", "1000\n");
+    assert_int_equal(cgroup_memory_limit(w.groups, w.dir), 1000);
+    end(&w);
+    begin(&w, "4:cpu,memory2,xmemory:/a\n");
+    add(&w, "memory/a", "memory.limit_in_bytes", "1000\n");
+    assert_int_equal(cgroup_memory_limit(w.groups, w.dir), 0);
+    end(&w);
+}
+
 static void test_what_cannot_be_read_is_no_limit(void **state)
 {
     (void)state;
@@ -87,6 +101,7 @@ int cgroup_tests(void)
         cmocka_unit_test(test_the_lowest_limit_on_the_way_to_the_root_counts),
         cmocka_unit_test(test_version_2_says_max_for_none),
         cmocka_unit_test(test_in_a_container_the_groups_directory_is_the_mount),
+        cmocka_unit_test(test_memory_may_be_mounted_with_others),
         cmocka_unit_test(test_what_cannot_be_read_is_no_limit),
     };
     return cmocka_run_group_tests_name("cgroup", tests, NULL, NULL);
