@@ -166,6 +166,15 @@ void cluster_step_text(const struct cluster_step *s, char *out, size_t size)
     if (op->fields & CLUSTER_FIELD_LABELS) put(out, size, &at, " '%s'", s->labels);
 }
 
+void cluster_step_label(const char *line, const struct cluster_node_info *n, struct buffer *out)
+{
+    buffer_append_text(out, line);
+    if (n && n->alias)
+        buffer_printf(out, " [%u %s]", n->alias, n->name);
+    else if (n && n->name[0])
+        buffer_printf(out, " [%s]", n->name);
+}
+
 /* ---- which steps meet ---- */
 
 struct touched {

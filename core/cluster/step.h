@@ -75,9 +75,11 @@ struct cluster_state;
 bool cluster_steps_meet(const struct cluster_state *s, const struct cluster_step *a, const struct cluster_step *b);
 /* One line for people: "assign_slots s1 0-5460 (5461 slots)". */
 void cluster_step_text(const struct cluster_step *s, char *out, size_t size);
+/* That line with the alias and name of the step's node, as far as they are known: "promote 3f07ab12 [5 aikv5]". `n` may be NULL. */
+struct cluster_node_info;
+void cluster_step_label(const char *line, const struct cluster_node_info *n, struct buffer *out);
 
 /* ---- what a step does to a state ---- */
-struct cluster_node_info;
 struct cluster_command;
 
 /* Turns a step into the command that carries it out. `candidates` (`n`) are the announced nodes, which `admit` looks in.

@@ -11,7 +11,7 @@ void control_step_text(struct control *c, const struct cluster_step *step, char 
     struct buffer b;
     buffer_init(&b, size);
     cluster_step_text(step, what, sizeof what);
-    step_log_label(what, step->node[0] ? control_info_of(c, step->node) : NULL, &b);
+    cluster_step_label(what, step->node[0] ? control_info_of(c, step->node) : NULL, &b);
     snprintf(out, size, "%.*s", (int)b.len, b.len ? (const char *)b.data : "");
     buffer_release(&b);
 }

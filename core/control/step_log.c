@@ -104,20 +104,11 @@ void step_log_seed(struct step_log *l, const struct cluster_state *s)
     }
 }
 
-void step_log_label(const char *what, const struct cluster_node_info *n, struct buffer *out)
-{
-    buffer_append_text(out, what);
-    if (n && n->alias)
-        buffer_printf(out, " [%u %s]", n->alias, n->name);
-    else if (n && n->name[0])
-        buffer_printf(out, " [%s]", n->name);
-}
-
 void step_log_text(const struct step_log_line *line, const struct cluster_node_info *n, struct buffer *out)
 {
     const char *status = line->dropped ? "dropped" : cluster_step_status_name(line->status);
     buffer_printf(out, "%u.%u %s ", line->round, line->index + 1, status);
-    step_log_label(line->what, n, out);
+    cluster_step_label(line->what, n, out);
     if (line->why[0]) buffer_printf(out, " (%s)", line->why);
     if (line->error[0]) buffer_printf(out, ": %s", line->error);
 }

@@ -33,7 +33,4 @@ const struct step_log_line *step_log_at(const struct step_log *l, uint32_t i);
 /* One line for people: "2.1 failed promote 3f07ab12 [5 aikv5] (why): error". Rounds and steps count from 1; `n` is what
  * is known of line->node, or NULL. */
 void step_log_text(const struct step_log_line *line, const struct cluster_node_info *n, struct buffer *out);
-/* The part of it that says what is done and to whom: "promote 3f07ab12 [5 aikv5]". */
-void step_log_label(const char *what, const struct cluster_node_info *n, struct buffer *out);
-
 #endif

@@ -6,5 +6,6 @@ int test_script_policy(void);
 int test_script_steps(void);
 int test_script_view(void);
 int test_script_eval(void);
+int test_script_dry_run(void);
 
 #endif
