@@ -103,7 +103,7 @@ fuzz_all() { # two at a time: there are two cores
 
 generated_pages() {
     local code=0 name
-    for name in commands configuration errors steps; do
+    for name in commands configuration errors steps view; do
         if diff -u "docs/reference/$name.md" <(build/release/aikv --reference "$name"); then
             echo '1 passed, 0 failed'
         else

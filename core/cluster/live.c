@@ -6,6 +6,7 @@ void cluster_live_release(struct cluster_live *l)
 {
     free(l->nodes);
     free(l->candidates);
+    free(l->load);
     *l = (struct cluster_live){0};
 }
 

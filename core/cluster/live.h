@@ -10,8 +10,17 @@ struct cluster_live_node {
     uint64_t silent_ms;     /* since its last answer */
     enum cluster_role role; /* in libraft's configuration now */
     uint64_t metadata_version; /* it has acknowledged */
-    uint64_t keys, disk_bytes, memory_bytes;
+    /* What it reported last, all 0 before that. */
+    uint64_t keys, ops, uptime_ms;
+    uint64_t disk_bytes, disk_limit_bytes, memory_bytes, memory_limit_bytes;
 };
+
+/* By slot, all databases together; 0 where the primary has not reported yet. */
+struct cluster_load {
+    uint64_t keys[CLUSTER_SLOTS], bytes[CLUSTER_SLOTS], ops[CLUSTER_SLOTS]; /* ops: commands with keys, a second */
+};
+/* No slot has more keys or bytes, or commands a second: sums over all slots stay far below what Lua's integers hold. */
+#define CLUSTER_LOAD_MAX ((uint64_t)1 << 48)
 
 struct cluster_live {
     char leader[CLUSTER_ID_LEN + 1];
@@ -19,6 +28,7 @@ struct cluster_live {
     uint32_t node_count;
     struct cluster_node_info *candidates; /* announced within the last seconds, not members; sorted by id; owned */
     uint32_t candidate_count;
+    struct cluster_load *load; /* NULL: none is known; owned */
 };
 
 void cluster_live_release(struct cluster_live *l);

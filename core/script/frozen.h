@@ -10,6 +10,7 @@ enum frozen_kind {
     FROZEN_RECORD, /* names and values */
     FROZEN_LIST,   /* a sequence, perhaps empty */
     FROZEN_INDEX,  /* rows that are elsewhere already, by their id: not written as JSON */
+    FROZEN_SLOTS,  /* numbers by slot, from 0: in JSON a list whose first is that of slot 0 */
 };
 
 /* Replaces the table on top of the stack with its frozen form; nobody else may hold the table. */

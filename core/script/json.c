@@ -22,10 +22,10 @@ static json_t *text_value(const char *text, size_t len)
 
 static json_t *value_at(lua_State *L, int index);
 
-static json_t *list_at(lua_State *L, int index)
+static json_t *list_at(lua_State *L, int index, lua_Integer first)
 {
     json_t *list = json_array();
-    for (lua_Integer i = 1; lua_rawgeti(L, index, i) != LUA_TNIL; i++) {
+    for (lua_Integer i = first; lua_rawgeti(L, index, i) != LUA_TNIL; i++) {
         json_array_append_new(list, value_at(L, lua_gettop(L)));
         lua_pop(L, 1);
     }
@@ -58,7 +58,8 @@ static json_t *value_at(lua_State *L, int index)
     }
     enum frozen_kind kind = frozen_kind(L, index);
     if (!frozen_push_behind(L, index)) return NULL;
-    json_t *value = kind == FROZEN_LIST ? list_at(L, lua_gettop(L)) : record_at(L, lua_gettop(L));
+    bool is_list = kind == FROZEN_LIST || kind == FROZEN_SLOTS;
+    json_t *value = is_list ? list_at(L, lua_gettop(L), kind == FROZEN_LIST) : record_at(L, lua_gettop(L));
     lua_pop(L, 1);
     return value;
 }

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "script/frozen.h"
+#include "script/model_load.h"
 #include "script/nearest_name.h"
 #include "script/steps.h"
 #include "script/view.h"
@@ -26,6 +27,7 @@ struct model {
     uint32_t outsider_count;
     uint64_t seed;
     char leader[CLUSTER_ID_LEN + 1];
+    struct cluster_load *load; /* NULL: none was given */
 };
 
 /* What a call must release even if it raises an error: garbage of Lua. */
@@ -33,9 +35,15 @@ struct scratch {
     struct script_steps steps;
     struct cluster_step step;
     struct cluster_command command;
-    struct cluster_live live;
+    struct cluster_live live; /* its load is the model's */
     struct buffer encoded;
 };
+
+static void release_live(struct scratch *s)
+{
+    s->live.load = NULL;
+    cluster_live_release(&s->live);
+}
 
 static int release_scratch(lua_State *L)
 {
@@ -43,7 +51,7 @@ static int release_scratch(lua_State *L)
     script_steps_release(&s->steps);
     cluster_step_release(&s->step);
     cluster_command_release(&s->command);
-    cluster_live_release(&s->live);
+    release_live(s);
     buffer_release(&s->encoded);
     return 0;
 }
@@ -67,6 +75,7 @@ static int release_model(lua_State *L)
     struct model *m = model_at(L);
     if (m->state) cluster_state_free(m->state);
     free(m->outsiders);
+    free(m->load);
     *m = (struct model){0};
     return 0;
 }
@@ -120,12 +129,14 @@ static void list_members(const struct model *m, struct cluster_live *live)
 static struct script_world world_of(lua_State *L, const struct model *m, struct scratch *s)
 {
     struct cluster_live *live = &s->live;
-    cluster_live_release(live);
+    release_live(s);
     live->nodes = calloc(m->state->node_count + 1u, sizeof *live->nodes);
     live->candidates = calloc(m->outsider_count + 1u, sizeof *live->candidates);
     if (!live->nodes || !live->candidates) fail_without_memory(L);
     memcpy(live->leader, m->leader, sizeof live->leader);
+    live->load = m->load;
     list_members(m, live);
+    model_load_nodes(m->state, live);
     for (uint32_t i = 0; i < m->outsider_count; i++)
         if (m->outsiders[i].up && !is_member(m, m->outsiders[i].info.id))
             live->candidates[live->candidate_count++] = m->outsiders[i].info;
@@ -270,6 +281,17 @@ static int model_down(lua_State *L)
 static int model_up(lua_State *L)
 {
     return set_reachable(L, true);
+}
+
+/* load(slot, { keys =, bytes =, ops = }), or load{ keys = { [slot] = … }, … } */
+static int model_load(lua_State *L)
+{
+    struct model *m = model_at(L);
+    if (!m->load) m->load = calloc(1, sizeof *m->load);
+    if (!m->load) fail_without_memory(L);
+    model_load_read(L, m->load);
+    lua_pushboolean(L, true);
+    return 1;
 }
 
 /* ---- steps and runs ---- */
@@ -445,6 +467,7 @@ int script_model_open(lua_State *L)
                                        {"found", model_found},
                                        {"down", model_down},
                                        {"up", model_up},
+                                       {"load", model_load},
                                        {"apply", model_apply},
                                        {"view", model_view},
                                        {"check", model_check},

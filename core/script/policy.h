@@ -75,4 +75,7 @@ int script_eval(const struct script_source *source, const struct bytes *argv, ui
 /* The view as JSON, keys sorted. */
 int script_view_json(const struct script_world *world, struct buffer *out, struct error *e);
 
+/* The reference page of the view, as Markdown: docs/reference/view.md is this (`aikv --reference view`). */
+void script_view_reference(struct buffer *out);
+
 #endif

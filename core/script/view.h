@@ -7,8 +7,24 @@
 
 #include "script/policy.h"
 
-/* Pushes the view. Fields: docs/reference/view.md. */
+/* Pushes the view. Fields: view.def. */
 void view_push(lua_State *L, const struct script_world *world);
+
+/* What view.def says. */
+enum view_table {
+    VIEW_TABLE_VIEW,
+    VIEW_TABLE_NODE,
+    VIEW_TABLE_SHARD,
+    VIEW_TABLE_SLOTS,
+    VIEW_TABLE_RUN,
+    VIEW_TABLE_FAILED,
+};
+struct view_field {
+    enum view_table table;
+    const char *name, *type, *doc;
+};
+/* NULL past the last. */
+const struct view_field *view_field_at(size_t index);
 
 /* "s3" and back; false if the text is not the name of a shard. */
 #define VIEW_SHARD_NAME_MAX 16

@@ -115,7 +115,7 @@ void options_help(struct buffer *out)
                             "A flag wins over the environment, that over the file, that over the default.\n\n"
                             "  --config FILE              Reads settings from a TOML file.\n"
                             "  --ready-file FILE          Writes the ports in use to FILE once clients are served.\n"
-                            "  --reference PAGE           Writes a page of docs/reference: commands, configuration, errors or steps.\n");
+                            "  --reference PAGE           Writes a page of docs/reference: commands, configuration, errors, steps or view.\n");
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) buffer_printf(out, "  --%-24s %s\n", actions[i].name, actions[i].doc);
     buffer_append_text(out, "\nSubcommands (aikv SUBCOMMAND --help tells more):\n");
     subcommand_help(out);

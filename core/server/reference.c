@@ -4,6 +4,7 @@
 
 #include "cluster/step.h"
 #include "command/command.h"
+#include "script/policy.h"
 #include "server/config.h"
 
 static void write_errors(struct buffer *out)
@@ -57,9 +58,10 @@ reference_writer *reference_page(const char *name, struct error *e)
     static const struct {
         const char *name;
         reference_writer *writer;
-    } pages[] = {{"commands", command_reference}, {"configuration", config_reference}, {"errors", write_errors}, {"steps", write_steps}};
+    } pages[] = {{"commands", command_reference}, {"configuration", config_reference}, {"errors", write_errors}, {"steps", write_steps},
+                 {"view", script_view_reference}};
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
         if (strcmp(pages[i].name, name) == 0) return pages[i].writer;
-    error_set(e, ERROR_CONFIG, "--reference knows commands, configuration, errors and steps, not '%.60s'", name);
+    error_set(e, ERROR_CONFIG, "--reference knows commands, configuration, errors, steps and view, not '%.60s'", name);
     return NULL;
 }

@@ -8,6 +8,8 @@
 --   m:found(id)                                  -- it becomes a cluster of one
 --   m:down(id)  m:up(id)
 --   m:apply { op = "admit", node = "2" }         -- true, or nil and why it is refused
+--   m:load(7, { keys = 10, bytes = 900, ops = 3 })  -- what slot 7 holds and has to do; it goes with the slot
+--   m:load { ops = { [0] = 5, [16383] = 9 } }        -- the same for many slots
 --   m:view()                                     -- what a policy gets
 --   m:check()                                    -- every invariant; apply has done that already
 --   m:run(policy, params, options)               -- below

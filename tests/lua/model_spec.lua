@@ -43,6 +43,51 @@ describe("aikv.model", function()
   end)
 end)
 
+describe("model:load", function()
+  -- A cluster of one shard with slots 0 to 9 and 16383.
+  local function loaded()
+    local m, ids = line.cluster(1)
+    assert(m:apply { op = "create_shard", node = "1" })
+    assert(m:apply { op = "assign_slots", shard = "s1", slots = { { 0, 9 }, { 16383, 16383 } } })
+    return m, ids[1]
+  end
+
+  it("is shown by slot, and in the sums of its shard and of its primary", function()
+    local m, id = loaded()
+    assert.equal(0, m:view().slots.keys[7])
+    m:load(7, { keys = 3, bytes = 100, ops = 50 })
+    m:load { keys = { [0] = 1, [16383] = 2, [500] = 9 }, ops = { [7] = 5 } }
+    local view = m:view()
+    assert.same({ 1, 3, 2, 9 }, { view.slots.keys[0], view.slots.keys[7], view.slots.keys[16383], view.slots.keys[500] })
+    assert.same({ 100, 5 }, { view.slots.bytes[7], view.slots.ops[7] })
+    assert.same({ 6, 100, 5 }, { view.shard.s1.keys, view.shard.s1.bytes, view.shard.s1.ops })
+    assert.same({ 6, 5 }, { view.node[id].keys, view.node[id].ops })
+  end)
+
+  it("goes with a slot to the shard that gets it", function()
+    local m = loaded()
+    m:load { bytes = { [10] = 700 } }
+    assert.equal(0, m:view().shard.s1.bytes)
+    assert(m:apply { op = "assign_slots", shard = "s1", slots = { { 10, 10 } } })
+    assert.equal(700, m:view().shard.s1.bytes)
+  end)
+
+  it("names what is wrong", function()
+    local m = loaded()
+    local wrong = {
+      ["load: no field 'kyes'; the nearest is 'keys'"] = { 1, { kyes = 1 } },
+      ["load: a slot is 0 to 16383, not 16384"] = { 16384, { keys = 1 } },
+      ["load: a slot is 0 to 16383, not x"] = { { keys = { x = 1 } } },
+      ["load: ops of slot 4: 0 to 2^48 expected, not -1"] = { { ops = { [4] = -1 } } },
+      ["load: bytes of slot 4: 0 to 2^48 expected, not 1.5"] = { 4, { bytes = 1.5 } },
+      ["load: keys: a table by slot expected"] = { { keys = 1 } },
+    }
+    for message, arguments in pairs(wrong) do
+      assert.has_error(function() m:load(table.unpack(arguments)) end, message)
+    end
+  end)
+end)
+
 describe("model:run", function()
   local function policy(plan) return { name = "p", doc = "", params = {}, plan = plan } end
 

@@ -186,7 +186,7 @@ static void test_each_limit_is_named_with_its_line(void **state)
     (void)state;
     struct test_world *w = test_world_new(1, 0);
     struct attempt a = {.source = test_source("local t = {}\nwhile true do\nt[1] = 0 end"), .world = &w->world};
-    a.limits = (struct script_limits){.instructions = 10000, .time_ms = 60000, .memory = 1u << 20, .block = 1u << 16};
+    a.limits = (struct script_limits){.instructions = 10000, .time_ms = 60000, .memory = 2u << 20, .block = 1u << 19};
     attack(&a);
     assert_string_equal(a.error.text, "test@0011223344556677:3: instruction limit: more than 10000 instructions");
     a.limits.instructions = UINT64_MAX;
@@ -196,7 +196,7 @@ static void test_each_limit_is_named_with_its_line(void **state)
     a.limits.time_ms = 60000;
     a.source.text = bytes_text("local t = {}\nfor i = 1, 1e9 do t[i % 1000] = ('x'):rep(2000) .. i end");
     attack(&a);
-    assert_string_equal(a.error.text, "test@0011223344556677:2: memory limit: more than 1048576 bytes");
+    assert_string_equal(a.error.text, "test@0011223344556677:2: memory limit: more than 2097152 bytes");
     a.source.text = bytes_text("\n\nreturn ('x'):rep(10 << 30)");
     attack(&a);
     assert_non_null(strstr(a.error.text, "test@0011223344556677:3: memory limit: one value of 10737418240 bytes"));
