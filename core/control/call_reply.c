@@ -173,6 +173,8 @@ static void job_done(void *user, struct policy_job *job)
     struct policy_job *result = policy_job_new(job->kind);
     result->reply = job->reply;
     result->steps = job->steps;
+    result->dry_run = job->dry_run;
+    job->dry_run = NULL;
     job->reply = (struct buffer){0};
     job->steps = (struct script_steps){0};
     if (call->result) policy_job_free(call->result);
@@ -186,9 +188,10 @@ bool control_call_submit(struct control *c, struct call *call, struct policy_job
     job->protocol = call->protocol;
     job->done = job_done;
     if (!policy_thread_submit(c->policy, job)) {
+        bool is_dry_run = job->kind == POLICY_DRY_RUN;
         policy_job_free(job);
-        control_call_error(c, call, ERROR_LIMIT, "%d script calls are waiting already: try again later",
-                           POLICY_JOBS_MAX);
+        control_call_error(c, call, ERROR_LIMIT, "%d %s are waiting already: try again later",
+                           is_dry_run ? POLICY_DRY_RUNS_MAX : POLICY_JOBS_MAX, is_dry_run ? "plans" : "script calls");
         return false;
     }
     call->busy = true;

@@ -364,7 +364,7 @@ void control_call_stage(struct control *c, struct call *call, unsigned stage);
 /* What ends a proposal of a call (`number` is the call's id). */
 void control_call_proposed(struct control *c, const struct cluster_result *result, uint64_t number, const char *node);
 
-/* ---- call_commands.c: the table; admin.c, slots_command.c, script_command.c, script_run.c: its functions ---- */
+/* ---- call_commands.c: the table; admin.c, slots_command.c, script_*.c: its functions ---- */
 struct call_command {
     const char *group, *name; /* "SCRIPT", "LOAD"; or NULL, "MEET" */
     int argc_min, argc_max;   /* CLUSTER counted; max 0: any */
@@ -378,6 +378,18 @@ const struct call_command *control_commands_find(int argc, const struct bytes *a
 uint64_t control_script_wait_ms(int argc, const struct bytes *argv);
 /* Gives a command a copy of a script's text. */
 void control_script_copy(struct cluster_command *command, struct bytes text);
+/* The run that argv[3] names; NULL: there is none, which ended the call. */
+const struct cluster_run *control_script_find_run(struct control *c, struct call *call);
+/* A field of a map: null for NAN. */
+void control_script_write_score(struct resp_writer *w, const char *name, double score);
+
+/* script_params.c: names and values, in pairs, from argv[from]; free them. NULL with `e`. */
+struct cluster_param *control_script_params(const struct call *call, int from, uint32_t *count, struct error *e);
+void control_script_params_free(struct cluster_param *params, uint32_t count);
+/* Has the script look at them, as control_call_submit. */
+struct script_found;
+void control_script_params_check(struct control *c, struct call *call, const struct script_found *found,
+                                 const struct cluster_param *params, uint32_t count);
 
 void control_admin_members(struct control *c, struct call *call);
 void control_admin_status(struct control *c, struct call *call);
@@ -396,6 +408,14 @@ void control_script_run(struct control *c, struct call *call);
 void control_script_eval(struct control *c, struct call *call);
 void control_script_status(struct control *c, struct call *call);
 void control_script_view(struct control *c, struct call *call);
+void control_script_versions(struct control *c, struct call *call);
+void control_script_delete(struct control *c, struct call *call);
+void control_script_rollback(struct control *c, struct call *call);
+void control_script_plan(struct control *c, struct call *call);
+void control_script_history(struct control *c, struct call *call);
+void control_script_cancel(struct control *c, struct call *call);
+void control_script_pause(struct control *c, struct call *call);
+void control_script_resume(struct control *c, struct call *call);
 void control_script_help(struct control *c, struct call *call);
 
 #endif

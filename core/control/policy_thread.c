@@ -14,7 +14,8 @@ struct policy_thread {
     pthread_mutex_t lock; /* of the queue and `ends` */
     pthread_cond_t changed;
     struct policy_job *first, **end;
-    size_t waiting;
+    size_t waiting; /* without dry runs */
+    size_t dry_runs;
     bool ends;
     atomic_bool stop; /* what scripts look at */
     struct mailbox *mailbox;
@@ -82,6 +83,7 @@ void policy_job_free(struct policy_job *j)
     cluster_live_release(&j->live);
     buffer_release(&j->reply);
     script_steps_release(&j->steps);
+    script_dry_run_free(j->dry_run);
     free(j);
 }
 
@@ -92,7 +94,8 @@ static void deliver(struct mailbox_message *m, void *user)
     policy_job_free(j);
 }
 
-static void work(struct policy_job *j, const atomic_bool *stop)
+/* Whether there is more to do. */
+static bool work(struct policy_job *j, const atomic_bool *stop)
 {
     struct script_limits limits = script_limits_default;
     limits.stop = stop;
@@ -109,10 +112,28 @@ static void work(struct policy_job *j, const atomic_bool *stop)
                     j->wants_steps ? &j->steps : NULL, &j->error);
         break;
     case POLICY_VIEW: script_view_json(&world, &j->reply, &j->error); break;
+    case POLICY_DRY_RUN: return script_dry_run_advance(j->dry_run, &limits);
     }
+    return false;
 }
 
 /* ---- the thread ---- */
+
+static size_t *count_of(struct policy_thread *t, const struct policy_job *job)
+{
+    return job->kind == POLICY_DRY_RUN ? &t->dry_runs : &t->waiting;
+}
+
+/* Behind the plans, if it is one; else last. */
+static void enqueue(struct policy_thread *t, struct policy_job *job)
+{
+    struct policy_job **at = job->kind == POLICY_PLAN ? &t->first : t->end;
+    while (*at && (*at)->kind == POLICY_PLAN) at = &(*at)->next;
+    job->next = *at;
+    *at = job;
+    if (!job->next) t->end = &job->next;
+    ++*count_of(t, job);
+}
 
 /* Waits for a job; NULL: the end. */
 static struct policy_job *take(struct policy_thread *t)
@@ -123,10 +144,18 @@ static struct policy_job *take(struct policy_thread *t)
     if (j) {
         t->first = j->next;
         if (!t->first) t->end = &t->first;
-        t->waiting--;
+        --*count_of(t, j);
     }
     pthread_mutex_unlock(&t->lock);
     return j;
+}
+
+/* Others get their turn before it goes on. */
+static void put_back(struct policy_thread *t, struct policy_job *job)
+{
+    pthread_mutex_lock(&t->lock);
+    enqueue(t, job);
+    pthread_mutex_unlock(&t->lock);
 }
 
 static void *run(void *argument)
@@ -134,8 +163,10 @@ static void *run(void *argument)
     struct policy_thread *t = argument;
     log_set_thread("policy");
     for (struct policy_job *j; (j = take(t));) {
-        work(j, &t->stop);
-        if (!mailbox_post(t->mailbox, &j->message)) policy_job_free(j); /* control is closing */
+        if (work(j, &t->stop))
+            put_back(t, j);
+        else if (!mailbox_post(t->mailbox, &j->message))
+            policy_job_free(j); /* control is closing */
     }
     return NULL;
 }
@@ -164,22 +195,17 @@ struct policy_thread *policy_thread_new(struct mailbox *mailbox)
     return NULL;
 }
 
-/* Behind the plans, if it is one; else last. */
-static void enqueue(struct policy_thread *t, struct policy_job *job)
+static size_t room_for(const struct policy_job *job)
 {
-    struct policy_job **at = job->kind == POLICY_PLAN ? &t->first : t->end;
-    while (*at && (*at)->kind == POLICY_PLAN) at = &(*at)->next;
-    job->next = *at;
-    *at = job;
-    if (!job->next) t->end = &job->next;
-    t->waiting++;
+    if (job->kind == POLICY_DRY_RUN) return POLICY_DRY_RUNS_MAX;
+    return POLICY_JOBS_MAX + (job->kind == POLICY_PLAN ? POLICY_PLANS_ROOM : 0);
 }
 
 bool policy_thread_submit(struct policy_thread *t, struct policy_job *job)
 {
     job->message.deliver = deliver;
     pthread_mutex_lock(&t->lock);
-    bool taken = t->waiting < POLICY_JOBS_MAX + (job->kind == POLICY_PLAN ? POLICY_PLANS_ROOM : 0);
+    bool taken = *count_of(t, job) < room_for(job);
     if (taken) {
         enqueue(t, job);
         pthread_cond_signal(&t->changed);

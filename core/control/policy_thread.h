@@ -1,21 +1,23 @@
 /* The policy thread: cluster scripts run here, one at a time, beside everything else. Control hands in jobs with all
  * they need, copied; they come back through control's mailbox. At most POLICY_JOBS_MAX wait. A plan goes before all
- * that waits: a run must go on however many scripts people EVAL. */
+ * that waits: a run must go on however many scripts people EVAL. A dry run goes in slices, each behind all that waits. */
 #ifndef AIKV_CONTROL_POLICY_THREAD_H
 #define AIKV_CONTROL_POLICY_THREAD_H
 
 #include "net/mailbox.h"
-#include "script/policy.h"
+#include "script/dry_run.h"
 
 #define POLICY_JOBS_MAX   64
 #define POLICY_PLANS_ROOM 8 /* for plans beside them: the run's, and those of earlier reigns */
+#define POLICY_DRY_RUNS_MAX 8 /* at once, beside them: each has a copy of the state until it ends */
 
 enum policy_job_kind {
     POLICY_CHECK,  /* script_check → doc */
     POLICY_PARAMS, /* script_check_params */
     POLICY_PLAN,   /* script_plan → steps */
     POLICY_EVAL,   /* script_eval → reply, and steps if wanted */
-    POLICY_VIEW    /* script_view_json → reply */
+    POLICY_VIEW,   /* script_view_json → reply */
+    POLICY_DRY_RUN /* dry_run, to its end */
 };
 
 struct policy_job {
@@ -35,6 +37,7 @@ struct policy_job {
     uint64_t run; /* of the state; 0: none */
     int protocol;
     bool wants_steps;
+    struct script_dry_run *dry_run; /* and out; owned */
     /* Out; owned by the job. */
     struct error error; /* code 0: it went well */
     char doc[257];

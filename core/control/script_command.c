@@ -1,4 +1,4 @@
-/* CLUSTER SCRIPT LOAD, LIST, GET, VIEW, HELP. */
+/* CLUSTER SCRIPT LOAD, LIST, GET, VIEW, HELP: scripts, and what they see. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -66,17 +66,26 @@ void control_script_load(struct control *c, struct call *call)
     }
 }
 
-/* ---- LIST, GET name [version] ---- */
+/* ---- LIST [name], GET name [version] ---- */
 
-static void write_found(struct resp_writer *w, const struct script_found *f)
+static uint32_t count_versions(const struct cluster_state *s, const struct script_found *f)
+{
+    uint32_t count = f->builtin || f->shadows;
+    for (uint32_t i = 0; i < s->script_count; i++) count += strcmp(s->scripts[i].name, f->name) == 0;
+    return count;
+}
+
+static void write_found(struct resp_writer *w, const struct cluster_state *s, const struct script_found *f)
 {
     char doc[257];
     script_source_doc(f->text, doc, sizeof doc);
-    resp_map(w, 6);
+    resp_map(w, 7);
     resp_bulk_text(w, "name");
     resp_bulk_text(w, f->name);
     resp_bulk_text(w, "version");
     resp_bulk_text(w, f->version);
+    resp_bulk_text(w, "versions");
+    resp_integer(w, count_versions(s, f));
     resp_bulk_text(w, "builtin");
     resp_bool(w, f->builtin);
     resp_bulk_text(w, "shadows");
@@ -89,12 +98,17 @@ static void write_found(struct resp_writer *w, const struct script_found *f)
 
 void control_script_list(struct control *c, struct call *call)
 {
+    if (call->argc == 4) {
+        control_script_versions(c, call);
+        return;
+    }
+    const struct cluster_state *s = meta_state(c->meta);
     size_t count;
-    struct script_found *list = script_source_list(meta_state(c->meta), &count);
+    struct script_found *list = script_source_list(s, &count);
     struct buffer b;
     struct resp_writer w = control_call_writer(call, &b);
     resp_array(&w, count);
-    for (size_t i = 0; i < count; i++) write_found(&w, &list[i]);
+    for (size_t i = 0; i < count; i++) write_found(&w, s, &list[i]);
     free(list);
     control_call_reply(c, call, &b);
 }
@@ -144,10 +158,20 @@ void control_script_help(struct control *c, struct call *call)
         "CLUSTER SCRIPT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "LOAD <name> <source>",
         "    Checks a policy and keeps it under this name; it shadows a built-in one. Returns its version.",
-        "LIST",
-        "    The scripts that RUN takes: name, version, builtin, shadows (a built-in one), loaded_ms, doc.",
+        "LIST [<name>]",
+        "    The scripts that RUN takes: name, version, versions (how many), builtin, shadows (a built-in one), loaded_ms, "
+        "doc.",
+        "    Of one name the versions there are, newest first: version, current, builtin, loaded_ms, bytes, doc.",
         "GET <name> [<version>]",
         "    The source of a script.",
+        "DELETE <name>",
+        "    Forgets all versions of a loaded script; a built-in one of its name is back then.",
+        "ROLLBACK <name> <version>",
+        "    Makes a version that is kept the one that RUN takes.",
+        "PLAN <name> [<param> <value> ...]",
+        "    What a run would do, without doing it: script, version, outcome (done, waits, refused, circles, error), error, "
+        "rounds",
+        "    (of each its steps), steps_left_out, score_before, score_after, slots_moved, note.",
         "RUN [WAIT <ms>] <name> [<param> <value> ...]",
         "    Starts a run. Returns its id at once; with WAIT what STATUS returns, when the run has ended or the time "
         "is over",
@@ -157,10 +181,20 @@ void control_script_help(struct control *c, struct call *call)
         "carried",
         "    out as a run of one round, and its id is returned.",
         "STATUS [<run>]",
-        "    A run, by default the newest: run, script, version, status (running, done, failed), error, round, "
-        "steps_done,",
-        "    started_ms, ended_ms, waiting_for, steps (lines: \"<round>.<step> <status> <what>\"). Null when there was "
-        "none.",
+        "    A run, by default the newest: run, script, version, trigger, status (running, done, failed, cancelled), "
+        "paused,",
+        "    error, round, steps_done, slots_moved, started_ms, ended_ms, waiting_for, steps (lines: \"<round>.<step> <status> "
+        "<what>\").",
+        "    Null when there was none.",
+        "HISTORY [<n>]",
+        "    The newest n runs, 10 by default: run, script, version, trigger, status, error, rounds, steps_done, slots_moved,",
+        "    score_before, score_after, started_ms, ended_ms.",
+        "CANCEL <run>",
+        "    Ends a run. What its steps have done stays.",
+        "PAUSE <run>",
+        "    No further step of the run begins until RESUME.",
+        "RESUME <run>",
+        "    Lets a paused run go on.",
         "VIEW",
         "    What policies see, as JSON.",
         "HELP",

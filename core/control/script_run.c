@@ -34,21 +34,27 @@ static void reply_run(struct control *c, struct call *call, const struct cluster
     bool active = run->status == CLUSTER_RUN_RUNNING;
     struct buffer b;
     struct resp_writer w = control_call_writer(call, &b);
-    resp_map(&w, 11);
+    resp_map(&w, 14);
     resp_bulk_text(&w, "run");
     resp_integer(&w, (int64_t)run->id);
     resp_bulk_text(&w, "script");
     resp_bulk_text(&w, run->script);
     resp_bulk_text(&w, "version");
     resp_bulk_text(&w, run->version);
+    resp_bulk_text(&w, "trigger");
+    resp_bulk_text(&w, run->trigger);
     resp_bulk_text(&w, "status");
     resp_bulk_text(&w, cluster_run_status_name(run->status));
+    resp_bulk_text(&w, "paused");
+    resp_bool(&w, run->paused);
     resp_bulk_text(&w, "error");
     resp_bulk_text(&w, run->error);
     resp_bulk_text(&w, "round");
     resp_integer(&w, run->round);
     resp_bulk_text(&w, "steps_done");
     resp_integer(&w, run->steps_done);
+    resp_bulk_text(&w, "slots_moved");
+    resp_integer(&w, run->slots_moved);
     resp_bulk_text(&w, "started_ms");
     resp_integer(&w, run->started_ms);
     resp_bulk_text(&w, "ended_ms");
@@ -63,16 +69,11 @@ static void reply_run(struct control *c, struct call *call, const struct cluster
 void control_script_status(struct control *c, struct call *call)
 {
     const struct cluster_state *s = meta_state(c->meta);
-    const struct cluster_run *run = s->run_count ? &s->runs[s->run_count - 1] : NULL;
-    int64_t id = 0;
-    if (call->argc == 4)
-        run = number_parse_integer(call->argv[3], &id) && id > 0 ? cluster_run_find(s, (uint64_t)id) : NULL;
-    if (run) {
-        reply_run(c, call, run);
-    } else if (call->argc == 4) {
-        struct bytes text = call->argv[3];
-        control_call_error(c, call, ERROR_NOT_FOUND, "no run '%.*s': the newest %d are kept",
-                           (int)(text.len > 32 ? 32 : text.len), (const char *)text.data, CLUSTER_RUNS_MAX);
+    if (call->argc == 4) {
+        const struct cluster_run *run = control_script_find_run(c, call);
+        if (run) reply_run(c, call, run);
+    } else if (s->run_count) {
+        reply_run(c, call, &s->runs[s->run_count - 1]);
     } else {
         struct buffer b;
         struct resp_writer w = control_call_writer(call, &b);
@@ -103,53 +104,7 @@ uint64_t control_script_wait_ms(int argc, const struct bytes *argv)
     return is_run && parse_run(argc, argv, &r) ? (uint64_t)r.wait_ms : 0;
 }
 
-static void params_free(struct cluster_param *params, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) free(params[i].value);
-    free(params);
-}
-
-/* Name and value, in pairs, from argv[from]. Returns NULL with `e`. */
-static struct cluster_param *parse_params(const struct call *call, int from, uint32_t *count, struct error *e)
-{
-    int words = call->argc - from;
-    if (words % 2 == 1 || words / 2 > CLUSTER_PARAMS_MAX) {
-        error_set(e, ERROR_SYNTAX, "parameters are given as name and value, at most %d of them", CLUSTER_PARAMS_MAX);
-        return NULL;
-    }
-    struct cluster_param *params = control_allocate((size_t)words / 2 * sizeof *params);
-    *count = 0;
-    for (int i = from; i < call->argc; i += 2) {
-        struct bytes name = call->argv[i], value = call->argv[i + 1];
-        if (name.len > CLUSTER_NAME_MAX || value.len > 1024 || memchr(value.data, 0, value.len) ||
-            memchr(name.data, 0, name.len)) {
-            error_set(e, ERROR_SYNTAX,
-                      "a parameter has a name of up to %d bytes and a value of up to 1024, without zeros",
-                      CLUSTER_NAME_MAX);
-            params_free(params, *count);
-            return NULL;
-        }
-        struct cluster_param *p = &params[(*count)++];
-        memcpy(p->name, name.data, name.len);
-        p->value = control_allocate(value.len + 1);
-        memcpy(p->value, value.data, value.len);
-    }
-    return params;
-}
-
 enum { RUN_BEGUN, RUN_CHECKED, RUN_STARTED, RUN_WAITED_FOR };
-
-static void run_check(struct control *c, struct call *call, const struct script_found *found,
-                      const struct cluster_param *params, uint32_t count)
-{
-    struct policy_job *job = policy_job_new(POLICY_PARAMS);
-    policy_job_set_source(job, found->name, found->version, found->text);
-    policy_job_set_params(job, params, count);
-    job->state = cluster_state_clone(meta_state(c->meta), false);
-    control_reign_live(c, &job->live);
-    control_call_stage(c, call, RUN_CHECKED);
-    control_call_submit(c, call, job);
-}
 
 static void run_start(struct control *c, struct call *call, const struct script_found *found,
                       struct cluster_param *params, uint32_t count)
@@ -176,14 +131,18 @@ static void run_begin(struct control *c, struct call *call, const struct run_req
         control_call_error_of(c, call, &e);
         return;
     }
-    struct cluster_param *params = parse_params(call, r->name_at + 1, &count, &e);
-    if (!params)
+    struct cluster_param *params = control_script_params(call, r->name_at + 1, &count, &e);
+    if (!params) {
         control_call_error_of(c, call, &e);
-    else if (call->stage == RUN_BEGUN)
-        run_check(c, call, &found, params, count);
-    else
+        return;
+    }
+    if (call->stage == RUN_BEGUN) {
+        control_call_stage(c, call, RUN_CHECKED);
+        control_script_params_check(c, call, &found, params, count);
+    } else {
         run_start(c, call, &found, params, count);
-    if (params) params_free(params, count);
+    }
+    control_script_params_free(params, count);
 }
 
 static void wait_for_run(struct control *c, struct call *call, int64_t wait_ms)

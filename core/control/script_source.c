@@ -50,13 +50,26 @@ static int not_found(const struct cluster_state *s, struct bytes name, struct er
                      (const char *)name.data);
 }
 
+static int no_version(const struct cluster_state *s, const char *name, struct bytes version, struct error *e)
+{
+    char there_are[240] = ""; /* the ten that are kept, and the built-in one */
+    size_t count, at = 0;
+    struct script_found *list = script_source_versions(s, name, &count);
+    for (size_t i = 0; i < count && at < sizeof there_are; i++)
+        at += (size_t)snprintf(there_are + at, sizeof there_are - at, " %s", list[i].version);
+    free(list);
+    return error_set(e, ERROR_NOT_FOUND, "script '%s' has no version '%.*s'; there are%s", name,
+                     (int)(version.len > 20 ? 20 : version.len), (const char *)version.data, there_are);
+}
+
 int script_source_find(const struct cluster_state *s, struct bytes name, struct bytes version, struct script_found *out,
                        struct error *e)
 {
     char name_text[CLUSTER_NAME_MAX + 1], version_text[17];
     if (!script_source_name_valid(name)) return not_found(s, name, e);
     snprintf(name_text, sizeof name_text, "%.*s", (int)name.len, (const char *)name.data);
-    snprintf(version_text, sizeof version_text, "%.*s", (int)(version.len > 16 ? 16 : version.len),
+    const bool fits = version.len < sizeof version_text; /* a longer one is none, whatever it begins with */
+    snprintf(version_text, sizeof version_text, "%.*s", fits ? (int)version.len : 0,
              version.len ? (const char *)version.data : "");
     const struct cluster_script *loaded = cluster_script_find(s, name_text, version.len ? version_text : NULL);
     const struct script_builtin *builtin = script_builtin_find(name_text);
@@ -66,8 +79,7 @@ int script_source_find(const struct cluster_state *s, struct bytes name, struct 
     }
     if (builtin) from_builtin(builtin, out);
     if (builtin && (!version.len || bytes_equal(version, bytes_text(out->version)))) return 0;
-    if (builtin || cluster_script_find(s, name_text, NULL))
-        return error_set(e, ERROR_NOT_FOUND, "script '%s' has no version '%s'", name_text, version_text);
+    if (builtin || cluster_script_find(s, name_text, NULL)) return no_version(s, name_text, version, e);
     return not_found(s, name, e);
 }
 
@@ -88,6 +100,18 @@ struct script_found *script_source_list(const struct cluster_state *s, size_t *c
         if (!cluster_script_find(s, script_builtin_at(i)->name, NULL)) from_builtin(script_builtin_at(i), &list[n++]);
     qsort(list, n, sizeof *list, by_name);
     *count = n;
+    return list;
+}
+
+struct script_found *script_source_versions(const struct cluster_state *s, const char *name, size_t *count)
+{
+    const struct script_builtin *builtin = script_builtin_find(name);
+    struct script_found *list = calloc(s->script_count + 1u, sizeof *list);
+    if (!list) abort();
+    *count = 0;
+    for (uint32_t i = s->script_count; i-- > 0;)
+        if (strcmp(s->scripts[i].name, name) == 0) from_loaded(&s->scripts[i], &list[(*count)++]);
+    if (builtin) from_builtin(builtin, &list[(*count)++]);
     return list;
 }
 

@@ -349,6 +349,8 @@ struct script_dry_run *script_dry_run_new(const struct script_source *source, co
         .state = state, .live = *live, .time_ms = time_ms, .deadline_ms = clock_monotonic_ms() + time_ms};
     *live = (struct cluster_live){0};
     d->result.score_before = d->result.score_after = NAN;
+    snprintf(d->result.script, sizeof d->result.script, "%s", source->name);
+    snprintf(d->result.version, sizeof d->result.version, "%s", source->version);
     buffer_init(&d->encoded, CLUSTER_ENCODED_MAX);
     start_run(d, source, params, param_count);
     return d;

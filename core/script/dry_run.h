@@ -31,6 +31,7 @@ struct script_dry_round {
 };
 
 struct script_dry_result {
+    char script[CLUSTER_NAME_MAX + 1], version[17];
     enum script_outcome outcome;
     char error[385]; /* why it ended so; "": done */
     struct script_dry_round *rounds;
