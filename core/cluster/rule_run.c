@@ -17,8 +17,8 @@ enum rule_verdict cluster_judge_run_start(const struct cluster_state *s, const s
     (void)c;
     const struct cluster_run *active = cluster_run_active(s);
     if (!active) return RULE_CHANGE;
-    return RULE_REFUSE(out, ERROR_INVARIANT, "run %llu of %s is running; there is one at a time",
-                       (unsigned long long)active->id, active->script);
+    return RULE_REFUSE(out, ERROR_INVARIANT, "run %llu of %s is %s; there is one at a time", (unsigned long long)active->id,
+                       active->script, active->paused ? "paused" : "running");
 }
 
 /* Forgets the oldest runs, so that one more fits; and the steps of the last one, which are shown until now. */

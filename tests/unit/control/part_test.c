@@ -220,6 +220,56 @@ static void test_a_plan_goes_before_scripts_that_wait(void **state)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* Of a cluster of one, with a policy of a hundred rounds. */
+static struct policy_job *dry_run_job(const char *name)
+{
+    static const struct cluster_node_info founder = {.id = "0123456789012345678901234567890123456789",
+                                                     .name = "a",
+                                                     .version = "1",
+                                                     .bus_host = "a",
+                                                     .bus_port = 1,
+                                                     .incarnation = 1,
+                                                     .endpoints = {{.match = "any", .host = "a", .port = 1}},
+                                                     .endpoint_count = 1};
+    static const char text[] = "return { name = 'n', doc = 'd', params = {}, plan = function(view)\n"
+                               "  for i = 1, 300000 do end\n"
+                               "  return { { op = 'set', key = 'patience', value = 1000 + view.run.round } } end }";
+    struct cluster_command found = {.type = CLUSTER_FOUND, .info = founder};
+    memcpy(found.cluster_id, founder.id, sizeof found.cluster_id);
+    struct cluster_state *s = cluster_state_new();
+    struct cluster_result result;
+    struct buffer b;
+    buffer_init(&b, 4096);
+    cluster_command_encode(&found, &b);
+    cluster_apply(s, buffer_bytes(&b), &result);
+    assert_int_equal(result.error.code, 0);
+    buffer_release(&b);
+    struct policy_job *j = job(POLICY_DRY_RUN, name, "");
+    const struct script_source source = {"n", "0011223344556677", bytes_text(text)};
+    j->dry_run = script_dry_run_new(&source, NULL, 0, s, &(struct cluster_live){0}, 60000);
+    return j;
+}
+
+static void test_a_dry_run_gives_way_after_every_slice(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    struct mailbox *m = mailbox_new(&loop, 128, NULL);
+    struct policy_thread *t = policy_thread_new(m);
+    memset(order, 0, sizeof order);
+    assert_true(policy_thread_submit(t, dry_run_job("d")));
+    assert_true(policy_thread_submit(t, job(POLICY_EVAL, "a", "return 1")));
+    assert_true(policy_thread_submit(t, job(POLICY_EVAL, "b", "return 1")));
+    assert_true(policy_thread_submit(t, job(POLICY_PLAN, "p", "return 1")));
+    while (strlen(order) < 4) uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(order[3], 'd');
+    policy_thread_free(t);
+    mailbox_close(m);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void test_scripts_that_wait_leave_room_for_a_plan(void **state)
 {
     (void)state;
@@ -307,6 +357,7 @@ int part_tests(void)
         cmocka_unit_test(test_the_step_log_takes_a_round_in_once),
         cmocka_unit_test(test_the_step_log_forgets_the_oldest),
         cmocka_unit_test(test_a_plan_goes_before_scripts_that_wait),
+        cmocka_unit_test(test_a_dry_run_gives_way_after_every_slice),
         cmocka_unit_test(test_scripts_that_wait_leave_room_for_a_plan),
         cmocka_unit_test(test_the_metadata_file_is_read_as_written_and_damage_is_seen),
         cmocka_unit_test(test_names_and_versions_of_scripts),

@@ -221,6 +221,7 @@ static void test_a_run_is_paused_resumed_and_cancelled(void **state)
     nodes_expect(t, 1, "CLUSTER SCRIPT RUN my ms 60000", ":2\r\n");
     nodes_expect(t, 1, "CLUSTER SCRIPT PAUSE 2", "+OK\r\n");
     nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS 2", "paused\r\n:1\r\n");
+    nodes_expect_part(t, 1, "CLUSTER SCRIPT RUN my", "-ERR run 2 of my is paused; there is one at a time");
     nodes_expect(t, 1, "CLUSTER SCRIPT RESUME 2", "+OK\r\n");
     nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS 2", "paused\r\n:0\r\n");
     nodes_expect(t, 1, "CLUSTER SCRIPT CANCEL 2", "+OK\r\n");
