@@ -10,8 +10,8 @@ const struct cluster_run *control_script_find_run(struct control *c, struct call
     const struct cluster_state *s = meta_state(c->meta);
     const struct bytes text = call->argv[3];
     int64_t id = 0;
-    const struct cluster_run *run =
-        number_parse_integer(text, &id) && id > 0 ? cluster_run_find(s, (uint64_t)id) : NULL;
+    const struct cluster_run *run = number_parse_integer(text, &id) && id > 0 ? cluster_run_find(s, (uint64_t)id)
+                                                                              : NULL;
     const int len = (int)(text.len > 32 ? 32 : text.len);
     if (!run && s->run_count)
         control_call_error(c, call, ERROR_NOT_FOUND, "no run '%.*s': runs %" PRIu64 " to %" PRIu64 " are kept", len,

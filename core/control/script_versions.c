@@ -40,7 +40,8 @@ void control_script_versions(struct control *c, struct call *call)
     struct resp_writer w = control_call_writer(call, &b);
     resp_array(&w, count);
     for (size_t i = 0; i < count; i++)
-        write_version(&w, &list[i], list[i].builtin == current.builtin && strcmp(list[i].version, current.version) == 0);
+        write_version(&w, &list[i],
+                      list[i].builtin == current.builtin && strcmp(list[i].version, current.version) == 0);
     free(list);
     control_call_reply(c, call, &b);
 }
@@ -82,8 +83,8 @@ static void roll_back(struct control *c, struct call *call, const struct script_
         propose(c, call, &command, found);
     else if (cluster_script_find(meta_state(c->meta), found->name, NULL))
         control_call_error(c, call, ERROR_SYNTAX,
-                           "version %s of '%s' is the built-in one: CLUSTER SCRIPT DELETE %s brings it back", found->version,
-                           found->name, found->name);
+                           "version %s of '%s' is the built-in one: CLUSTER SCRIPT DELETE %s brings it back",
+                           found->version, found->name, found->name);
     else
         control_call_ok(c, call);
 }

@@ -138,7 +138,8 @@ static void add_line(struct script_dry_run *d, const char *becomes, const struct
     struct script_dry_round *round = &r->rounds[r->round_count - 1];
     struct buffer b;
     buffer_init(&b, 4096);
-    buffer_printf(&b, "%u.%u %s %.*s", r->round_count, d->next + 1, becomes, (int)label->len, (const char *)label->data);
+    buffer_printf(&b, "%u.%u %s %.*s", r->round_count, d->next + 1, becomes, (int)label->len,
+                  (const char *)label->data);
     if (why[0]) buffer_printf(&b, " (%s)", why);
     if (error[0]) buffer_printf(&b, ": %s", error);
     buffer_append(&b, "", 1);
@@ -156,8 +157,7 @@ static int carry_out(struct script_dry_run *d, const struct cluster_step *step, 
     struct cluster_command command;
     int code = cluster_step_command(d->state, d->live.candidates, d->live.candidate_count, step, &command, e);
     if (code == 0 && command.type != CLUSTER_NOTHING) code = apply(d, &command, e);
-    if (code == 0 && step->op == CLUSTER_OP_transfer_leader)
-        memcpy(d->live.leader, step->node, sizeof d->live.leader);
+    if (code == 0 && step->op == CLUSTER_OP_transfer_leader) memcpy(d->live.leader, step->node, sizeof d->live.leader);
     cluster_command_release(&command);
     return code;
 }

@@ -2,8 +2,8 @@
  *
  * Every step is applied to the copy by the state machine itself. Time does not pass in it, so a round that only waits
  * ends it; roles are reached at once, and candidates answer. It goes in slices, so that a run's plans get their turn on
- * the policy thread between them, and ends by itself when its time is over. What it keeps is bounded by what a state may
- * hold, and SCRIPT_DRY_RUN_LINES_MAX. */
+ * the policy thread between them, and ends by itself when its time is over. What it keeps is bounded by what a state
+ * may hold, and SCRIPT_DRY_RUN_LINES_MAX. */
 #ifndef AIKV_SCRIPT_DRY_RUN_H
 #define AIKV_SCRIPT_DRY_RUN_H
 
@@ -36,20 +36,20 @@ struct script_dry_result {
     char error[385]; /* why it ended so; "": done */
     struct script_dry_round *rounds;
     uint32_t round_count;
-    uint32_t lines, lines_left_out; /* of all rounds; the first ones are kept */
+    uint32_t lines, lines_left_out;   /* of all rounds; the first ones are kept */
     double score_before, score_after; /* when first and when last planned; NAN: none */
     uint32_t slots_moved;
     bool moves_slots; /* a step would, or was refused to */
 };
 
 struct script_dry_run;
-/* A run of the policy on `state`, in which none may be running, and `live`; takes both over. It has ended `time_ms` from
- * now, whatever else ran meanwhile. Never NULL. */
+/* A run of the policy on `state`, in which none may be running, and `live`; takes both over. It has ended `time_ms`
+ * from now, whatever else ran meanwhile. Never NULL. */
 struct script_dry_run *script_dry_run_new(const struct script_source *source, const struct cluster_param *params,
                                           uint32_t param_count, struct cluster_state *state, struct cluster_live *live,
                                           uint64_t time_ms);
 void script_dry_run_free(struct script_dry_run *d);
-/* A slice: one plan, within `limits` (NULL: the default ones), or steps for a tenth of a second. False: it has ended. */
+/* A slice: one plan, within `limits` (NULL: the default ones), or steps for a tenth of a second. False: the end. */
 bool script_dry_run_advance(struct script_dry_run *d, const struct script_limits *limits);
 /* What came out so far, valid until the next call. */
 const struct script_dry_result *script_dry_run_result(const struct script_dry_run *d);

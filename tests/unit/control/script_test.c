@@ -176,6 +176,7 @@ static void test_versions_are_listed_rolled_back_to_and_deleted(void **state)
     version_of(nodes_call_with(t, 1, "CLUSTER SCRIPT LOAD init", my_script), first);
     version_of(nodes_call_with(t, 1, "CLUSTER SCRIPT LOAD init", other_script), second);
     nodes_expect_part(t, 1, "CLUSTER SCRIPT LIST init", "*3\r\n");
+    nodes_expect_part(t, 1, "CLUSTER SCRIPT LIST", "versions\r\n:3\r\n");
     expect_words(t, 1, "CLUSTER SCRIPT ROLLBACK init", first, "+OK");
     expect_words(t, 1, "CLUSTER SCRIPT ROLLBACK init", first, "+OK"); /* again: it is */
     nodes_expect_part(t, 0, "CLUSTER SCRIPT GET init", "Waits a little.");
@@ -224,9 +225,10 @@ static void test_a_run_is_paused_resumed_and_cancelled(void **state)
     nodes_expect_part(t, 1, "CLUSTER SCRIPT RUN my", "-ERR run 2 of my is paused; there is one at a time");
     nodes_expect(t, 1, "CLUSTER SCRIPT RESUME 2", "+OK\r\n");
     nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS 2", "paused\r\n:0\r\n");
+    nodes_expect(t, 0, "CLUSTER SCRIPT PAUSE 2", "+OK\r\n");
+    nodes_expect(t, 1, "CLUSTER SCRIPT CANCEL 2", "+OK\r\n"); /* also of one that is paused */
     nodes_expect(t, 1, "CLUSTER SCRIPT CANCEL 2", "+OK\r\n");
-    nodes_expect(t, 1, "CLUSTER SCRIPT CANCEL 2", "+OK\r\n");
-    nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS 2", "\r\ncancelled\r\n");
+    nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS 2", "\r\ncancelled\r\n$6\r\npaused\r\n:0\r\n");
     nodes_expect_part(t, 1, "CLUSTER SCRIPT PAUSE 2", "-ERR run 2 of my has ended: cancelled");
     nodes_expect_part(t, 1, "CLUSTER SCRIPT CANCEL 1", "-ERR run 1 of my has ended: done");
     nodes_expect_part(t, 1, "CLUSTER SCRIPT RESUME 3", "-ERR no run '3': runs 1 to 2 are kept");

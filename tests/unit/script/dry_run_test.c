@@ -12,7 +12,7 @@
 #include "tests.h"
 #include "world.h"
 
-#define POLICY(plan)          "return { name = 'p', doc = 'd', params = {}, plan = function(view, p) " plan " end }"
+#define POLICY(plan) "return { name = 'p', doc = 'd', params = {}, plan = function(view, p) " plan " end }"
 #define SCORED(plan, formula)                                                                                          \
     "return { name = 'p', doc = 'd', params = {}, plan = function(view, p) " plan " end,"                              \
     " score = function(view) return " formula " end }"
@@ -27,9 +27,10 @@ static struct script_dry_run *dry_run_of(struct test_world *w, const struct scri
     assert_non_null(live.candidates);
     memcpy(live.nodes, w->live.nodes, live.node_count * sizeof *live.nodes);
     memcpy(live.candidates, w->live.candidates, live.candidate_count * sizeof *live.candidates);
-    struct script_dry_run *d =
-        script_dry_run_new(source, NULL, 0, cluster_state_clone(w->state, false), &live, time_ms);
-    while (script_dry_run_advance(d, NULL));
+    struct script_dry_run *d = script_dry_run_new(source, NULL, 0, cluster_state_clone(w->state, false), &live,
+                                                  time_ms);
+    while (script_dry_run_advance(d, NULL))
+        ;
     return d;
 }
 
@@ -61,7 +62,8 @@ static void apply_to(struct test_world *w, struct cluster_command c)
 
 static void make_shard(struct test_world *w, uint32_t alias, uint32_t number, uint16_t from, uint16_t to)
 {
-    struct cluster_command create = {.type = CLUSTER_CREATE_SHARD}, assign = {.type = CLUSTER_ASSIGN_SLOTS, .shard = number};
+    struct cluster_command create = {.type = CLUSTER_CREATE_SHARD},
+                           assign = {.type = CLUSTER_ASSIGN_SLOTS, .shard = number};
     memcpy(create.node, test_world_id(alias), sizeof create.node);
     assert_int_equal(test_world_apply(w, &create), number);
     assert_int_equal(cluster_ranges_add(&assign.slots, from, to, NULL), 0);
@@ -113,10 +115,10 @@ static void test_a_round_that_only_waits_ends_it_and_another_wait_does_not(void 
 {
     (void)state;
     struct test_world *w = test_world_new(1, 0);
-    struct script_dry_run *d =
-        dry_run(w, POLICY("if view.run.round == 0 then return { { op = 'wait', ms = 60000 },"
-                          " { op = 'set', key = 'tolerance', value = 7 } } end"
-                          " return { { op = 'wait', ms = 1000, why = 'tolerance is ' .. view.settings.tolerance } }"));
+    struct script_dry_run *d = dry_run(
+        w, POLICY("if view.run.round == 0 then return { { op = 'wait', ms = 60000 },"
+                  " { op = 'set', key = 'tolerance', value = 7 } } end"
+                  " return { { op = 'wait', ms = 1000, why = 'tolerance is ' .. view.settings.tolerance } }"));
     const struct script_dry_result *r = expect(d, SCRIPT_WAITS, "would wait: tolerance is 7");
     assert_int_equal(r->round_count, 2);
     expect_line(r, 0, 0, "1.1 waits wait 60000 ms");
@@ -130,7 +132,8 @@ static void test_circles_end_it_at_the_third_equal_step(void **state)
 {
     (void)state;
     struct test_world *w = test_world_new(1, 0);
-    struct script_dry_run *d = dry_run(w, POLICY("return { { op = 'leave', node = '1', on = view.run.round % 2 == 0 } }"));
+    struct script_dry_run *d = dry_run(w,
+                                       POLICY("return { { op = 'leave', node = '1', on = view.run.round % 2 == 0 } }"));
     const struct script_dry_result *r = expect(d, SCRIPT_CIRCLES, "goes in circles: leave 00010001 on [1 node1]");
     assert_int_equal(r->round_count, 5);
     script_dry_run_free(d);
@@ -141,8 +144,8 @@ static void test_a_hundred_rounds_end_it(void **state)
 {
     (void)state;
     struct test_world *w = test_world_new(1, 0);
-    struct script_dry_run *d =
-        dry_run(w, POLICY("return { { op = 'set', key = 'patience', value = 1000 + view.run.round } }"));
+    struct script_dry_run *d = dry_run(
+        w, POLICY("return { { op = 'set', key = 'patience', value = 1000 + view.run.round } }"));
     const struct script_dry_result *r = expect(d, SCRIPT_ERROR, "not done after 100 rounds");
     assert_int_equal(r->round_count, CLUSTER_ROUNDS_MAX);
     expect_line(r, 99, 0, "100.1 planned set patience 1099");
@@ -156,10 +159,10 @@ static void test_moved_slots_are_counted_and_the_score_shows_them(void **state)
     struct test_world *w = test_world_new(2, 0);
     make_shard(w, 1, 1, 0, 999);
     make_shard(w, 2, 2, 1000, 1009);
-    struct script_dry_run *d =
-        dry_run(w, SCORED("if view.run.slots_moved == 0 then"
-                          " return { { op = 'move_slots', from = 's1', to = 's2', slots = { { 0, 499 } } } } end return {}",
-                          "view.shards[1].slot_count - view.shards[2].slot_count"));
+    struct script_dry_run *d = dry_run(
+        w, SCORED("if view.run.slots_moved == 0 then"
+                  " return { { op = 'move_slots', from = 's1', to = 's2', slots = { { 0, 499 } } } } end return {}",
+                  "view.shards[1].slot_count - view.shards[2].slot_count"));
     const struct script_dry_result *r = expect(d, SCRIPT_DONE, "");
     expect_line(r, 0, 0, "1.1 planned move_slots s1 to s2 0-499 (500 slots)");
     assert_int_equal(r->slots_moved, 500);
@@ -174,9 +177,8 @@ static void test_an_error_of_the_policy_ends_it_with_the_line(void **state)
 {
     (void)state;
     struct test_world *w = test_world_new(1, 0);
-    struct script_dry_run *d =
-        dry_run(w, POLICY("\nif view.run.round == 1 then error('no more') end\n"
-                          "return { { op = 'set', key = 'replicas', value = 2 } }"));
+    struct script_dry_run *d = dry_run(w, POLICY("\nif view.run.round == 1 then error('no more') end\n"
+                                                 "return { { op = 'set', key = 'replicas', value = 2 } }"));
     const struct script_dry_result *r = expect(d, SCRIPT_ERROR, "test@0011223344556677:2: no more");
     assert_int_equal(r->round_count, 1);
     assert_true(isnan(r->score_before) && isnan(r->score_after));
@@ -189,13 +191,16 @@ static void test_the_leader_moves_and_who_votes_no_more_leads_no_more(void **sta
     (void)state;
     struct test_world *w = test_world_new(4, 0);
     struct script_dry_run *d = dry_run(
-        w, POLICY("local round = view.run.round\n"
-                  "if round == 0 then return { { op = 'add_learner', node = '2' }, { op = 'add_learner', node = '3' },"
-                  " { op = 'promote', node = '2' }, { op = 'promote', node = '3' } } end\n"
-                  "if round == 1 then return { { op = 'transfer_leader', node = '3', why = view.node[view.leader].alias } } end\n"
-                  "if round == 2 then return { { op = 'demote', node = '3', why = view.node[view.leader].alias } } end\n"
-                  "if round == 3 then return { { op = 'remove_node', node = '4', why = view.node[view.leader].alias } } end\n"
-                  "error(#view.nodes)"));
+        w,
+        POLICY(
+            "local round = view.run.round\n"
+            "if round == 0 then return { { op = 'add_learner', node = '2' }, { op = 'add_learner', node = '3' },"
+            " { op = 'promote', node = '2' }, { op = 'promote', node = '3' } } end\n"
+            "if round == 1 then return { { op = 'transfer_leader', node = '3', why = view.node[view.leader].alias } } "
+            "end\n"
+            "if round == 2 then return { { op = 'demote', node = '3', why = view.node[view.leader].alias } } end\n"
+            "if round == 3 then return { { op = 'remove_node', node = '4', why = view.node[view.leader].alias } } end\n"
+            "error(#view.nodes)"));
     const struct script_dry_result *r = expect(d, SCRIPT_ERROR, "test@0011223344556677:6: 3");
     expect_line(r, 1, 0, "2.1 planned transfer_leader 00030003 [3 node3] (1)");
     expect_line(r, 2, 0, "3.1 planned demote 00030003 [3 node3] (3)");
@@ -226,9 +231,9 @@ static void test_its_time_ends_it(void **state)
 {
     (void)state;
     struct test_world *w = test_world_new(1, 0);
-    const struct script_source source =
-        test_source(POLICY("for i = 1, 1000000 do end"
-                           " return { { op = 'set', key = 'patience', value = 1000 + view.run.round } }"));
+    const struct script_source source = test_source(
+        POLICY("for i = 1, 1000000 do end"
+               " return { { op = 'set', key = 'patience', value = 1000 + view.run.round } }"));
     struct script_dry_run *d = dry_run_of(w, &source, 20);
     const struct script_dry_result *r = script_dry_run_result(d);
     assert_int_equal(r->outcome, SCRIPT_ERROR);
