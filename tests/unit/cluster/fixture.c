@@ -151,6 +151,48 @@ struct cluster_command set_reachable(unsigned node, bool up)
     return c;
 }
 
+struct cluster_command remove_node(unsigned node)
+{
+    return on_node(CLUSTER_REMOVE_NODE, node);
+}
+
+struct cluster_command detach(unsigned node)
+{
+    return on_node(CLUSTER_DETACH, node);
+}
+
+struct cluster_command drop_shard(uint32_t shard)
+{
+    return (struct cluster_command){.type = CLUSTER_DROP_SHARD, .shard = shard};
+}
+
+struct cluster_command move_slots(uint32_t from_shard, uint32_t to, unsigned from, unsigned last)
+{
+    struct cluster_command c = assign_slots(from_shard, from, last);
+    c.type = CLUSTER_MOVE_SLOTS;
+    c.to = to;
+    return c;
+}
+
+struct cluster_command set_leaving(unsigned node, bool on)
+{
+    struct cluster_command c = on_node(CLUSTER_SET_LEAVING, node);
+    c.on = on;
+    return c;
+}
+
+struct cluster_command set_labels(unsigned node, const char *labels)
+{
+    struct cluster_command c = on_node(CLUSTER_SET_LABELS, node);
+    snprintf(c.text, sizeof c.text, "%s", labels);
+    return c;
+}
+
+struct cluster_command set_setting(enum cluster_setting setting, int64_t value)
+{
+    return (struct cluster_command){.type = CLUSTER_SET_SETTING, .setting = setting, .value = value};
+}
+
 struct cluster_command load_script(const char *name, unsigned version, const char *source)
 {
     struct cluster_command c = {.type = CLUSTER_LOAD_SCRIPT, .wall_ms = 1000 + version};
@@ -161,14 +203,39 @@ struct cluster_command load_script(const char *name, unsigned version, const cha
     return c;
 }
 
+static struct cluster_command on_name(enum cluster_command_type type, const char *name)
+{
+    struct cluster_command c = {.type = type};
+    snprintf(c.name, sizeof c.name, "%s", name);
+    return c;
+}
+
+struct cluster_command delete_script(const char *name)
+{
+    return on_name(CLUSTER_DELETE_SCRIPT, name);
+}
+
+struct cluster_command set_current(const char *name, unsigned version)
+{
+    struct cluster_command c = on_name(CLUSTER_SET_CURRENT, name);
+    snprintf(c.version, sizeof c.version, "%016x", version);
+    return c;
+}
+
+static struct cluster_param *one_param(const char *name, const char *value)
+{
+    struct cluster_param *p = calloc(1, sizeof *p);
+    snprintf(p->name, sizeof p->name, "%s", name);
+    p->value = strdup(value);
+    return p;
+}
+
 struct cluster_command run_start(const char *script)
 {
     struct cluster_command c = load_script(script, 7, "return {}");
     c.type = CLUSTER_RUN_START;
-    c.params = calloc(1, sizeof *c.params);
+    c.params = one_param("voters", "3");
     c.param_count = 1;
-    snprintf(c.params->name, sizeof c.params->name, "voters");
-    c.params->value = strdup("3");
     return c;
 }
 
@@ -192,11 +259,36 @@ struct cluster_command run_step(uint64_t run, uint32_t round, uint32_t index, en
     return c;
 }
 
+struct cluster_command run_pause(uint64_t run, bool on)
+{
+    return (struct cluster_command){.type = CLUSTER_RUN_PAUSE, .run = run, .on = on};
+}
+
 struct cluster_command run_end(uint64_t run, enum cluster_run_status status, const char *text)
 {
     struct cluster_command c = {.type = CLUSTER_RUN_END, .run = run, .run_status = status, .wall_ms = 9000};
     snprintf(c.text, sizeof c.text, "%s", text);
     return c;
+}
+
+struct cluster_command trigger_set(const char *name, const char *script)
+{
+    struct cluster_command c = {.type = CLUSTER_TRIGGER_SET};
+    c.trigger = (struct cluster_trigger){.event = CLUSTER_EVENT_SCHEDULE, .every_s = 600, .cooldown_s = 60, .param_count = 1};
+    c.trigger.params = one_param("by", "bytes");
+    snprintf(c.trigger.name, sizeof c.trigger.name, "%s", name);
+    snprintf(c.trigger.script, sizeof c.trigger.script, "%s", script);
+    return c;
+}
+
+struct cluster_command trigger_delete(const char *name)
+{
+    return on_name(CLUSTER_TRIGGER_DELETE, name);
+}
+
+struct cluster_command triggers_pause(bool on)
+{
+    return (struct cluster_command){.type = CLUSTER_TRIGGERS_PAUSE, .on = on};
 }
 
 struct cluster_step step_node(enum cluster_op op, unsigned node)

@@ -37,13 +37,27 @@ struct cluster_command create_shard(unsigned node);
 struct cluster_command assign_slots(uint32_t shard, unsigned from, unsigned to);
 struct cluster_command replicate(unsigned node, uint32_t shard);
 struct cluster_command set_reachable(unsigned node, bool up);
+struct cluster_command remove_node(unsigned node);
+struct cluster_command detach(unsigned node);
+struct cluster_command drop_shard(uint32_t shard);
+struct cluster_command move_slots(uint32_t from_shard, uint32_t to, unsigned from, unsigned last);
+struct cluster_command set_leaving(unsigned node, bool on);
+struct cluster_command set_labels(unsigned node, const char *labels);
+struct cluster_command set_setting(enum cluster_setting setting, int64_t value);
 struct cluster_command load_script(const char *name, unsigned version, const char *source);
+struct cluster_command delete_script(const char *name);
+struct cluster_command set_current(const char *name, unsigned version);
 struct cluster_command run_start(const char *script);
 struct cluster_command run_round(uint64_t run, uint32_t round, uint32_t steps,
                                  ...); /* steps: struct cluster_step, owned from now on */
 struct cluster_command run_step(uint64_t run, uint32_t round, uint32_t index, enum cluster_step_status status,
                                 const char *text);
+struct cluster_command run_pause(uint64_t run, bool on);
 struct cluster_command run_end(uint64_t run, enum cluster_run_status status, const char *text);
+/* Every ten minutes, with one parameter. */
+struct cluster_command trigger_set(const char *name, const char *script);
+struct cluster_command trigger_delete(const char *name);
+struct cluster_command triggers_pause(bool on);
 
 struct cluster_step step_node(enum cluster_op op, unsigned node);
 struct cluster_step step_slots(uint32_t shard, unsigned from, unsigned to);
@@ -68,10 +82,13 @@ uint64_t seed_of(const char *test);
 int run_slots_tests(void);
 int run_info_tests(void);
 int run_member_tests(void);
+int run_role_tests(void);
 int run_shard_tests(void);
 int run_script_tests(void);
+int run_policy_tests(void);
 int run_run_tests(void);
 int run_step_tests(void);
+int run_meet_tests(void);
 int run_find_tests(void);
 int run_encode_tests(void);
 int run_command_tests(void);

@@ -6,6 +6,7 @@ int main(void)
     failed += run_slots_tests();
     failed += run_info_tests();
     failed += run_member_tests();
+    failed += run_role_tests();
     failed += run_shard_tests();
     failed += run_script_tests();
     failed += run_run_tests();
