@@ -183,11 +183,19 @@ struct touched {
     uint32_t shards[3]; /* 0 for none */
 };
 
+/* Shards that are not there yet count as one: which of them a create_shard makes depends on those before it. */
+static uint32_t shard_or_next(const struct cluster_state *s, uint32_t number)
+{
+    return number < s->next_shard ? number : s->next_shard;
+}
+
 static struct touched touched_by(const struct cluster_state *s, const struct cluster_step *step)
 {
-    struct touched t = {cluster_op_info(step->op)->touches, step->node, {step->shard, step->to, 0}};
+    struct touched t = {cluster_op_info(step->op)->touches, step->node, {0}};
     const struct cluster_node *n = step->node[0] ? cluster_node_find(s, step->node) : NULL;
-    if (n) t.shards[2] = n->shard;
+    t.shards[0] = shard_or_next(s, step->op == CLUSTER_OP_create_shard ? s->next_shard : step->shard);
+    t.shards[1] = shard_or_next(s, step->to);
+    t.shards[2] = n ? n->shard : 0;
     return t;
 }
 

@@ -70,8 +70,9 @@ void cluster_step_write(struct buffer *b, const struct cluster_step *s);
 int cluster_step_read(struct reader *in, struct cluster_step *out, struct error *e);
 /* Equal steps (why aside) have equal digests. */
 uint64_t cluster_step_digest(const struct cluster_step *s);
-/* Whether two steps of a round must keep their order. Where a shard is touched through a node, that is the one it is in in `s`. */
 struct cluster_state;
+/* Whether two steps of a round, neither of which has ended, must keep their order. `s` is the state as it is now, not as the round began:
+ * where a shard is touched through a node, that is the one it is in in `s`, or the next one to be made. */
 bool cluster_steps_meet(const struct cluster_state *s, const struct cluster_step *a, const struct cluster_step *b);
 /* One line for people: "assign_slots s1 0-5460 (5461 slots)". */
 void cluster_step_text(const struct cluster_step *s, char *out, size_t size);

@@ -11,6 +11,7 @@ int main(void)
     failed += run_script_tests();
     failed += run_run_tests();
     failed += run_step_tests();
+    failed += run_meet_tests();
     failed += run_find_tests();
     failed += run_encode_tests();
     failed += run_command_tests();
