@@ -3,11 +3,12 @@
  *
  *   scripts   and triggers may bring the whole to MAX / 2, nodes to MAX * 5/8 (10 MiB); beyond that they are refused
  *   labels    that operators give: 4,096 of 256 bytes
- *   runs      one that runs: source 256 KiB, params 70 KiB, a round's steps 1 MiB, 100 failures 70 KiB, 4,096
- *             completions 48 KiB; those before it 1 MiB, the oldest are forgotten
+ *   runs      one that runs: source 256 KiB, params 70 KiB, a round's steps 1 MiB and their errors 256 KiB, 100
+ *             failures 72 KiB, 4,096 completions 48 KiB; those before it 1 MiB, the oldest are forgotten
  *   shards    4,096 of 64 bytes, slots 96 KiB
  *
- * 10 MiB + 4 MiB for labels, runs, shards and slots: no other command is ever refused for size. */
+ * 10 MiB + 5 MiB for labels, runs, shards and slots: no other command is ever refused for size, and neither is news of a
+ * node that is no longer than what it said before. */
 #ifndef AIKV_CLUSTER_BOUNDS_H
 #define AIKV_CLUSTER_BOUNDS_H
 

@@ -220,7 +220,7 @@ int cluster_state_check(const struct cluster_state *s, struct error *e)
     static int (*const checks[])(const struct cluster_state *, struct error *) = {
         check_nodes, check_shards,   check_slots,    check_scripts,
         check_runs,  check_triggers, check_settings, check_size};
-    if (!s->id[0]) return check_unfounded(s, e);
+    if (!s->id[0]) return check_unfounded(s, e) ? ERROR_INVARIANT : check_settings(s, e);
     if (!cluster_text_is_hex(s->id, CLUSTER_ID_LEN)) return BROKEN(e, "the cluster id is not 40 lower-case hex digits");
     if (s->version == 0) return BROKEN(e, "a founded cluster has metadata version 0");
     int code = 0;

@@ -251,11 +251,16 @@ static int read_fields(struct reader *in, struct cluster_command *c, struct erro
     return error_set(e, ERROR_FORMAT, "type %d, which this version does not know", (int)c->type);
 }
 
+static int check_name(const struct cluster_command *c, struct error *e)
+{
+    if (cluster_text_is_word(c->name)) return 0;
+    return error_set(e, ERROR_FORMAT, "name must be printable, without blanks, and not empty");
+}
+
 static int check_script(const struct cluster_command *c, struct error *e)
 {
     bool no_version = c->type == CLUSTER_RUN_START && !c->version[0]; /* a one-off, or a built-in */
-    if (!cluster_text_is_word(c->name))
-        return error_set(e, ERROR_FORMAT, "name must be printable, without blanks, and not empty");
+    if (check_name(c, e) != 0) return ERROR_FORMAT;
     if (!no_version && !cluster_text_is_hex(c->version, CLUSTER_VERSION_DIGITS))
         return error_set(e, ERROR_FORMAT, "version must be %d lower-case hex digits", CLUSTER_VERSION_DIGITS);
     if (c->type == CLUSTER_SET_CURRENT) return 0;
@@ -287,6 +292,11 @@ static int check_fields(const struct cluster_command *c, struct error *e)
         if (!cluster_text_is_hex(c->node, CLUSTER_ID_LEN))
             return error_set(e, ERROR_FORMAT, "node must be 40 lower-case hex digits");
         break;
+    case CLUSTER_MOVE_SLOTS:
+        if (c->shard == c->to) return error_set(e, ERROR_FORMAT, "from s%u to s%u", c->shard, c->to);
+        break;
+    case CLUSTER_DELETE_SCRIPT:
+    case CLUSTER_TRIGGER_DELETE: return check_name(c, e);
     case CLUSTER_SET_SETTING: return cluster_setting_check(c->setting, c->value, e);
     case CLUSTER_TRIGGER_SET: return cluster_trigger_check(&c->trigger, e);
     case CLUSTER_SET_CURRENT:

@@ -17,15 +17,17 @@ enum cluster_command_type {
     CLUSTER_REPLICATE = 7,     /* node, shard */
     CLUSTER_SET_REACHABLE = 8, /* node, up */
     CLUSTER_LOAD_SCRIPT = 9,   /* name, version, source, wall_ms: makes it current; the same version again: nothing but current */
-    CLUSTER_RUN_START = 10,    /* name, version, source, params, one_round, text (trigger), wall_ms; result.value: run id. Refused while one runs */
+    CLUSTER_RUN_START = 10,    /* name, version, source, params, one_round, text (trigger), wall_ms; result.value: run id. Refused while one runs,
+                                  and with a trigger while these are paused */
     CLUSTER_RUN_ROUND = 11,    /* run, round, steps, score: round must be the run's + 1, and no step of the last one pending or started
                                   (after a failed step the pending ones are dropped) */
-    CLUSTER_RUN_STEP = 12,     /* run, round, index, step_status, text (error): pending → started → done | failed; others are STALE; again: nothing */
+    CLUSTER_RUN_STEP = 12,     /* run, round, index, step_status, text (error): pending → started → done | failed; others are STALE, and
+                                  so is a start in a paused run; again: nothing */
     CLUSTER_RUN_END = 13,      /* run, run_status, text (error), score, wall_ms; an ended run: nothing */
     CLUSTER_REMOVE_NODE = 14,  /* node: of no shard, no voter; no member: nothing */
     CLUSTER_DROP_SHARD = 15,   /* shard: without slots; its nodes are in none then; no shard: nothing */
     CLUSTER_DETACH = 16,       /* node: a replica is in no shard then; in none: nothing */
-    CLUSTER_MOVE_SLOTS = 17,   /* shard, to, slots: of `shard`, or of `to` already. Their keys are the proposer's matter */
+    CLUSTER_MOVE_SLOTS = 17,   /* shard, to, slots: of `shard`, or of `to` already; another one. Their keys are the proposer's matter */
     CLUSTER_SET_SETTING = 18,  /* setting, value */
     CLUSTER_SET_LEAVING = 19,  /* node, on */
     CLUSTER_SET_LABELS = 20,   /* node, text */

@@ -165,6 +165,7 @@ static int read_settings(struct reader *in, struct cluster_state *s, struct erro
 static int read_state(struct reader *in, struct cluster_state *s, struct error *e)
 {
     uint8_t format = read_u8(in);
+    if (in->failed) return error_set(e, ERROR_FORMAT, "no bytes at all");
     if (format != CLUSTER_FORMAT)
         return error_set(e, ERROR_FORMAT, "format %u; this version reads %d", format, CLUSTER_FORMAT);
     read_text(in, s->id, sizeof s->id);

@@ -1,6 +1,5 @@
 /* A state as bytes: snapshots, and what is pushed to nodes outside MetaRaft. Equal states have equal bytes. decode.c is
  * the inverse. */
-#include "alloc.h"
 #include "cluster/state.h"
 #include "record.h"
 
@@ -123,21 +122,12 @@ void cluster_state_encode(const struct cluster_state *s, struct buffer *out)
     for (uint32_t i = 0; i < s->trigger_count; i++) cluster_trigger_write(out, &s->triggers[i]);
 }
 
-/* Takes the length of the record in `b`, which is then empty for the next one. */
-static size_t take_size(struct buffer *b)
-{
-    cluster_alloc_require(b->failed ? ERROR_OOM : 0);
-    size_t size = b->len;
-    buffer_clear(b);
-    return size;
-}
-
 size_t cluster_run_size(const struct cluster_run *r)
 {
     struct buffer b;
     buffer_init(&b, SIZE_MAX);
     cluster_run_write(&b, r);
-    size_t size = take_size(&b);
+    size_t size = cluster_record_take_size(&b);
     buffer_release(&b);
     return size;
 }
@@ -147,7 +137,7 @@ size_t cluster_trigger_size(const struct cluster_trigger *t)
     struct buffer b;
     buffer_init(&b, SIZE_MAX);
     cluster_trigger_write(&b, t);
-    size_t size = take_size(&b);
+    size_t size = cluster_record_take_size(&b);
     buffer_release(&b);
     return size;
 }
@@ -157,11 +147,11 @@ size_t cluster_state_size(const struct cluster_state *s)
     struct buffer b;
     buffer_init(&b, SIZE_MAX);
     write_header(&b, s);
-    size_t size = take_size(&b) + 4 + 4 + 4 + 4 + 4; /* the counts of nodes, shards, scripts, runs and triggers */
-    for (uint32_t i = 0; i < s->node_count; i++, size += take_size(&b)) write_node(&b, &s->nodes[i]);
-    for (uint32_t i = 0; i < s->shard_count; i++, size += take_size(&b)) write_shard(&b, &s->shards[i]);
+    size_t size = cluster_record_take_size(&b) + 4 + 4 + 4 + 4 + 4; /* the counts of nodes, shards, scripts, runs and triggers */
+    for (uint32_t i = 0; i < s->node_count; i++, size += cluster_record_take_size(&b)) write_node(&b, &s->nodes[i]);
+    for (uint32_t i = 0; i < s->shard_count; i++, size += cluster_record_take_size(&b)) write_shard(&b, &s->shards[i]);
     for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot = stretch_end(s->owner, slot)) size += 4 + 2;
-    for (uint32_t i = 0; i < s->script_count; i++, size += take_size(&b)) {
+    for (uint32_t i = 0; i < s->script_count; i++, size += cluster_record_take_size(&b)) {
         struct cluster_script without_source = s->scripts[i];
         without_source.source_len = 0;
         size += s->scripts[i].source_len;

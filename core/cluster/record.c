@@ -50,6 +50,14 @@ double cluster_record_score(struct reader *in)
     return in->failed ? NAN : score;
 }
 
+size_t cluster_record_take_size(struct buffer *b)
+{
+    cluster_alloc_require(b->failed ? ERROR_OOM : 0);
+    size_t size = b->len;
+    buffer_clear(b);
+    return size;
+}
+
 void cluster_params_write(struct buffer *b, const struct cluster_param *params, uint32_t count)
 {
     write_u32(b, count);
@@ -104,10 +112,12 @@ int cluster_trigger_check(const struct cluster_trigger *t, struct error *e)
     if (!cluster_text_is_word(t->name) || !cluster_text_is_word(t->script))
         return error_set(e, ERROR_FORMAT, "the names of a trigger and its script must be printable, without blanks, and not empty");
     if (t->event >= CLUSTER_EVENTS) return error_set(e, ERROR_FORMAT, "trigger %s has an unknown event", t->name);
-    if ((t->event == CLUSTER_EVENT_SCHEDULE) != (t->every_s > 0) || t->every_s > CLUSTER_EVERY_MAX_S)
-        return error_set(e, ERROR_FORMAT, "trigger %s comes every %u s", t->name, t->every_s);
+    if (t->event != CLUSTER_EVENT_SCHEDULE && t->every_s)
+        return error_set(e, ERROR_FORMAT, "trigger %s comes on %s: not every %u s too", t->name, cluster_event_name(t->event), t->every_s);
+    if (t->event == CLUSTER_EVENT_SCHEDULE && (t->every_s == 0 || t->every_s > CLUSTER_EVERY_MAX_S))
+        return error_set(e, ERROR_FORMAT, "trigger %s must come every 1 to %u s, not %u", t->name, CLUSTER_EVERY_MAX_S, t->every_s);
     if (t->cooldown_s > CLUSTER_COOLDOWN_MAX_S)
-        return error_set(e, ERROR_FORMAT, "trigger %s has a cool-down of %u s", t->name, t->cooldown_s);
+        return error_set(e, ERROR_FORMAT, "trigger %s has a cool-down of %u s; at most %u", t->name, t->cooldown_s, CLUSTER_COOLDOWN_MAX_S);
     for (uint32_t i = 0; i < t->param_count; i++)
         if (!cluster_text_is_word(t->params[i].name))
             return error_set(e, ERROR_FORMAT, "trigger %s has a malformed parameter", t->name);

@@ -27,6 +27,9 @@ void cluster_params_release(struct cluster_param *params, uint32_t count);
 void cluster_record_write_score(struct buffer *b, double score);
 double cluster_record_score(struct reader *in);
 
+/* The length of what was written to `b`, which is empty then. Aborts if it could not be written. */
+size_t cluster_record_take_size(struct buffer *b);
+
 /* ---- parts of a state (state.c, encode.c) ---- */
 /* Errors: FORMAT naming what is wrong with it. */
 int cluster_trigger_check(const struct cluster_trigger *t, struct error *e);

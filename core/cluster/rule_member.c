@@ -2,6 +2,7 @@
 #include "alloc.h"
 #include "bounds.h"
 #include "info.h"
+#include "record.h"
 #include "rule.h"
 
 struct cluster_node *cluster_rule_member(const struct cluster_state *s, const char *id, struct cluster_result *out)
@@ -43,8 +44,18 @@ void cluster_change_found(struct cluster_state *s, struct cluster_command *c, st
     cluster_triggers_insert(s, &membership); /* operators may replace or delete it */
 }
 
-/* Whether no other node has the alias, and the node's record fits. */
-static enum rule_verdict judge_info(const struct cluster_state *s, const struct cluster_node_info *info,
+static size_t info_size(const struct cluster_node_info *info)
+{
+    struct buffer b;
+    buffer_init(&b, SIZE_MAX);
+    cluster_node_info_write(&b, info);
+    size_t size = cluster_record_take_size(&b);
+    buffer_release(&b);
+    return size;
+}
+
+/* Whether no other node has the alias, and `more` bytes fit. */
+static enum rule_verdict judge_info(const struct cluster_state *s, const struct cluster_node_info *info, size_t more,
                                     struct cluster_result *out)
 {
     for (uint32_t i = 0; info->alias && i < s->node_count; i++) {
@@ -52,8 +63,8 @@ static enum rule_verdict judge_info(const struct cluster_state *s, const struct 
         if (other->alias == info->alias && strcmp(other->id, info->id) != 0)
             return RULE_REFUSE(out, ERROR_EXISTS, "alias %u is taken by node %s", info->alias, other->id);
     }
-    return cluster_rule_fits(s, sizeof(struct cluster_node), CLUSTER_ROOM_NODES, "nodes", out) ? RULE_CHANGE
-                                                                                               : RULE_REFUSED;
+    if (more == 0 || cluster_rule_fits(s, more, CLUSTER_ROOM_NODES, "nodes", out)) return RULE_CHANGE;
+    return RULE_REFUSED;
 }
 
 enum rule_verdict cluster_judge_admit(const struct cluster_state *s, const struct cluster_command *c,
@@ -66,7 +77,7 @@ enum rule_verdict cluster_judge_admit(const struct cluster_state *s, const struc
                            cluster_node_label(&n->info).text);
     if (s->node_count >= CLUSTER_NODES_MAX)
         return RULE_REFUSE(out, ERROR_LIMIT, "a cluster has at most %d nodes", CLUSTER_NODES_MAX);
-    return judge_info(s, &c->info, out);
+    return judge_info(s, &c->info, sizeof(struct cluster_node), out);
 }
 
 void cluster_change_admit(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)
@@ -85,7 +96,8 @@ enum rule_verdict cluster_judge_update_node(const struct cluster_state *s, const
         return RULE_REFUSE(out, ERROR_STALE, "%s has started anew since: its incarnation is %llu, not %llu",
                            cluster_node_label(&n->info).text, (unsigned long long)n->info.incarnation,
                            (unsigned long long)c->info.incarnation);
-    return judge_info(s, &c->info, out);
+    const size_t before = info_size(&n->info), after = info_size(&c->info);
+    return judge_info(s, &c->info, after > before ? after - before : 0, out); /* a node may always say where it is now */
 }
 
 void cluster_change_update_node(struct cluster_state *s, struct cluster_command *c, struct cluster_result *out)

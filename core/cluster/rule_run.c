@@ -14,11 +14,13 @@
 enum rule_verdict cluster_judge_run_start(const struct cluster_state *s, const struct cluster_command *c,
                                           struct cluster_result *out)
 {
-    (void)c;
     const struct cluster_run *active = cluster_run_active(s);
-    if (!active) return RULE_CHANGE;
-    return RULE_REFUSE(out, ERROR_INVARIANT, "run %llu of %s is %s; there is one at a time", (unsigned long long)active->id,
-                       active->script, active->paused ? "paused" : "running");
+    if (active)
+        return RULE_REFUSE(out, ERROR_INVARIANT, "run %llu of %s is %s; there is one at a time", (unsigned long long)active->id,
+                           active->script, active->paused ? "paused" : "running");
+    if (c->text[0] && s->triggers_paused)
+        return RULE_REFUSE(out, ERROR_STALE, "triggers are paused: %s starts no run", c->text);
+    return RULE_CHANGE;
 }
 
 /* Forgets the oldest runs, so that one more fits; and the steps of the last one, which are shown until now. */
@@ -100,8 +102,7 @@ static size_t steps_size(const struct cluster_command *c)
     struct buffer b;
     buffer_init(&b, SIZE_MAX);
     for (uint32_t i = 0; i < c->step_count; i++) cluster_step_write(&b, &c->steps[i]);
-    cluster_alloc_require(b.failed ? ERROR_OOM : 0);
-    size_t size = b.len;
+    size_t size = cluster_record_take_size(&b);
     buffer_release(&b);
     return size;
 }
@@ -161,6 +162,8 @@ enum rule_verdict cluster_judge_run_step(const struct cluster_state *s, const st
                            r->step_count, c->index);
     const enum cluster_step_status now = r->steps[c->index].status;
     if (now == c->step_status) return RULE_NOTHING;
+    if (r->paused && c->step_status == CLUSTER_STEP_STARTED)
+        return RULE_REFUSE(out, ERROR_STALE, "run %llu is paused: no step begins", id);
     if (may_become(now, c->step_status)) return RULE_CHANGE;
     return RULE_REFUSE(out, ERROR_STALE, "step %u in round %u of run %llu is %s: it cannot become %s", c->index,
                        r->round, id, cluster_step_status_name(now), cluster_step_status_name(c->step_status));

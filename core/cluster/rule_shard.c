@@ -121,7 +121,7 @@ void cluster_change_detach(struct cluster_state *s, struct cluster_command *c, s
 enum rule_verdict cluster_judge_drop_shard(const struct cluster_state *s, const struct cluster_command *c,
                                            struct cluster_result *out)
 {
-    if (c->shard < s->next_shard && !cluster_shard_find(s, c->shard)) return RULE_NOTHING;
+    if (c->shard && c->shard < s->next_shard && !cluster_shard_find(s, c->shard)) return RULE_NOTHING;
     if (!find_shard(s, c->shard, out)) return RULE_REFUSED;
     unsigned slots = 0;
     for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot++) slots += s->owner[slot] == c->shard;

@@ -39,6 +39,25 @@ static void test_what_is_wrong_with_nodes_is_found(void **state)
     FINDS("in sync without a shard", (s->nodes[5].shard = 0, s->nodes[5].in_sync = true));
     FINDS("has an unknown role", s->nodes[5].role = (enum cluster_role)7);
     FINDS("zone", s->nodes[5].info.zone[0] = ' ');
+    FINDS("node 6 (00000006) has malformed labels", s->nodes[5].labels[0] = '\n');
+    FINDS("there are more than 5 voters", for (uint32_t i = 0; i < 6; i++) {
+        s->nodes[i].role = CLUSTER_ROLE_VOTER;
+        s->nodes[i].raft_id = i + 1;
+        s->next_raft_id = 7;
+    });
+}
+
+static void test_an_eighth_member_of_metaraft_is_found(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(8);
+    struct error e;
+    for (unsigned n = 2; n <= 7; n++) change(s, set_role(n, CLUSTER_ROLE_LEARNER));
+    s->nodes[7].role = CLUSTER_ROLE_LEARNER;
+    s->nodes[7].raft_id = s->next_raft_id++;
+    assert_int_equal(cluster_state_check(s, &e), ERROR_INVARIANT);
+    assert_non_null(strstr(e.text, "there are more than 7 voters and learners"));
+    cluster_state_free(s);
 }
 
 static void test_what_is_wrong_with_shards_and_slots_is_found(void **state)
@@ -101,16 +120,65 @@ static void test_what_is_wrong_with_runs_is_found(void **state)
     FINDS("run 1 has ended and still counts completions",
           (s->runs[0].completions = calloc(1, sizeof *s->runs[0].completions), s->runs[0].completion_count = 1));
     FINDS("run 1 runs beside a newer one", s->runs[0].status = CLUSTER_RUN_RUNNING);
-    FINDS("run 2 has a source of", s->runs[1].status = CLUSTER_RUN_DONE);
-    FINDS("run 2 has a source of 0 bytes", s->runs[1].source_len = 0);
+    FINDS("run 3 has a source of", (s->runs[2].status = CLUSTER_RUN_DONE, s->runs[2].paused = false));
+    FINDS("run 3 has a source of 0 bytes", s->runs[2].source_len = 0);
+    FINDS("run 2 has ended and is paused", s->runs[1].paused = true);
+    FINDS("run 3 has a malformed trigger", s->runs[2].trigger[0] = ' ');
     FINDS("malformed script name", s->runs[0].script[0] = '\n');
     FINDS("malformed script version", s->runs[0].version[2] = 'x');
-    FINDS("has steps it should not have", s->runs[1].round = 0);
-    FINDS("more than its one round", s->runs[1].one_round = true);
-    FINDS("malformed error at step 0", s->runs[1].steps[0].error[0] = 'x');
-    FINDS("malformed parameter", s->runs[1].params[0].name[0] = ' ');
-    FINDS("malformed failure", s->runs[1].failed[0].round = 3);
+    FINDS("has steps it should not have", s->runs[2].round = 0);
+    FINDS("more than its one round", s->runs[2].one_round = true);
+    FINDS("malformed error at step 0", s->runs[2].steps[0].error[0] = 'x');
+    FINDS("malformed parameter", s->runs[2].params[0].name[0] = ' ');
+    FINDS("malformed failure", s->runs[2].failed[0].round = 3);
     FINDS("run 1 has a malformed error", s->runs[0].error[0] = '\r');
+}
+
+static void test_what_is_wrong_with_triggers_and_settings_is_found(void **state)
+{
+    (void)state;
+    FINDS("trigger a is out of order", snprintf(s->triggers[1].name, 2, "a"));
+    FINDS("trigger membership is out of order", memcpy(s->triggers[1].name, "membership", 11));
+    FINDS("the names of a trigger and its script", s->triggers[1].name[0] = '\n');
+    FINDS("trigger nightly must come every 1 to", s->triggers[1].every_s = 0);
+    FINDS("trigger nightly had a run that was not started", s->triggers[1].last_run = s->next_run);
+    FINDS("setting voters must be 1 to 5, an odd number, not 4", s->settings[CLUSTER_SETTING_voters] = 4);
+    FINDS("setting concurrency must be", s->settings[CLUSTER_SETTING_concurrency] = 65);
+}
+
+static void test_a_sixty_fifth_trigger_is_found(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    struct error e;
+    s->triggers = realloc(s->triggers, 65 * sizeof *s->triggers);
+    for (uint32_t i = 1; i < 65; i++) {
+        s->triggers[i] = s->triggers[0];
+        snprintf(s->triggers[i].name, sizeof s->triggers[i].name, "t%02u", i);
+    }
+    s->trigger_count = 64;
+    assert_int_equal(cluster_state_check(s, &e), 0);
+    s->trigger_count = 65;
+    assert_int_equal(cluster_state_check(s, &e), ERROR_INVARIANT);
+    assert_non_null(strstr(e.text, "65 triggers"));
+    cluster_state_free(s);
+}
+
+static void test_before_a_cluster_is_founded_there_is_nothing_in_it(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_state_new();
+    struct error e;
+    s->triggers_paused = true;
+    assert_int_equal(cluster_state_check(s, &e), ERROR_INVARIANT);
+    assert_non_null(strstr(e.text, "is not empty"));
+    s->triggers_paused = false;
+    assert_int_equal(cluster_state_check(s, &e), 0);
+    s->settings[CLUSTER_SETTING_replicas] = 9; /* would be those of the cluster */
+    assert_int_equal(cluster_state_check(s, &e), ERROR_INVARIANT);
+    assert_non_null(strstr(e.text, "setting replicas must be 0 to 8, not 9"));
+    refuses_to_decode(s);
+    cluster_state_free(s);
 }
 
 static void test_what_is_wrong_with_the_whole_is_found(void **state)
@@ -129,11 +197,15 @@ int run_check_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_wrong_with_nodes_is_found),
+        cmocka_unit_test(test_an_eighth_member_of_metaraft_is_found),
         cmocka_unit_test(test_what_is_wrong_with_shards_and_slots_is_found),
         cmocka_unit_test(test_a_shard_that_is_there_twice_is_found),
         cmocka_unit_test(test_what_is_wrong_with_scripts_is_found),
         cmocka_unit_test(test_too_many_versions_of_a_script_are_found),
         cmocka_unit_test(test_what_is_wrong_with_runs_is_found),
+        cmocka_unit_test(test_what_is_wrong_with_triggers_and_settings_is_found),
+        cmocka_unit_test(test_a_sixty_fifth_trigger_is_found),
+        cmocka_unit_test(test_before_a_cluster_is_founded_there_is_nothing_in_it),
         cmocka_unit_test(test_what_is_wrong_with_the_whole_is_found),
     };
     return cmocka_run_group_tests_name("cluster invariants", tests, NULL, NULL);

@@ -54,6 +54,7 @@ static void test_commands_have_names(void **state)
     assert_string_equal(cluster_command_name(CLUSTER_NOTHING), "nothing");
     assert_string_equal(cluster_command_name(CLUSTER_ASSIGN_SLOTS), "assign_slots");
     assert_string_equal(cluster_command_name(CLUSTER_RUN_END), "run_end");
+    assert_string_equal(cluster_command_name(CLUSTER_TRIGGERS_PAUSE), "triggers_pause");
     assert_string_equal(cluster_command_name((enum cluster_command_type)200), "unknown");
 }
 
@@ -62,6 +63,14 @@ static void malformed(struct cluster_command c, const char *text)
     struct cluster_state *s = cluster_of(1);
     refused(s, c, ERROR_FORMAT, text);
     cluster_state_free(s);
+}
+
+static bool names_a_node(enum cluster_command_type type)
+{
+    struct cluster_command c = rich_command(type);
+    const bool named = c.node[0];
+    cluster_command_release(&c);
+    return named;
 }
 
 static void test_a_malformed_field_is_refused_by_name(void **state)
@@ -88,8 +97,26 @@ static void test_a_malformed_field_is_refused_by_name(void **state)
     c = run_start("init");
     c.params->name[0] = '\t';
     malformed(c, "run_start: a parameter's name");
+    malformed(delete_script("a\nb"), "delete_script: name");
+    malformed(delete_script(""), "delete_script: name");
+    malformed(trigger_delete("a b"), "trigger_delete: name");
+    c = set_current("init", 1);
+    c.version[3] = 'Z';
+    malformed(c, "set_current: version must be 16");
+    c = run_start("init");
+    snprintf(c.text, sizeof c.text, "a b");
+    malformed(c, "run_start: the trigger's name");
+    c = run_start("init");
+    memset(c.text, 'x', CLUSTER_NAME_MAX + 1);
+    malformed(c, "run_start: the trigger's name is too long");
     malformed(run_end(1, CLUSTER_RUN_RUNNING, ""), "run_end: a run ends done, failed or cancelled");
     malformed(run_end(1, CLUSTER_RUN_DONE, "a\nb"), "run_end: text holds a control character");
+    for (unsigned type = CLUSTER_SET_ROLE; type <= CLUSTER_TRIGGERS_PAUSE; type++) {
+        c = (struct cluster_command){.type = (enum cluster_command_type)type}; /* every field is empty */
+        char text[64];
+        snprintf(text, sizeof text, "%s: node must be 40", cluster_command_name(c.type));
+        if (names_a_node(c.type)) malformed(c, text);
+    }
     malformed(run_round(1, 1, 1, (struct cluster_step){.op = CLUSTER_OP_promote}), "run_round: step promote: node");
 }
 
@@ -101,7 +128,7 @@ static void test_unknown_types_and_formats_are_refused_by_number(void **state)
     assert_int_equal(cluster_command_decode(bytes_of("\2\33", 2), &c, &e), ERROR_FORMAT);
     assert_non_null(strstr(e.text, "type 27"));
     assert_int_equal(cluster_command_decode(bytes_of("\1\0", 2), &c, &e), ERROR_FORMAT);
-    assert_non_null(strstr(e.text, "format 1"));
+    assert_string_equal(e.text, "metadata command in format 1; this version reads 2");
     assert_int_equal(cluster_command_decode(bytes_of("", 0), &c, NULL), ERROR_FORMAT);
 }
 

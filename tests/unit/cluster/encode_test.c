@@ -25,9 +25,19 @@ static void test_a_clone_is_equal_and_independent(void **state)
     (void)state;
     struct cluster_state *s = rich_state(), *c = cluster_state_clone(s, true);
     assert_same_state(s, c);
-    change(c, run_step(2, 2, 2, CLUSTER_STEP_FAILED, "x"));
+    struct buffer before = encoded(s);
+    change(c, run_step(3, 2, 2, CLUSTER_STEP_FAILED, "x"));
     change(c, set_reachable(1, false));
-    assert_true(s->nodes[0].up);
+    change(c, trigger_set("nightly", "other"));
+    change(c, trigger_delete("nightly"));
+    change(c, set_setting(CLUSTER_SETTING_replicas, 2));
+    change(c, set_labels(4, ""));
+    change(c, run_end(3, CLUSTER_RUN_DONE, ""));
+    change(c, run_start("init"));
+    struct buffer after = encoded(s);
+    assert_true(bytes_equal(buffer_bytes(&before), buffer_bytes(&after)));
+    buffer_release(&before);
+    buffer_release(&after);
     cluster_state_free(s);
     assert_int_equal(cluster_state_check(c, NULL), 0);
     cluster_state_free(c);
@@ -39,6 +49,8 @@ static void test_a_clone_for_routing_has_no_scripts_and_runs(void **state)
     struct cluster_state *s = rich_state(), *c = cluster_state_clone(s, false);
     assert_int_equal(c->script_count, 0);
     assert_int_equal(c->run_count, 0);
+    assert_int_equal(c->trigger_count, 0);
+    assert_memory_equal(c->settings, s->settings, sizeof s->settings);
     assert_int_equal(c->version, s->version);
     assert_int_equal(c->node_count, 6);
     assert_memory_equal(c->owner, s->owner, sizeof s->owner);
@@ -46,7 +58,7 @@ static void test_a_clone_for_routing_has_no_scripts_and_runs(void **state)
     cluster_state_free(c);
 }
 
-/* What decodes encodes to the same bytes; what does not is refused with FORMAT. */
+/* What decodes encodes to the same bytes (more, if there are settings its writer did not know); what does not is refused with FORMAT. */
 static bool decodes_canonically(struct bytes in)
 {
     struct cluster_state *s;
@@ -59,7 +71,7 @@ static bool decodes_canonically(struct bytes in)
         return false;
     }
     struct buffer b = encoded(s);
-    assert_true(bytes_equal(buffer_bytes(&b), in));
+    assert_true(b.len > in.len || bytes_equal(buffer_bytes(&b), in));
     buffer_release(&b);
     cluster_state_free(s);
     return true;
@@ -108,8 +120,33 @@ static void test_another_format_is_refused_by_number(void **state)
     struct buffer b = encoded(s);
     b.data[0] = 1;
     assert_int_equal(cluster_state_decode(buffer_bytes(&b), &back, &e), ERROR_FORMAT);
-    assert_non_null(strstr(e.text, "format 1; this version reads 2"));
+    assert_string_equal(e.text, "cluster metadata: format 1; this version reads 2");
+    assert_int_equal(cluster_state_decode(bytes_of(NULL, 0), &back, &e), ERROR_FORMAT);
+    assert_string_equal(e.text, "cluster metadata: no bytes at all");
     buffer_release(&b);
+    cluster_state_free(s);
+}
+
+static void test_settings_that_a_writer_did_not_know_have_their_defaults(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1), *back;
+    struct error e;
+    change(s, set_setting(CLUSTER_SETTING_voters, 5));
+    change(s, set_setting(CLUSTER_SETTING_concurrency, 9));
+    struct buffer b = encoded(s);
+    const size_t count = 1 + 4 + CLUSTER_ID_LEN + 8 + 8 + 8 + 4 + 1, last = count + 1 + 8 * (CLUSTER_SETTINGS - 1);
+    assert_int_equal(b.data[count], CLUSTER_SETTINGS);
+    b.data[count]++;
+    assert_int_equal(cluster_state_decode(buffer_bytes(&b), &back, &e), ERROR_FORMAT);
+    assert_non_null(strstr(e.text, "6 settings; this version knows 5"));
+    b.data[count] -= 2;
+    memmove(b.data + last, b.data + last + 8, b.len - last - 8);
+    if (cluster_state_decode(bytes_of(b.data, b.len - 8), &back, &e) != 0) fail_msg("%s", e.text);
+    assert_true(back->settings[CLUSTER_SETTING_voters] == 5);
+    assert_true(back->settings[CLUSTER_SETTING_concurrency] == 8);
+    buffer_release(&b);
+    cluster_state_free(back);
     cluster_state_free(s);
 }
 
@@ -131,6 +168,7 @@ int run_encode_tests(void)
         cmocka_unit_test(test_a_state_cut_at_any_byte_is_refused),
         cmocka_unit_test(test_a_damaged_state_is_refused_or_another_valid_one),
         cmocka_unit_test(test_another_format_is_refused_by_number),
+        cmocka_unit_test(test_settings_that_a_writer_did_not_know_have_their_defaults),
         cmocka_unit_test(test_more_than_the_maximum_is_not_even_looked_at),
     };
     return cmocka_run_group_tests_name("cluster encoding", tests, NULL, NULL);

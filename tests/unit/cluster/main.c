@@ -9,6 +9,7 @@ int main(void)
     failed += run_role_tests();
     failed += run_shard_tests();
     failed += run_script_tests();
+    failed += run_policy_tests();
     failed += run_run_tests();
     failed += run_step_tests();
     failed += run_meet_tests();

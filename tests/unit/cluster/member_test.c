@@ -142,6 +142,45 @@ static void test_roles_are_taken_away_one_after_the_other(void **state)
     cluster_state_free(s);
 }
 
+static void test_a_demotion_leaves_a_majority_that_is_reachable(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of_six();
+    change(s, set_reachable(3, false));
+    refused(s, set_role(2, CLUSTER_ROLE_LEARNER), ERROR_INVARIANT,
+            "cannot demote node 2 (00000002): only 1 of 2 voters would be reachable, no majority");
+    change(s, set_role(3, CLUSTER_ROLE_LEARNER)); /* the dead one */
+    change(s, set_role(3, CLUSTER_ROLE_NONE));
+    change(s, set_role(2, CLUSTER_ROLE_LEARNER));
+    refused(s, set_role(1, CLUSTER_ROLE_LEARNER), ERROR_INVARIANT, "is the last voter");
+    refused(s, set_role(1, CLUSTER_ROLE_NONE), ERROR_INVARIANT, "votes: demote it first");
+    cluster_state_free(s);
+}
+
+static void test_an_eighth_member_of_metaraft_is_refused(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(8);
+    for (unsigned n = 2; n <= 7; n++) change(s, set_role(n, CLUSTER_ROLE_LEARNER));
+    refused(s, set_role(8, CLUSTER_ROLE_LEARNER), ERROR_INVARIANT,
+            "node 8 (00000008) cannot become a learner: MetaRaft has 7 members already");
+    change(s, set_role(7, CLUSTER_ROLE_NONE));
+    change(s, set_role(8, CLUSTER_ROLE_LEARNER));
+    cluster_state_free(s);
+}
+
+static void test_who_had_a_role_keeps_its_raft_id_for_the_next(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(2);
+    change(s, set_role(2, CLUSTER_ROLE_LEARNER));
+    change(s, set_role(2, CLUSTER_ROLE_NONE));
+    change(s, set_role(2, CLUSTER_ROLE_LEARNER)); /* its disk, with term and vote, is the one it had */
+    assert_int_equal(cluster_node_find(s, node_id(2))->raft_id, 2);
+    assert_int_equal(s->next_raft_id, 3);
+    cluster_state_free(s);
+}
+
 static void test_a_node_that_is_down_gets_no_role(void **state)
 {
     (void)state;
@@ -199,6 +238,113 @@ static void test_reachability_is_noted_and_never_refused(void **state)
     cluster_state_free(s);
 }
 
+static void test_only_who_is_part_of_nothing_can_be_removed(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of_six();
+    refused(s, remove_node(1), ERROR_INVARIANT,
+            "node 1 (00000001) is the primary of shard s1: move its slots and drop the shard first");
+    refused(s, remove_node(4), ERROR_INVARIANT, "node 4 (00000004) is a replica in shard s1: detach it first");
+    change(s, detach(4));
+    change(s, set_reachable(4, false));
+    change(s, remove_node(4)); /* down or up */
+    assert_null(cluster_node_find(s, node_id(4)));
+    assert_int_equal(s->node_count, 5);
+    nothing(s, remove_node(4));
+    nothing(s, remove_node(77));
+    change(s, admit(7));
+    change(s, remove_node(7)); /* the last one of the list */
+    cluster_state_free(s);
+}
+
+static void test_a_voter_is_demoted_before_it_is_removed_and_a_learner_may_go(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(2);
+    refused(s, remove_node(1), ERROR_INVARIANT, "node 1 (00000001) votes: demote it first");
+    change(s, set_role(2, CLUSTER_ROLE_LEARNER));
+    change(s, set_role(2, CLUSTER_ROLE_VOTER));
+    refused(s, remove_node(2), ERROR_INVARIANT, "votes: demote it first");
+    change(s, set_role(2, CLUSTER_ROLE_LEARNER));
+    change(s, remove_node(2));
+    cluster_state_free(s);
+}
+
+static void test_who_comes_back_gets_another_raft_id_and_its_alias_is_free_again(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(2);
+    change(s, set_role(2, CLUSTER_ROLE_LEARNER));
+    assert_int_equal(cluster_node_find(s, node_id(2))->raft_id, 2);
+    change(s, remove_node(2));
+    struct cluster_command wiped = admit(3);
+    wiped.info.alias = 2;
+    change(s, wiped);
+    change(s, set_role(3, CLUSTER_ROLE_LEARNER));
+    assert_int_equal(cluster_node_find(s, node_id(3))->raft_id, 3);
+    struct cluster_command again = admit(2);
+    again.info.alias = 0;
+    change(s, again);
+    change(s, set_role(2, CLUSTER_ROLE_LEARNER));
+    assert_int_equal(cluster_node_find(s, node_id(2))->raft_id, 4);
+    assert_null(cluster_node_by_raft_id(s, 2));
+    cluster_state_free(s);
+}
+
+static void test_leaving_is_noted_and_taken_back(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(2);
+    nothing(s, set_leaving(2, false));
+    change(s, set_leaving(2, true));
+    nothing(s, set_leaving(2, true));
+    assert_true(cluster_node_find(s, node_id(2))->leaving);
+    assert_false(cluster_node_find(s, node_id(1))->leaving);
+    struct cluster_node_info restarted = node_info(2, "a");
+    restarted.incarnation = 2;
+    change(s, update_node(restarted));
+    assert_true(cluster_node_find(s, node_id(2))->leaving); /* a restart is no reason to stay */
+    change(s, set_leaving(2, false));
+    refused(s, set_leaving(9, true), ERROR_NOT_FOUND, "is not a member");
+    cluster_state_free(s);
+}
+
+static void test_labels_of_an_operator_stand_before_the_node_s_own(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(2);
+    struct cluster_node_info own = node_info(2, "a");
+    snprintf(own.labels, sizeof own.labels, "rack 7");
+    change(s, update_node(own));
+    const struct cluster_node *n = cluster_node_find(s, node_id(2));
+    assert_string_equal(cluster_node_labels(n), "rack 7");
+    change(s, set_labels(2, "rack 8, disk=nvme"));
+    nothing(s, set_labels(2, "rack 8, disk=nvme"));
+    assert_string_equal(cluster_node_labels(n), "rack 8, disk=nvme");
+    snprintf(own.labels, sizeof own.labels, "rack 9");
+    change(s, update_node(own));
+    assert_string_equal(cluster_node_labels(n), "rack 8, disk=nvme");
+    change(s, set_labels(2, ""));
+    assert_string_equal(cluster_node_labels(n), "rack 9");
+    refused(s, set_labels(9, "x"), ERROR_NOT_FOUND, "is not a member");
+    refused(s, set_labels(2, "a\tb"), ERROR_FORMAT, "set_labels: text holds a control character");
+    cluster_state_free(s);
+}
+
+static void test_labels_are_bounded(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    char text[CLUSTER_LABELS_MAX + 2];
+    memset(text, 'x', sizeof text - 1);
+    text[CLUSTER_LABELS_MAX + 1] = 0;
+    refused(s, set_labels(1, text), ERROR_FORMAT, "set_labels");
+    text[CLUSTER_LABELS_MAX] = 0;
+    change(s, set_labels(1, text));
+    assert_string_equal(cluster_node_labels(&s->nodes[0]), text);
+    cluster_state_free(s);
+}
+
 int run_member_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,10 +357,19 @@ int run_member_tests(void)
         cmocka_unit_test(test_any_field_that_differs_is_an_update),
         cmocka_unit_test(test_a_role_is_won_step_by_step),
         cmocka_unit_test(test_roles_are_taken_away_one_after_the_other),
+        cmocka_unit_test(test_a_demotion_leaves_a_majority_that_is_reachable),
+        cmocka_unit_test(test_an_eighth_member_of_metaraft_is_refused),
+        cmocka_unit_test(test_who_had_a_role_keeps_its_raft_id_for_the_next),
         cmocka_unit_test(test_a_node_that_is_down_gets_no_role),
         cmocka_unit_test(test_a_sixth_voter_is_refused),
         cmocka_unit_test(test_a_promotion_leaves_a_majority_that_is_reachable),
         cmocka_unit_test(test_reachability_is_noted_and_never_refused),
+        cmocka_unit_test(test_only_who_is_part_of_nothing_can_be_removed),
+        cmocka_unit_test(test_a_voter_is_demoted_before_it_is_removed_and_a_learner_may_go),
+        cmocka_unit_test(test_who_comes_back_gets_another_raft_id_and_its_alias_is_free_again),
+        cmocka_unit_test(test_leaving_is_noted_and_taken_back),
+        cmocka_unit_test(test_labels_of_an_operator_stand_before_the_node_s_own),
+        cmocka_unit_test(test_labels_are_bounded),
     };
     return cmocka_run_group_tests_name("cluster members", tests, NULL, NULL);
 }

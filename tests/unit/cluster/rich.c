@@ -15,11 +15,61 @@ static struct cluster_node_info rich_info(unsigned number)
     return i;
 }
 
+/* A step of every op, with every field that it has. */
+static struct cluster_step rich_step(enum cluster_op op)
+{
+    struct cluster_step s = {0};
+    const unsigned fields = cluster_op_info(op)->fields;
+    if (fields & CLUSTER_FIELD_SLOTS) s = step_slots(2, 0, 16383);
+    if (fields & CLUSTER_FIELD_NODE) s = step_node(op, op == CLUSTER_OP_admit ? 7 : 4);
+    s.op = op;
+    if (fields & (CLUSTER_FIELD_SHARD | CLUSTER_FIELD_FROM)) s.shard = 2;
+    if (fields & CLUSTER_FIELD_TO) s.to = 3;
+    if (fields & CLUSTER_FIELD_MS) s.ms = 250;
+    if (fields & CLUSTER_FIELD_KEY) s.key = CLUSTER_SETTING_patience;
+    if (fields & CLUSTER_FIELD_VALUE) s.value = 45000;
+    if (fields & CLUSTER_FIELD_ON) s.on = true;
+    if (fields & CLUSTER_FIELD_LABELS) snprintf(s.labels, sizeof s.labels, "rack 8, disk=nvme");
+    snprintf(s.why, sizeof s.why, "it was asked for");
+    return s;
+}
+
 static struct cluster_command whole_run_round(uint64_t run, uint32_t round)
 {
-    return run_round(run, round, 7, step_node(CLUSTER_OP_admit, 7), step_node(CLUSTER_OP_add_learner, 4),
-                     step_node(CLUSTER_OP_promote, 4), step_node(CLUSTER_OP_create_shard, 5), step_slots(2, 0, 16383),
-                     step_replicate(6, 2), step_wait(250));
+    struct cluster_command c = {.type = CLUSTER_RUN_ROUND, .run = run, .round = round, .score = 7.5 / round};
+    c.steps = calloc(CLUSTER_OPS, sizeof *c.steps);
+    for (; c.step_count < CLUSTER_OPS; c.step_count++) c.steps[c.step_count] = rich_step((enum cluster_op)c.step_count);
+    return c;
+}
+
+/* What operators and policies told the cluster. */
+static void add_orders(struct cluster_state *s)
+{
+    change(s, set_setting(CLUSTER_SETTING_voters, 5));
+    change(s, set_setting(CLUSTER_SETTING_tolerance, 7));
+    change(s, set_leaving(6, true));
+    change(s, set_labels(4, "rack 8, disk=nvme"));
+    change(s, trigger_set("nightly", "rebalance"));
+}
+
+/* Runs 1 and 2 have ended, the first failed, the second cancelled; run 3 is in its second round, and paused. */
+static void add_runs(struct cluster_state *s)
+{
+    change(s, run_start("init"));
+    change(s, run_end(1, CLUSTER_RUN_FAILED, "goes in circles"));
+    change(s, run_start("init"));
+    change(s, run_end(2, CLUSTER_RUN_CANCELLED, "by an operator"));
+    struct cluster_command start = run_start("rebalance");
+    snprintf(start.text, sizeof start.text, "nightly");
+    change(s, start);
+    for (uint32_t round = 1; round <= 2; round++) {
+        change(s, whole_run_round(3, round));
+        for (uint32_t i = 0; i < 3; i++) change(s, run_step(3, round, i, CLUSTER_STEP_STARTED, ""));
+        change(s, run_step(3, round, 0, CLUSTER_STEP_DONE, ""));
+        change(s, run_step(3, round, 1, CLUSTER_STEP_FAILED, "no answer"));
+        if (round == 1) change(s, run_step(3, round, 2, CLUSTER_STEP_DONE, ""));
+    }
+    change(s, run_pause(3, true));
 }
 
 struct cluster_state *rich_state(void)
@@ -31,34 +81,10 @@ struct cluster_state *rich_state(void)
     change(s, load_script("init", 1, "-- the first"));
     change(s, load_script("init", 2, "-- the second"));
     change(s, load_script("rebalance", 3, "return {}"));
-    change(s, run_start("init"));
-    change(s, run_end(1, CLUSTER_RUN_FAILED, "goes in circles"));
-    change(s, run_start("rebalance"));
-    for (uint32_t round = 1; round <= 2; round++) {
-        change(s, whole_run_round(2, round));
-        for (uint32_t i = 0; i < 3; i++) change(s, run_step(2, round, i, CLUSTER_STEP_STARTED, ""));
-        change(s, run_step(2, round, 0, CLUSTER_STEP_DONE, ""));
-        change(s, run_step(2, round, 1, CLUSTER_STEP_FAILED, "no answer"));
-        if (round == 1) change(s, run_step(2, round, 2, CLUSTER_STEP_DONE, ""));
-    }
+    add_orders(s);
+    add_runs(s);
+    change(s, triggers_pause(true));
     return s;
-}
-
-static struct cluster_command rich_node_command(enum cluster_command_type type)
-{
-    struct cluster_command c = {.type = type, .on = type == CLUSTER_SET_LEAVING};
-    memcpy(c.node, node_id(6), sizeof c.node);
-    if (type == CLUSTER_SET_LABELS) snprintf(c.text, sizeof c.text, "rack 8, disk=nvme");
-    return c;
-}
-
-static struct cluster_trigger rich_trigger(void)
-{
-    struct cluster_trigger t = {.name = "nightly", .script = "rebalance", .event = CLUSTER_EVENT_SCHEDULE,
-                                .every_s = 86400, .cooldown_s = 60, .param_count = 1};
-    t.params = calloc(1, sizeof *t.params);
-    t.params[0] = (struct cluster_param){.name = "by", .value = strdup("bytes")};
-    return t;
 }
 
 struct cluster_command rich_command(enum cluster_command_type type)
@@ -81,31 +107,25 @@ struct cluster_command rich_command(enum cluster_command_type type)
     case CLUSTER_RUN_START: {
         struct cluster_command c = run_start("init");
         c.one_round = true;
+        snprintf(c.text, sizeof c.text, "nightly");
         return c;
     }
     case CLUSTER_RUN_ROUND: return whole_run_round(9, 4);
     case CLUSTER_RUN_STEP: return run_step(9, 4, 2, CLUSTER_STEP_FAILED, "node 4 does not answer");
     case CLUSTER_RUN_END: return run_end(9, CLUSTER_RUN_FAILED, "goes in circles");
-    case CLUSTER_REMOVE_NODE:
-    case CLUSTER_DETACH:
-    case CLUSTER_SET_LEAVING:
-    case CLUSTER_SET_LABELS: return rich_node_command(type);
-    case CLUSTER_DROP_SHARD: return (struct cluster_command){.type = type, .shard = 3};
-    case CLUSTER_MOVE_SLOTS: {
-        struct cluster_command c = assign_slots(3, 0, 100);
-        c.type = type;
-        c.to = 4;
-        return c;
-    }
-    case CLUSTER_SET_SETTING:
-        return (struct cluster_command){.type = type, .setting = CLUSTER_SETTING_tolerance, .value = 7};
-    case CLUSTER_DELETE_SCRIPT:
-    case CLUSTER_TRIGGER_DELETE: return (struct cluster_command){.type = type, .name = "rebalance"};
-    case CLUSTER_SET_CURRENT:
-        return (struct cluster_command){.type = type, .name = "rebalance", .version = "0000000000abcdef"};
-    case CLUSTER_RUN_PAUSE: return (struct cluster_command){.type = type, .run = 9, .on = true};
-    case CLUSTER_TRIGGER_SET: return (struct cluster_command){.type = type, .trigger = rich_trigger()};
-    case CLUSTER_TRIGGERS_PAUSE: return (struct cluster_command){.type = type, .on = true};
+    case CLUSTER_REMOVE_NODE: return remove_node(6);
+    case CLUSTER_DROP_SHARD: return drop_shard(3);
+    case CLUSTER_DETACH: return detach(6);
+    case CLUSTER_MOVE_SLOTS: return move_slots(3, 4, 0, 100);
+    case CLUSTER_SET_SETTING: return set_setting(CLUSTER_SETTING_tolerance, 7);
+    case CLUSTER_SET_LEAVING: return set_leaving(6, true);
+    case CLUSTER_SET_LABELS: return set_labels(6, "rack 8, disk=nvme");
+    case CLUSTER_DELETE_SCRIPT: return delete_script("rebalance");
+    case CLUSTER_SET_CURRENT: return set_current("rebalance", 0xabcdef);
+    case CLUSTER_RUN_PAUSE: return run_pause(9, true);
+    case CLUSTER_TRIGGER_SET: return trigger_set("nightly", "rebalance");
+    case CLUSTER_TRIGGER_DELETE: return trigger_delete("nightly");
+    case CLUSTER_TRIGGERS_PAUSE: return triggers_pause(true);
     }
     return (struct cluster_command){.type = type};
 }

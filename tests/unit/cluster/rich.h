@@ -4,9 +4,10 @@
 
 #include "fixture.h"
 
-/* Six nodes, scripts, an ended run and one in its second round with steps of every status. */
+/* Six nodes, two of them with orders of operators; scripts, settings, triggers, which are paused; a failed run, a cancelled one, and one
+ * that a trigger began, paused in its second round, with a step of every op and steps of every status. */
 struct cluster_state *rich_state(void);
-/* One command of each type, 0 to CLUSTER_RUN_END; release it. */
+/* One command of each type, 0 to CLUSTER_TRIGGERS_PAUSE; release it. */
 struct cluster_command rich_command(enum cluster_command_type type);
 
 #endif

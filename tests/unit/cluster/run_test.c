@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 
 #include "fixture.h"
@@ -251,6 +252,94 @@ static void test_the_newest_fifty_runs_are_kept(void **state)
     cluster_state_free(s);
 }
 
+static void test_in_a_paused_run_no_step_begins_but_those_begun_end(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    change(s, run_start("init"));
+    change(s, run_round(1, 1, 2, step_wait(1), step_wait(2)));
+    change(s, run_step(1, 1, 0, STARTED, ""));
+    change(s, run_pause(1, true));
+    nothing(s, run_pause(1, true));
+    refused(s, run_start("other"), ERROR_INVARIANT, "run 1 of init is paused; there is one at a time");
+    refused(s, run_step(1, 1, 1, STARTED, ""), ERROR_STALE, "run 1 is paused: no step begins");
+    nothing(s, run_step(1, 1, 0, STARTED, ""));
+    change(s, run_step(1, 1, 0, DONE, ""));
+    change(s, run_pause(1, false));
+    nothing(s, run_pause(1, false));
+    finish(s, 1, 1, 1, DONE);
+    cluster_state_free(s);
+}
+
+static void test_only_a_run_that_runs_can_be_paused(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    refused(s, run_pause(1, true), ERROR_NOT_FOUND, "no run 1");
+    change(s, run_start("init"));
+    change(s, run_pause(1, true));
+    change(s, run_end(1, CLUSTER_RUN_CANCELLED, "by an operator")); /* paused or not */
+    assert_false(cluster_run_find(s, 1)->paused);
+    assert_int_equal(cluster_run_find(s, 1)->status, CLUSTER_RUN_CANCELLED);
+    assert_string_equal(cluster_run_status_name(CLUSTER_RUN_CANCELLED), "cancelled");
+    refused(s, run_pause(1, false), ERROR_STALE, "run 1 has ended");
+    cluster_state_free(s);
+}
+
+static struct cluster_command with_score(struct cluster_command c, double score)
+{
+    c.score = score;
+    return c;
+}
+
+static void test_a_run_keeps_its_first_and_its_last_score(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    change(s, run_start("init"));
+    const struct cluster_run *r = cluster_run_find(s, 1);
+    assert_true(isnan(r->score_before) && isnan(r->score_after));
+    change(s, with_score(run_round(1, 1, 0), 10.5));
+    change(s, with_score(run_round(1, 2, 0), 4));
+    assert_true(r->score_before == 10.5 && r->score_after == 4);
+    change(s, with_score(run_end(1, CLUSTER_RUN_DONE, ""), 0.25));
+    assert_true(r->score_before == 10.5 && r->score_after == 0.25);
+    cluster_state_free(s);
+}
+
+static void test_a_run_that_ends_without_a_plan_keeps_the_score_it_had(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    change(s, run_start("init"));
+    change(s, with_score(run_round(1, 1, 0), 3));
+    change(s, with_score(run_end(1, CLUSTER_RUN_FAILED, "cancelled"), NAN));
+    assert_true(cluster_run_find(s, 1)->score_before == 3 && cluster_run_find(s, 1)->score_after == 3);
+    change(s, run_start("init"));
+    change(s, with_score(run_end(2, CLUSTER_RUN_DONE, ""), 2)); /* nothing to do: before is after */
+    assert_true(cluster_run_find(s, 2)->score_before == 2 && cluster_run_find(s, 2)->score_after == 2);
+    change(s, run_start("init"));
+    change(s, with_score(run_end(3, CLUSTER_RUN_FAILED, "no plan"), NAN));
+    assert_true(isnan(cluster_run_find(s, 3)->score_before) && isnan(cluster_run_find(s, 3)->score_after));
+    cluster_state_free(s);
+}
+
+static void test_moved_slots_are_counted(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    change(s, run_start("rebalance"));
+    struct cluster_step step = step_slots(1, 10, 19), failing = step_slots(1, 30, 39);
+    step.op = failing.op = CLUSTER_OP_move_slots;
+    step.to = failing.to = 2;
+    change(s, run_round(1, 1, 3, step, step_slots(1, 0, 5), failing));
+    finish(s, 1, 1, 0, DONE);
+    finish(s, 1, 1, 1, DONE);
+    finish(s, 1, 1, 2, FAILED);
+    assert_int_equal(cluster_run_find(s, 1)->slots_moved, 10);
+    cluster_state_free(s);
+}
+
 int run_run_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +357,11 @@ int run_run_tests(void)
         cmocka_unit_test(test_statuses_have_names),
         cmocka_unit_test(test_an_ended_run_keeps_what_is_shown_and_drops_what_planning_needs),
         cmocka_unit_test(test_the_newest_fifty_runs_are_kept),
+        cmocka_unit_test(test_in_a_paused_run_no_step_begins_but_those_begun_end),
+        cmocka_unit_test(test_only_a_run_that_runs_can_be_paused),
+        cmocka_unit_test(test_a_run_keeps_its_first_and_its_last_score),
+        cmocka_unit_test(test_a_run_that_ends_without_a_plan_keeps_the_score_it_had),
+        cmocka_unit_test(test_moved_slots_are_counted),
     };
     return cmocka_run_group_tests_name("cluster runs", tests, NULL, NULL);
 }

@@ -75,6 +75,41 @@ static void test_more_than_256_versions_are_refused(void **state)
     cluster_state_free(s);
 }
 
+static void test_a_version_that_is_kept_can_become_current_again(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    for (unsigned v = 1; v <= 3; v++) change(s, load_script("init", v, "text"));
+    change(s, set_current("init", 1));
+    nothing(s, set_current("init", 1));
+    assert_string_equal(cluster_script_find(s, "init", NULL)->version, "0000000000000001");
+    assert_int_equal(s->script_count, 3);
+    refused(s, set_current("init", 9), ERROR_NOT_FOUND, "script 'init' has no version 0000000000000009: the newest 10 are kept");
+    refused(s, set_current("other", 1), ERROR_NOT_FOUND, "script 'other' has no version");
+    cluster_state_free(s);
+}
+
+static void test_a_deleted_script_is_gone_with_all_its_versions_and_no_other(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    static const char *const names[] = {"a", "b", "c"};
+    for (size_t i = 0; i < 3; i++)
+        for (unsigned v = 1; v <= 2; v++) change(s, load_script(names[i], v, names[i]));
+    change(s, run_start("b"));
+    change(s, delete_script("b"));
+    refused(s, delete_script("b"), ERROR_NOT_FOUND, "no script 'b' was loaded");
+    assert_int_equal(s->script_count, 4);
+    assert_null(cluster_script_find(s, "b", NULL));
+    assert_string_equal(cluster_script_find(s, "c", NULL)->source, "c");
+    assert_non_null(cluster_run_active(s)->source); /* a run that has begun keeps its text */
+    change(s, delete_script("c"));
+    change(s, delete_script("a"));
+    assert_int_equal(s->script_count, 0);
+    change(s, load_script("b", 1, "anew"));
+    cluster_state_free(s);
+}
+
 int run_script_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +118,8 @@ int run_script_tests(void)
         cmocka_unit_test(test_names_are_sorted),
         cmocka_unit_test(test_ten_versions_of_a_name_are_kept_and_the_current_one_never_goes),
         cmocka_unit_test(test_more_than_256_versions_are_refused),
+        cmocka_unit_test(test_a_version_that_is_kept_can_become_current_again),
+        cmocka_unit_test(test_a_deleted_script_is_gone_with_all_its_versions_and_no_other),
     };
     return cmocka_run_group_tests_name("cluster scripts", tests, NULL, NULL);
 }

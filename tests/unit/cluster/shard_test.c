@@ -114,6 +114,81 @@ static void test_a_number_of_a_shard_is_never_used_again(void **state)
     cluster_state_free(s);
 }
 
+static void test_a_detached_replica_is_in_no_shard_and_free_for_another(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of_six();
+    const struct cluster_node *n = cluster_node_find(s, node_id(4));
+    const uint64_t epoch = cluster_shard_find(s, 1)->epoch;
+    cluster_node_find(s, node_id(4))->in_sync = true;
+    change(s, set_reachable(4, false));
+    change(s, detach(4)); /* down or up */
+    nothing(s, detach(4));
+    assert_int_equal(n->shard, 0);
+    assert_false(n->in_sync);
+    assert_int_equal(cluster_shard_find(s, 1)->epoch, epoch + 1);
+    assert_int_equal(cluster_shard_find(s, 1)->reign, 1);
+    change(s, set_reachable(4, true));
+    change(s, replicate(4, 2));
+    refused(s, detach(1), ERROR_INVARIANT, "node 1 (00000001) is the primary of shard s1");
+    refused(s, detach(9), ERROR_NOT_FOUND, "is not a member");
+    cluster_state_free(s);
+}
+
+static void test_a_shard_without_slots_can_be_dropped_and_frees_its_nodes(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of_six();
+    refused(s, drop_shard(2), ERROR_INVARIANT, "shard s2 owns 5462 slots");
+    change(s, move_slots(2, 3, 5461, 10922));
+    change(s, set_reachable(2, false));
+    change(s, drop_shard(2));
+    nothing(s, drop_shard(2)); /* it was there once */
+    refused(s, drop_shard(4), ERROR_NOT_FOUND, "no shard s4");
+    refused(s, drop_shard(0), ERROR_NOT_FOUND, "no shard s0");
+    assert_null(cluster_shard_find(s, 2));
+    assert_non_null(cluster_shard_find(s, 3));
+    for (unsigned n = 2; n <= 5; n += 3) {
+        assert_int_equal(cluster_node_find(s, node_id(n))->shard, 0);
+        assert_false(cluster_node_find(s, node_id(n))->in_sync);
+    }
+    assert_int_equal(cluster_node_find(s, node_id(6))->shard, 3);
+    assert_int_equal(change(s, create_shard(5)), 4); /* a number is never used again */
+    cluster_state_free(s);
+}
+
+static void test_moved_slots_have_their_new_owner_and_both_epochs_rise(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of_six();
+    const uint64_t from = cluster_shard_find(s, 1)->epoch, to = cluster_shard_find(s, 2)->epoch;
+    change(s, move_slots(1, 2, 100, 200));
+    nothing(s, move_slots(1, 2, 100, 200));
+    change(s, move_slots(1, 2, 200, 201)); /* the rest of what is partly there */
+    assert_int_equal(s->owner[99], 1);
+    assert_int_equal(s->owner[100], 2);
+    assert_int_equal(s->owner[201], 2);
+    assert_int_equal(s->owner[202], 1);
+    assert_int_equal(cluster_shard_find(s, 1)->epoch, from + 2);
+    assert_int_equal(cluster_shard_find(s, 2)->epoch, to + 2);
+    assert_int_equal(cluster_shard_find(s, 1)->reign, 1);
+    cluster_state_free(s);
+}
+
+static void test_slots_move_between_two_shards_that_are_there_and_from_their_owner(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of_six();
+    refused(s, move_slots(1, 2, 5460, 10923), ERROR_INVARIANT, "slot 10923 is owned by shard s3");
+    refused(s, move_slots(1, 9, 0, 1), ERROR_NOT_FOUND, "no shard s9");
+    refused(s, move_slots(9, 1, 0, 1), ERROR_NOT_FOUND, "no shard s9");
+    refused(s, move_slots(1, 1, 0, 1), ERROR_FORMAT, "move_slots: from s1 to s1");
+    s->owner[7] = 0;
+    refused(s, move_slots(1, 2, 0, 10), ERROR_INVARIANT, "slot 7 is owned by no shard");
+    nothing(s, (struct cluster_command){.type = CLUSTER_MOVE_SLOTS, .shard = 1, .to = 2});
+    cluster_state_free(s);
+}
+
 int run_shard_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +200,10 @@ int run_shard_tests(void)
         cmocka_unit_test(test_a_node_is_in_one_shard),
         cmocka_unit_test(test_a_replica_needs_both_ends_up),
         cmocka_unit_test(test_a_number_of_a_shard_is_never_used_again),
+        cmocka_unit_test(test_a_detached_replica_is_in_no_shard_and_free_for_another),
+        cmocka_unit_test(test_a_shard_without_slots_can_be_dropped_and_frees_its_nodes),
+        cmocka_unit_test(test_moved_slots_have_their_new_owner_and_both_epochs_rise),
+        cmocka_unit_test(test_slots_move_between_two_shards_that_are_there_and_from_their_owner),
     };
     return cmocka_run_group_tests_name("cluster shards", tests, NULL, NULL);
 }
