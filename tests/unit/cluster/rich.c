@@ -15,8 +15,7 @@ static struct cluster_node_info rich_info(unsigned number)
     return i;
 }
 
-/* A step of every op, with every field that it has. */
-static struct cluster_step rich_step(enum cluster_op op)
+struct cluster_step rich_step(enum cluster_op op)
 {
     struct cluster_step s = {0};
     const unsigned fields = cluster_op_info(op)->fields;
