@@ -69,6 +69,8 @@ static struct cluster_state *six_nodes(void)
         c = on_node(CLUSTER_SET_ROLE, n);
         c.role = CLUSTER_ROLE_LEARNER;
         prepare(s, c);
+        c.role = CLUSTER_ROLE_VOTER;
+        if (n < 4) prepare(s, c);
     }
     prepare(s, on_node(CLUSTER_CREATE_SHARD, 1));
     prepare(s, on_node(CLUSTER_CREATE_SHARD, 2));
