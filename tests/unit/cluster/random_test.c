@@ -12,18 +12,21 @@
 
 static struct cluster_step random_step(uint64_t *seed)
 {
-    unsigned node = 1 + (unsigned)random_below(seed, NODES + 1);
-    uint32_t shard = 1 + (uint32_t)random_below(seed, 6);
-    enum cluster_op op = (enum cluster_op)random_below(seed, CLUSTER_OPS);
-    if (op == CLUSTER_OP_set)
-        return (struct cluster_step){.op = op, .key = CLUSTER_SETTING_patience, .value = 1000 + (int64_t)random_below(seed, 2)};
-    if (op == CLUSTER_OP_move_slots) op = CLUSTER_OP_assign_slots; /* the same fields but one */
-    if (op == CLUSTER_OP_drop_shard) return (struct cluster_step){.op = op, .shard = shard};
-    if (op == CLUSTER_OP_wait) return step_wait((uint32_t)random_below(seed, 100));
-    if (op == CLUSTER_OP_replicate) return step_replicate(node, shard);
-    if (op != CLUSTER_OP_assign_slots) return step_node(op, node);
-    unsigned from = (unsigned)random_below(seed, CLUSTER_SLOTS);
-    return step_slots(shard, from, from + (unsigned)random_below(seed, CLUSTER_SLOTS - from));
+    const unsigned node = 1 + (unsigned)random_below(seed, NODES + 1), from = (unsigned)random_below(seed, CLUSTER_SLOTS);
+    struct cluster_step s = {.op = (enum cluster_op)random_below(seed, CLUSTER_OPS)};
+    const unsigned fields = cluster_op_info(s.op)->fields;
+    if (fields & CLUSTER_FIELD_SLOTS)
+        cluster_ranges_add(&s.slots, from, from + (unsigned)random_below(seed, CLUSTER_SLOTS - from), NULL);
+    if (fields & CLUSTER_FIELD_NODE) memcpy(s.node, node_id(node), sizeof s.node);
+    if (fields & (CLUSTER_FIELD_SHARD | CLUSTER_FIELD_FROM)) s.shard = 1 + (uint32_t)random_below(seed, 6);
+    if (fields & CLUSTER_FIELD_TO) s.to = s.shard + 1 + (uint32_t)random_below(seed, 3);
+    if (fields & CLUSTER_FIELD_MS) s.ms = (uint32_t)random_below(seed, 100);
+    if (fields & CLUSTER_FIELD_KEY) s.key = (enum cluster_setting)random_below(seed, CLUSTER_SETTINGS);
+    const struct cluster_setting_info *setting = cluster_setting_info(s.key);
+    if (fields & CLUSTER_FIELD_VALUE) s.value = random_below(seed, 2) ? setting->least : setting->most;
+    s.on = (fields & CLUSTER_FIELD_ON) && random_below(seed, 2);
+    if (fields & CLUSTER_FIELD_LABELS) s.labels[0] = "\0ab"[random_below(seed, 3)];
+    return s;
 }
 
 static struct cluster_command random_admission(uint64_t *seed, unsigned node)
@@ -47,7 +50,33 @@ static struct cluster_command random_script(uint64_t *seed)
     unsigned version = (unsigned)random_below(seed, 14);
     snprintf(name, sizeof name, "script%llu", (unsigned long long)random_below(seed, 4));
     snprintf(source, sizeof source, "version %llu", (unsigned long long)(version + (random_below(seed, 20) == 0)));
-    return load_script(name, version, source);
+    switch (random_below(seed, 16)) {
+    case 0: return delete_script(name);
+    case 1:
+    case 2: return set_current(name, version);
+    default: return load_script(name, version, source);
+    }
+}
+
+static struct cluster_command random_trigger(uint64_t *seed)
+{
+    char name[16];
+    snprintf(name, sizeof name, "t%llu", (unsigned long long)random_below(seed, CLUSTER_TRIGGERS_MAX + 6u));
+    struct cluster_command c = trigger_set(name, "random");
+    c.trigger.event = (enum cluster_event)random_below(seed, CLUSTER_EVENTS);
+    if (c.trigger.event != CLUSTER_EVENT_SCHEDULE) c.trigger.every_s = 0;
+    if (random_below(seed, 8)) return c;
+    cluster_command_release(&c);
+    return random_below(seed, 2) ? trigger_delete(name) : triggers_pause(random_below(seed, 2));
+}
+
+/* By an operator or a trigger, which may not be there. */
+static struct cluster_command random_start(uint64_t *seed)
+{
+    struct cluster_command c = run_start("random");
+    if (random_below(seed, 2)) snprintf(c.text, sizeof c.text, "t%llu", (unsigned long long)random_below(seed, 99));
+    c.one_round = random_below(seed, 8) == 0;
+    return c;
 }
 
 /* Of the run that runs, or of one before or after it. */
@@ -57,10 +86,11 @@ static struct cluster_command random_run_command(uint64_t *seed, const struct cl
     uint64_t run = r && random_below(seed, 10) ? r->id : random_below(seed, s->next_run + 1);
     uint32_t round = r ? r->round : 1;
     if (random_below(seed, 40) == 0) round += (uint32_t)random_below(seed, 3);
-    switch (random_below(seed, r ? 12 : 2)) {
-    case 0: return random_below(seed, 4) ? run_start("random") : run_end(run, CLUSTER_RUN_FAILED, "it was enough");
-    case 1: return random_below(seed, 40) ? run_start("random") : run_end(run, CLUSTER_RUN_DONE, "");
+    switch (random_below(seed, r ? 13 : 2)) {
+    case 0: return random_below(seed, 4) ? random_start(seed) : run_end(run, CLUSTER_RUN_FAILED, "it was enough");
+    case 1: return random_below(seed, 40) ? random_start(seed) : run_end(run, CLUSTER_RUN_CANCELLED, "");
     case 2: return run_round(run, round + 1, 0);
+    case 5: return run_pause(run, random_below(seed, 4) == 0);
     case 3:
     case 4: return run_round(run, round + 1, 3, random_step(seed), random_step(seed), random_step(seed));
     default:
@@ -87,22 +117,72 @@ static struct cluster_command random_step_command(uint64_t *seed, const struct c
     return c;
 }
 
+static struct cluster_command random_role(uint64_t *seed, unsigned node)
+{
+    return set_role(node, (enum cluster_role)random_below(seed, 3));
+}
+
+static struct cluster_command random_member_command(uint64_t *seed, unsigned node)
+{
+    switch (random_below(seed, 12)) {
+    case 0: return found(node);
+    case 1: return random_update(seed, node);
+    case 2: return remove_node(node);
+    case 3: return set_leaving(node, random_below(seed, 2));
+    case 4: return set_labels(node, random_below(seed, 2) ? "rack 7" : "");
+    case 5:
+    case 6: return random_role(seed, node);
+    case 7: return set_reachable(node, random_below(seed, 3) != 0);
+    case 8: return set_reachable(node, true);
+    default: return random_admission(seed, node);
+    }
+}
+
+/* All slots of a shard to another: else one is hardly ever without any. */
+static struct cluster_command drain(const struct cluster_state *s, uint32_t shard, uint32_t to)
+{
+    struct cluster_command c = {.type = CLUSTER_MOVE_SLOTS, .shard = shard, .to = to};
+    assert_int_equal(cluster_shard_slots(s, shard, &c.slots), 0);
+    return c;
+}
+
+static struct cluster_command random_shard_command(uint64_t *seed, const struct cluster_state *s, unsigned node)
+{
+    const uint32_t newest = s->next_shard - 1, oldest = newest > 6 ? newest - 6 : 0; /* or numbers that are none */
+    const uint32_t shard = oldest + (uint32_t)random_below(seed, 8), to = oldest + (uint32_t)random_below(seed, 8);
+    const unsigned from = (unsigned)random_below(seed, CLUSTER_SLOTS), len = (unsigned)random_below(seed, 40);
+    const unsigned last = from + len < CLUSTER_SLOTS ? from + len : from;
+    switch (random_below(seed, 8)) {
+    case 0: return random_below(seed, 4) ? replicate(node, shard) : create_shard(node);
+    case 1: return replicate(node, shard);
+    case 2: return detach(node);
+    case 3: return drop_shard(shard);
+    case 4: return move_slots(shard, to, from, last);
+    case 5: return drain(s, shard, to);
+    default: return assign_slots(shard, from, last);
+    }
+}
+
+static struct cluster_command random_setting(uint64_t *seed)
+{
+    return set_setting((enum cluster_setting)random_below(seed, CLUSTER_SETTINGS), (int64_t)random_below(seed, 9));
+}
+
 static struct cluster_command random_command(uint64_t *seed, const struct cluster_state *s)
 {
-    unsigned node = 1 + (unsigned)random_below(seed, NODES + 1);
-    uint32_t shard = 1 + (uint32_t)random_below(seed, 7);
-    unsigned from = (unsigned)random_below(seed, CLUSTER_SLOTS), len = (unsigned)random_below(seed, 40);
+    const unsigned node = 1 + (unsigned)random_below(seed, NODES + 1);
     switch (random_below(seed, 16)) {
-    case 0: return found(node);
-    case 1: return random_admission(seed, node);
-    case 2: return random_update(seed, node);
-    case 3: return set_role(node, (enum cluster_role)random_below(seed, 3));
-    case 4: return random_below(seed, 20) ? set_reachable(node, true) : create_shard(node);
-    case 5: return assign_slots(shard, from, from + len < CLUSTER_SLOTS ? from + len : from);
-    case 6: return random_below(seed, 20) ? set_reachable(node, false) : replicate(node, shard);
-    case 7: return set_reachable(node, random_below(seed, 3) != 0);
-    case 8: return random_script(seed);
-    case 9: return random_step_command(seed, s);
+    case 0:
+    case 1:
+    case 2:
+    case 3: return random_member_command(seed, node);
+    case 4:
+    case 5:
+    case 6: return random_shard_command(seed, s, node);
+    case 7: return random_script(seed);
+    case 8: return random_trigger(seed);
+    case 9: return random_setting(seed);
+    case 10: return random_step_command(seed, s);
     default: return random_run_command(seed, s);
     }
 }
@@ -165,7 +245,7 @@ static void test_random_commands_keep_the_invariants_and_replay_to_the_same_stat
         h.snapshot = encoded(s);
         h.at_snapshot = h.count;
     }
-    for (enum cluster_command_type t = CLUSTER_FOUND; t <= CLUSTER_RUN_END; t++)
+    for (enum cluster_command_type t = CLUSTER_FOUND; t <= CLUSTER_TRIGGERS_PAUSE; t++)
         if (counts[t] == 0) fail_msg("no %s ever changed anything: the test is too weak", cluster_command_name(t));
 
     struct cluster_state *again = cluster_state_new(), *restored;

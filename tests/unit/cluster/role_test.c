@@ -2,6 +2,8 @@
  * second time; and that the way from 1 to 3 to 5 voters and back is open wherever a majority is up.
  *
  * Which of two equal nodes is meant makes no difference, so a state is five numbers. */
+#include <stdlib.h>
+
 #include "fixture.h"
 
 #define SPARES 5 /* members without a role that are up, and one more that is down */
@@ -36,9 +38,14 @@ static unsigned first_of(struct mix m, enum kind kind)
     return node;
 }
 
+/* Made by hand, as there are thousands: to apply a command for each node would take its time. */
 static struct cluster_state *state_of(struct mix m)
 {
-    struct cluster_state *s = cluster_of(first_of(m, KINDS) - 1);
+    struct cluster_state *s = cluster_of(1);
+    const unsigned nodes = first_of(m, KINDS) - 1;
+    s->nodes = realloc(s->nodes, nodes * sizeof *s->nodes);
+    for (; s->node_count < nodes; s->node_count++)
+        s->nodes[s->node_count] = (struct cluster_node){.info = node_info(s->node_count + 1, "a"), .up = true};
     for (uint32_t i = 0; i < members_in(m); i++) {
         s->nodes[i].role = i < voters_in(m) ? CLUSTER_ROLE_VOTER : CLUSTER_ROLE_LEARNER;
         if (i > 0) s->nodes[i].raft_id = s->next_raft_id++;
