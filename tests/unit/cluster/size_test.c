@@ -1,8 +1,10 @@
 /* How large a state may become, and that what must always go on still does. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "cluster/bounds.h"
+#include "cluster/record.h"
 #include "fixture.h"
 
 /* As apply(), without the invariants after each: they are linear in the state. */
@@ -59,18 +61,34 @@ static void add_nodes(struct cluster_state *s, unsigned last, struct cluster_com
     }
 }
 
+static struct cluster_param *params_of(uint32_t count, size_t value_len)
+{
+    struct cluster_param *params = calloc(count, sizeof *params);
+    for (uint32_t i = 0; i < count; i++) {
+        fill(params[i].name, sizeof params[i].name);
+        params[i].value = malloc(value_len + 1);
+        fill(params[i].value, value_len + 1);
+    }
+    return params;
+}
+
 static struct cluster_command large_run(void)
 {
-    struct cluster_command c = large_script(0), p = run_start("x");
-    cluster_command_release(&p);
+    struct cluster_command c = large_script(0);
     c.type = CLUSTER_RUN_START;
     c.param_count = CLUSTER_PARAMS_MAX;
-    c.params = calloc(c.param_count, sizeof *c.params);
-    for (uint32_t i = 0; i < c.param_count; i++) {
-        fill(c.params[i].name, sizeof c.params[i].name);
-        c.params[i].value = malloc(1025);
-        fill(c.params[i].value, 1025);
-    }
+    c.params = params_of(c.param_count, 1024);
+    return c;
+}
+
+static struct cluster_command large_trigger(unsigned number)
+{
+    char name[16];
+    snprintf(name, sizeof name, "t%u", number);
+    struct cluster_command c = trigger_set(name, "rebalance");
+    cluster_params_release(c.trigger.params, c.trigger.param_count);
+    c.trigger.param_count = CLUSTER_PARAMS_MAX;
+    c.trigger.params = params_of(CLUSTER_PARAMS_MAX, 1024);
     return c;
 }
 
@@ -142,11 +160,11 @@ static void test_a_round_too_large_for_the_log_is_refused(void **state)
     cluster_state_free(s);
 }
 
-static void test_a_thousand_nodes_and_single_slots_survive_a_round_trip(void **state)
+/* ---- a thousand nodes ---- */
+
+/* 500 shards, each with every 500th slot: 16,384 ranges of one. */
+static void scatter_slots(struct cluster_state *s)
 {
-    (void)state;
-    struct cluster_state *s = cluster_of(1), *back;
-    add_nodes(s, 1000, admit);
     for (unsigned n = 1; n <= 500; n++) assert_true(apply_unchecked(s, create_shard(n)).changed);
     for (uint32_t shard = 1; shard <= 500; shard++) {
         struct cluster_command c = {.type = CLUSTER_ASSIGN_SLOTS, .shard = shard};
@@ -154,12 +172,109 @@ static void test_a_thousand_nodes_and_single_slots_survive_a_round_trip(void **s
             cluster_ranges_add(&c.slots, slot, slot, NULL);
         assert_true(apply_unchecked(s, c).changed);
     }
+}
+
+/* As full as it gets: every node with labels of an operator, 64 triggers, scripts up to their room, a run with a round of a
+ * thousand steps. */
+static struct cluster_state *full_state(void)
+{
+    char labels[CLUSTER_LABELS_MAX + 1];
+    struct cluster_state *s = cluster_of(1);
+    fill(labels, sizeof labels);
+    add_nodes(s, 1000, admit);
+    scatter_slots(s);
+    for (unsigned n = 1; n <= 1000; n++) assert_true(apply_unchecked(s, set_labels(n, labels)).changed);
+    for (unsigned i = 1; i < CLUSTER_TRIGGERS_MAX; i++) assert_true(apply_unchecked(s, large_trigger(i)).changed);
+    unsigned scripts = 0;
+    while (apply_unchecked(s, large_script(scripts)).changed) scripts++;
+    assert_true(scripts > 5);
+    assert_true(apply_unchecked(s, large_run()).changed);
+    assert_true(apply_unchecked(s, large_round(1, 1)).changed);
+    return s;
+}
+
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* For people; no test fails for its time. */
+static void tell_time(const char *what, double since_ms)
+{
+    print_message("[ TIME     ] %s: %.2f ms\n", what, now_ms() - since_ms);
+}
+
+static void test_a_thousand_nodes_single_slots_and_full_scripts_fit_and_survive_a_round_trip(void **state)
+{
+    (void)state;
+    struct cluster_state *s = full_state(), *back;
     struct error e;
+    double since = now_ms();
     struct buffer b = encoded(s);
+    tell_time("encode", since);
+    print_message("[ SIZE     ] %zu bytes\n", b.len);
+    assert_int_equal(b.len, cluster_state_size(s));
+    assert_true(b.len > CLUSTER_ROOM_SCRIPTS && b.len <= CLUSTER_ENCODED_MAX);
+    since = now_ms();
     if (cluster_state_decode(buffer_bytes(&b), &back, &e) != 0) fail_msg("%s", e.text);
+    tell_time("decode", since);
     assert_same_state(s, back);
     buffer_release(&b);
     cluster_state_free(back);
+    since = now_ms();
+    back = cluster_state_clone(s, true);
+    tell_time("clone", since);
+    assert_same_state(s, back);
+    cluster_state_free(back);
+    since = now_ms();
+    back = cluster_state_clone(s, false);
+    tell_time("clone for routing", since);
+    cluster_state_free(back);
+    cluster_state_free(s);
+}
+
+static void test_a_full_state_still_takes_what_lets_the_cluster_go_on(void **state)
+{
+    (void)state;
+    struct cluster_state *s = full_state();
+    struct cluster_node_info moved = node_info(1000, "a");
+    moved.incarnation++;
+    snprintf(moved.bus_host, sizeof moved.bus_host, "10.9.9.9");
+    struct cluster_command commands[] = {
+        update_node(moved),       set_reachable(999, false),        run_step(1, 1, 0, CLUSTER_STEP_STARTED, ""),
+        set_leaving(999, true),   set_role(2, CLUSTER_ROLE_LEARNER), set_role(2, CLUSTER_ROLE_VOTER),
+        replicate(998, 1),        move_slots(1, 2, 0, 0),           set_setting(CLUSTER_SETTING_voters, 5),
+        triggers_pause(true),     trigger_delete("t1"),             delete_script("s0")};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        const char *name = cluster_command_name(commands[i].type);
+        struct cluster_result r = apply_unchecked(s, commands[i]);
+        if (!r.changed) fail_msg("%s: %s", name, r.error.text);
+    }
+    struct error e;
+    const double since = now_ms();
+    assert_true(apply_unchecked(s, admit(1001)).changed);
+    tell_time("apply admit, which measures the whole", since);
+    if (cluster_state_check(s, &e) != 0) fail_msg("%s", e.text);
+    cluster_state_free(s);
+}
+
+/* Scripts leave room for nodes, nodes leave room for runs: but what is there may come back with other addresses. */
+static void test_beyond_the_room_for_nodes_one_may_change_but_not_grow(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    add_nodes(s, 3700, large_admit);
+    assert_true(cluster_state_size(s) > (size_t)CLUSTER_ROOM_NODES);
+    struct cluster_command c = large_admit(7);
+    c.type = CLUSTER_UPDATE_NODE;
+    c.info.incarnation++;
+    c.info.bus_host[3] = 'y';
+    assert_true(apply_unchecked(s, c).changed);
+    struct cluster_node_info longer = node_info(1, "a");
+    snprintf(longer.labels, sizeof longer.labels, "rack 7");
+    refused(s, update_node(longer), ERROR_LIMIT, "no room for more nodes");
     cluster_state_free(s);
 }
 
@@ -180,7 +295,9 @@ int run_size_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_full_state_refuses_scripts_then_nodes_but_runs_go_on),
         cmocka_unit_test(test_a_round_too_large_for_the_log_is_refused),
-        cmocka_unit_test(test_a_thousand_nodes_and_single_slots_survive_a_round_trip),
+        cmocka_unit_test(test_a_thousand_nodes_single_slots_and_full_scripts_fit_and_survive_a_round_trip),
+        cmocka_unit_test(test_a_full_state_still_takes_what_lets_the_cluster_go_on),
+        cmocka_unit_test(test_beyond_the_room_for_nodes_one_may_change_but_not_grow),
         cmocka_unit_test(test_there_are_at_most_4096_nodes),
     };
     return cmocka_run_group_tests_name("cluster sizes", tests, NULL, NULL);
