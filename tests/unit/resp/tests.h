@@ -12,5 +12,6 @@
 int parse_tests(void);
 int limit_tests(void);
 int write_tests(void);
+int reply_tests(void);
 
 #endif
