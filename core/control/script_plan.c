@@ -31,7 +31,7 @@ static void write_note(struct control *c, struct resp_writer *w, const struct sc
                  r->moves_slots ? "; " : "", run->id, run->script);
     resp_bulk_text(w, "note");
     resp_bulk_printf(w, "%s%s",
-                     r->moves_slots ? "move_slots cannot be carried out in this version: RUN would fail" : "", running);
+                     r->moves_slots ? SCRIPT_MOVES_NOTE : "", running);
 }
 
 static void reply_plan(struct control *c, struct call *call)

@@ -13,3 +13,10 @@ const struct script_builtin *script_builtin_find(const char *name)
         if (strcmp(p->name, name) == 0) return p;
     return NULL;
 }
+
+const struct script_builtin *script_module_find(const char *name)
+{
+    for (const struct script_builtin *m = script_modules; m->name; m++)
+        if (strcmp(m->name, name) == 0) return m;
+    return NULL;
+}

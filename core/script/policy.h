@@ -35,6 +35,8 @@ struct script_builtin {
 };
 const struct script_builtin *script_builtin_find(const char *name);
 const struct script_builtin *script_builtin_at(size_t index);
+/* Lua that travels inside the binary and is no policy (what is in lua/): "aikv.view", "template.policy"; NULL if there is none. */
+const struct script_builtin *script_module_find(const char *name);
 
 /* Whether the text is a policy: syntax, a table with name, doc, params (each well-formed) and a function plan. `doc`
  * gets the script's. */

@@ -13,6 +13,7 @@
 #include "server/ping.h"
 #include "server/reference.h"
 #include "server/subcommand.h"
+#include "tool/tool.h"
 
 /* Read by jemalloc, where the node is linked with it: pages that are free go back to the system after 1 s, not 10 s, so that a checkpoint's do
  * not add up to what the rows have. */
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
     static struct config config;
     struct options options;
     struct error e;
+    if (tool_is(argc, argv)) return tool_run(argc, argv);
     if (subcommand_is(argc, argv)) return subcommand_run(argc, argv);
     if (options_read(argc, argv, &options, &config, &e)) return complain(&e, EXIT_USAGE);
     switch (options.action) {

@@ -2,6 +2,7 @@
 
 #include "base/nearest.h"
 #include "server/subcommand.h"
+#include "tool/tool.h"
 
 static const struct {
     const char *name;
@@ -119,6 +120,7 @@ void options_help(struct buffer *out)
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) buffer_printf(out, "  --%-24s %s\n", actions[i].name, actions[i].doc);
     buffer_append_text(out, "\nSubcommands (aikv SUBCOMMAND --help tells more):\n");
     subcommand_help(out);
+    tool_help(out);
     buffer_append_text(out, "\nSettings (flag, place in the file, default):\n");
     for (int i = 0; i < SETTINGS; i++) {
         const struct setting_info *s = &setting_table[i];
@@ -126,5 +128,6 @@ void options_help(struct buffer *out)
     }
     buffer_append_text(out, "\nThe environment has the same as AIKV_<SECTION>_<KEY>; AIKV_NODE_ID is the alias, AIKV_CLUSTER_SECRET the secret.\n\n"
                             "Exit codes: 0 ended as asked, 1 internal error, 2 usage or configuration, 3 address in use,\n"
-                            "4 data directory locked, 5 format, damage or foreign cluster, 6 permission, 7 disk full or failing.\n");
+                            "4 data directory locked, 5 format, damage or foreign cluster, 6 permission, 7 disk full or failing.\n"
+                            "Those of aikv script and aikv cluster: aikv script --help.\n");
 }

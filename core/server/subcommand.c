@@ -5,6 +5,7 @@
 
 #include "base/exit_code.h"
 #include "base/nearest.h"
+#include "tool/tool.h"
 
 static const struct subcommand *const table[] = {&check_subcommand, &repair_subcommand};
 #define SUBCOMMANDS (sizeof table / sizeof *table)
@@ -87,6 +88,7 @@ int subcommand_run(int argc, char **argv)
         if (words) return run(table[i], argc - 1 - words, argv + 1 + words);
         nearest_offer(&n, table[i]->name);
     }
+    for (unsigned i = 0; tool_group_at(i); i++) nearest_offer(&n, tool_group_at(i));
     if (n.best)
         fprintf(stderr, "aikv: unexpected argument '%.100s'; did you mean aikv %s?\n", argv[1], n.best);
     else

@@ -221,6 +221,42 @@ def check_repair_guide():
         check(f"{page}: the last check is clean", "" if output.endswith("clean\n") else output[-300:])
 
 
+def make_aikv(path, port):
+    """An installed aikv, for whom 6379 is `port`."""
+    with open(os.path.join(path, "aikv"), "w", encoding="utf-8") as f:
+        f.write(f"""#!/usr/bin/env bash
+arguments=() before=
+for word in "$@"; do
+    if [ "$before" = -p ]; then word=$((word - 6379 + {port})); fi
+    before=$word
+    arguments+=("$word")
+done
+exec "$HOME/.local/bin/aikv" "${{arguments[@]}}"
+""")
+    os.chmod(os.path.join(path, "aikv"), 0o755)
+
+
+def check_tool_guide(cluster):
+    """The guide's commands, one after the other, with what `cmake --install` installs, in a folder with the files it shows."""
+    page = "docs/guides/test-a-policy.md"
+    text = read(page)
+    with tempfile.TemporaryDirectory(prefix="aikv-docs-") as folder:
+        os.makedirs(folder + "/bin")
+        os.makedirs(folder + "/work")
+        make_aikv(folder + "/bin", cluster[0].port)
+        os.symlink(os.path.join(ROOT, "build"), folder + "/work/build")
+        shown_file = re.search(r"in `(\w+\.lua)`:\n```lua\n(.*?)```", text, re.S)
+        with open(f"{folder}/work/{shown_file[1]}", "w", encoding="utf-8") as f:
+            f.write(shown_file[2])
+        environment = {**os.environ, "HOME": folder, "PATH": folder + "/bin:" + os.environ["PATH"]}
+        shown = [*commands(text, "aikv|cmake --install|mkdir"), *commands(read("docs/reference/tool.md"), "aikv")]
+        check(f"{page} shows commands", "" if len(shown) > 15 else f"only {len(shown)}")
+        for command in shown:
+            done = subprocess.run(["bash", "-c", command], cwd=folder + "/work", env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=60, check=False)
+            check(f"{page}: {command}", "" if done.returncode == 0 else (done.stdout + done.stderr)[-300:])
+
+
 def check_info(cluster):
     """INFO and its page have the same fields; those that the page says are there only at times may be missing."""
     page = read("docs/reference/info.md")
@@ -246,6 +282,7 @@ def check_commands():
             run_page(cluster, page, folder, environment)
         until("the last run has ended", lambda: json.loads(cluster[0]("CLUSTER", "SCRIPT", "VIEW"))["run"]["round"] == 0)
         check_view(cluster)
+        check_tool_guide(cluster)
         check_info(cluster)
 
 

@@ -1,0 +1,140 @@
+#include "tool/offline.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "control/script_source.h"
+#include "script/dry_run.h"
+#include "script/saved_view.h"
+#include "tool/file.h"
+#include "tool/verb.h"
+
+/* ---- policies ---- */
+
+static int find_builtin(const char *name, struct offline_policy *out, struct error *e)
+{
+    struct script_found found;
+    struct cluster_state *none = cluster_state_new();
+    int code = script_source_find(none, bytes_text(name), (struct bytes){0}, &found, e);
+    cluster_state_free(none);
+    if (code) {
+        struct error why = *e;
+        return error_set(e, ERROR_NOT_FOUND,
+                         "no policy is built in under this name (a file is named as './%.60s.lua'): %s", name,
+                         why.text);
+    }
+    snprintf(out->name, sizeof out->name, "%s", found.name);
+    buffer_init(&out->text, FILE_POLICY_MAX);
+    buffer_append(&out->text, found.text.data, found.text.len);
+    return 0;
+}
+
+int offline_policy_find(const char *word, struct offline_policy *out, struct error *e)
+{
+    *out = (struct offline_policy){0};
+    int code = file_is_named(word) ? file_read(word, FILE_POLICY_MAX, &out->text, e) : find_builtin(word, out, e);
+    if (code) return code;
+    if (!*out->name) file_policy_name(word, out->name, sizeof out->name);
+    script_source_version(buffer_bytes(&out->text), out->version);
+    return 0;
+}
+
+void offline_policy_release(struct offline_policy *p)
+{
+    buffer_release(&p->text);
+}
+
+struct script_source offline_policy_source(const struct offline_policy *p)
+{
+    return (struct script_source){.name = p->name, .version = p->version, .text = buffer_bytes(&p->text)};
+}
+
+/* ---- a dry run ---- */
+
+static json_t *score(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *rounds(const struct script_dry_result *r)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < r->round_count; i++) {
+        json_t *round = json_array();
+        for (uint32_t n = 0; n < r->rounds[i].count; n++)
+            json_array_append_new(round, json_string(r->rounds[i].lines[n]));
+        json_array_append_new(list, round);
+    }
+    return list;
+}
+
+/* As a node replies it. */
+static json_t *document(const struct offline_policy *p, const struct script_dry_result *r)
+{
+    json_t *plan = json_object();
+    json_object_set_new(plan, "script", json_string(p->name));
+    json_object_set_new(plan, "version", json_string(p->version));
+    json_object_set_new(plan, "outcome", json_string(script_outcome_name(r->outcome)));
+    json_object_set_new(plan, "error", json_string(r->error));
+    json_object_set_new(plan, "rounds", rounds(r));
+    json_object_set_new(plan, "steps_left_out", json_integer(r->lines_left_out));
+    json_object_set_new(plan, "score_before", score(r->score_before));
+    json_object_set_new(plan, "score_after", score(r->score_after));
+    json_object_set_new(plan, "slots_moved", json_integer(r->slots_moved));
+    json_object_set_new(plan, "note", json_string(r->moves_slots ? SCRIPT_MOVES_NOTE : ""));
+    return plan;
+}
+
+json_t *offline_dry_run(const struct offline_policy *p, const struct cluster_param *params, uint32_t count,
+                        struct cluster_state *state, struct cluster_live *live)
+{
+    struct script_source source = offline_policy_source(p);
+    struct script_dry_run *run = script_dry_run_new(&source, params, count, state, live, SCRIPT_DRY_RUN_MS);
+    while (script_dry_run_advance(run, NULL)) {}
+    json_t *plan = document(p, script_dry_run_result(run));
+    script_dry_run_free(run);
+    return plan;
+}
+
+/* ---- plan NAME --view FILE ---- */
+
+static int read_view(const char *path, struct cluster_state **state, struct cluster_live *live, struct error *e)
+{
+    struct buffer json;
+    int code = file_read(path, FILE_VIEW_MAX, &json, e);
+    if (code) return code;
+    code = script_saved_view_read(buffer_bytes(&json), state, live, e);
+    if (code) error_prefix(e, "'%.100s': ", path);
+    buffer_release(&json);
+    return code;
+}
+
+int offline_params(const char *const *words, int count, struct cluster_param *params, struct error *e)
+{
+    if (count / 2 > CLUSTER_PARAMS_MAX)
+        return error_set(e, ERROR_LIMIT, "%d parameters; up to %d are taken", count / 2, CLUSTER_PARAMS_MAX);
+    for (int i = 0; i < count / 2; i++) {
+        if (strlen(words[2 * i]) > CLUSTER_NAME_MAX || strlen(words[2 * i + 1]) > 1024)
+            return error_set(e, ERROR_LIMIT, "a parameter has a name of up to %d bytes and a value of up to 1024",
+                             CLUSTER_NAME_MAX);
+        snprintf(params[i].name, sizeof params[i].name, "%s", words[2 * i]);
+        params[i].value = (char *)words[2 * i + 1];
+    }
+    return 0;
+}
+
+int offline_plan(const struct tool_call *call, const char *const *words, int count, json_t **plan)
+{
+    struct offline_policy policy;
+    struct cluster_param params[CLUSTER_PARAMS_MAX];
+    struct cluster_state *state;
+    struct cluster_live live;
+    struct error e;
+    if (offline_params(words + 1, count - 1, params, &e) || offline_policy_find(words[0], &policy, &e))
+        return call_complain(call, TOOL_USAGE, &e);
+    int code = read_view(call->view, &state, &live, &e);
+    if (!code) *plan = offline_dry_run(&policy, params, (uint32_t)(count - 1) / 2, state, &live);
+    offline_policy_release(&policy);
+    return code ? call_complain(call, TOOL_USAGE, &e) : TOOL_DONE;
+}

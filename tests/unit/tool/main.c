@@ -1,0 +1,6 @@
+#include "tests.h"
+
+int main(void)
+{
+    return print_tests() + connection_tests();
+}
