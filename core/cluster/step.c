@@ -207,11 +207,18 @@ static bool share_shard(const struct touched *a, const struct touched *b)
     return false;
 }
 
+/* A wiped node comes back as another one, under the alias of the one it was: that must have gone before. */
+static bool may_take_over_alias(const struct cluster_step *a, const struct cluster_step *b)
+{
+    return (a->op == CLUSTER_OP_remove_node && b->op == CLUSTER_OP_admit) ||
+           (a->op == CLUSTER_OP_admit && b->op == CLUSTER_OP_remove_node);
+}
+
 bool cluster_steps_meet(const struct cluster_state *s, const struct cluster_step *a, const struct cluster_step *b)
 {
     const struct touched x = touched_by(s, a), y = touched_by(s, b);
     const unsigned both = x.touches & y.touches;
-    if ((x.touches | y.touches) & CLUSTER_TOUCH_ALL) return true;
+    if (((x.touches | y.touches) & CLUSTER_TOUCH_ALL) || may_take_over_alias(a, b)) return true;
     if (both & (CLUSTER_TOUCH_VOTERS | CLUSTER_TOUCH_SETTINGS)) return true;
     if ((both & CLUSTER_TOUCH_NODE) && strcmp(x.node, y.node) == 0) return true;
     return (both & CLUSTER_TOUCH_SHARD) && share_shard(&x, &y);

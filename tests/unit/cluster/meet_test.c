@@ -83,6 +83,15 @@ static void test_a_shard_to_be_made_is_met_by_all_that_name_it_and_by_others_to_
     cluster_state_free(s);
 }
 
+static void test_who_comes_waits_for_who_goes_as_the_alias_may_be_the_same(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of_eight();
+    assert_true(meet(s, step_node(CLUSTER_OP_remove_node, 7), step_node(CLUSTER_OP_admit, 9)));
+    assert_false(meet(s, step_node(CLUSTER_OP_demote, 7), step_node(CLUSTER_OP_admit, 9)));
+    cluster_state_free(s);
+}
+
 static void test_what_touches_nothing_in_common_may_be_done_at_once(void **state)
 {
     (void)state;
@@ -121,10 +130,11 @@ static struct cluster_step random_step(uint64_t *seed, const struct cluster_stat
     }
 }
 
-/* Carries a step out as a runner does; whether it was accepted. */
+/* Carries a step out as a runner does; whether it was accepted. The candidate can only come after node 8 has gone. */
 static bool carry_out(struct cluster_state *s, const struct cluster_step *step, struct error *e)
 {
-    const struct cluster_node_info candidate = node_info(CANDIDATE, "c");
+    struct cluster_node_info candidate = node_info(CANDIDATE, "c");
+    candidate.alias = 8;
     struct cluster_command c;
     if (cluster_step_command(s, &candidate, 1, step, &c, e) != 0) return false;
     if (c.type != CLUSTER_NOTHING) change(s, c);
@@ -224,6 +234,7 @@ int run_meet_tests(void)
         cmocka_unit_test(test_steps_meet_where_they_touch_the_same_node_shard_votes_or_settings),
         cmocka_unit_test(test_a_node_brings_its_shard_into_a_step),
         cmocka_unit_test(test_a_shard_to_be_made_is_met_by_all_that_name_it_and_by_others_to_be_made),
+        cmocka_unit_test(test_who_comes_waits_for_who_goes_as_the_alias_may_be_the_same),
         cmocka_unit_test(test_what_touches_nothing_in_common_may_be_done_at_once),
         cmocka_unit_test(test_any_order_that_keeps_that_of_steps_that_meet_leads_to_the_same),
     };
