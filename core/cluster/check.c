@@ -142,7 +142,7 @@ static int check_run_lists(const struct cluster_run *r, struct error *e)
             return BROKEN(e, "run %llu has a malformed parameter", id);
     for (uint32_t i = 0; i < r->step_count; i++)
         if (!cluster_text_is_line(r->steps[i].error) ||
-            (r->steps[i].error[0] && r->steps[i].status != CLUSTER_STEP_FAILED))
+            (r->steps[i].error[0] && r->steps[i].status < CLUSTER_STEP_FAILED))
             return BROKEN(e, "run %llu has a malformed error at step %u", id, i);
     for (uint32_t i = 0; i < r->failed_count; i++)
         if (!cluster_text_is_line(r->failed[i].error) || r->failed[i].step.slots.count || r->failed[i].round > r->round)

@@ -208,7 +208,7 @@ static int read_fields(struct reader *in, struct cluster_command *c, struct erro
         c->run = read_u64(in);
         c->round = read_u32(in);
         c->index = read_u32(in);
-        c->step_status = (enum cluster_step_status)cluster_record_enum(in, CLUSTER_STEP_FAILED + 1);
+        c->step_status = (enum cluster_step_status)cluster_record_enum(in, CLUSTER_STEP_STATUSES);
         read_text(in, c->text, sizeof c->text);
         return 0;
     case CLUSTER_RUN_END:

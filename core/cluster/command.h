@@ -20,8 +20,8 @@ enum cluster_command_type {
     CLUSTER_RUN_START = 10,    /* name, version, source, params, one_round, text (trigger), wall_ms; result.value: run id. Refused while one runs,
                                   and with a trigger while these are paused */
     CLUSTER_RUN_ROUND = 11,    /* run, round, steps, score: round must be the run's + 1, and no step of the last one pending or started
-                                  (after a failed step the pending ones are dropped) */
-    CLUSTER_RUN_STEP = 12,     /* run, round, index, step_status, text (error): pending → started → done | failed; others are STALE, and
+                                  (after a failed or stale step the pending ones are dropped) */
+    CLUSTER_RUN_STEP = 12,     /* run, round, index, step_status, text (error): pending → started → done | failed, pending → stale; others are STALE, and
                                   so is a start in a paused run; again: nothing */
     CLUSTER_RUN_END = 13,      /* run, run_status, text (error), score, wall_ms; an ended run: nothing */
     CLUSTER_REMOVE_NODE = 14,  /* node: of no shard, no voter; no member: nothing */

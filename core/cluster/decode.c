@@ -79,7 +79,7 @@ static int read_steps(struct reader *in, struct cluster_run *r, struct error *e)
     for (uint32_t i = 0; i < r->step_count; i++) {
         int code = cluster_step_read(in, &r->steps[i].step, e);
         if (code != 0) return code;
-        r->steps[i].status = (enum cluster_step_status)cluster_record_enum(in, CLUSTER_STEP_FAILED + 1);
+        r->steps[i].status = (enum cluster_step_status)cluster_record_enum(in, CLUSTER_STEP_STATUSES);
         read_text(in, r->steps[i].error, sizeof r->steps[i].error);
     }
     return 0;

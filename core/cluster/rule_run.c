@@ -81,17 +81,17 @@ static struct cluster_run *find_running(const struct cluster_state *s, uint64_t 
     return r && r->status == CLUSTER_RUN_RUNNING ? r : NULL;
 }
 
-/* Whether the steps of the last round have come to their end. After a failed one the pending ones are not tried any
- * more. */
+/* Whether the steps of the last round have come to their end. After a failed or stale one the pending ones are not
+ * tried any more. */
 static enum rule_verdict judge_last_round(const struct cluster_run *r, struct cluster_result *out)
 {
-    uint32_t count[CLUSTER_STEP_FAILED + 1] = {0};
+    uint32_t count[CLUSTER_STEP_STATUSES] = {0};
     for (uint32_t i = 0; i < r->step_count; i++) count[r->steps[i].status]++;
     const unsigned long long id = r->id;
     if (count[CLUSTER_STEP_STARTED])
         return RULE_REFUSE(out, ERROR_INVARIANT, "run %llu: %u steps of round %u are started and have not ended", id,
                            count[CLUSTER_STEP_STARTED], r->round);
-    if (count[CLUSTER_STEP_PENDING] && !count[CLUSTER_STEP_FAILED])
+    if (count[CLUSTER_STEP_PENDING] && !count[CLUSTER_STEP_FAILED] && !count[CLUSTER_STEP_STALE])
         return RULE_REFUSE(out, ERROR_INVARIANT, "run %llu: %u steps of round %u are pending, and none failed", id,
                            count[CLUSTER_STEP_PENDING], r->round);
     return RULE_CHANGE;
@@ -142,8 +142,8 @@ void cluster_change_run_round(struct cluster_state *s, struct cluster_command *c
 
 static bool may_become(enum cluster_step_status from, enum cluster_step_status to)
 {
-    static const bool allowed[CLUSTER_STEP_FAILED + 1][CLUSTER_STEP_FAILED + 1] = {
-        [CLUSTER_STEP_PENDING] = {[CLUSTER_STEP_STARTED] = true},
+    static const bool allowed[CLUSTER_STEP_STATUSES][CLUSTER_STEP_STATUSES] = {
+        [CLUSTER_STEP_PENDING] = {[CLUSTER_STEP_STARTED] = true, [CLUSTER_STEP_STALE] = true},
         [CLUSTER_STEP_STARTED] = {[CLUSTER_STEP_DONE] = true, [CLUSTER_STEP_FAILED] = true},
     };
     return allowed[from][to];
@@ -208,10 +208,9 @@ void cluster_change_run_step(struct cluster_state *s, struct cluster_command *c,
     struct cluster_run_step *step = &r->steps[c->index];
     step->status = c->step_status;
     if (step->status == CLUSTER_STEP_DONE) count_completion(r, &step->step);
-    if (step->status == CLUSTER_STEP_FAILED) {
+    if (step->status >= CLUSTER_STEP_FAILED)
         snprintf(step->error, sizeof step->error, "%.*s", (int)sizeof step->error - 1, c->text);
-        remember_failure(r, step);
-    }
+    if (step->status == CLUSTER_STEP_FAILED) remember_failure(r, step);
 }
 
 /* ---- pause ---- */

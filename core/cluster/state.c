@@ -19,7 +19,7 @@ const char *cluster_run_status_name(enum cluster_run_status s)
 
 const char *cluster_step_status_name(enum cluster_step_status s)
 {
-    static const char *const names[] = {"pending", "started", "done", "failed"};
+    static const char *const names[] = {"pending", "started", "done", "failed", "stale"};
     return names[s];
 }
 

@@ -87,13 +87,20 @@ struct cluster_param {
 
 enum cluster_run_status { CLUSTER_RUN_RUNNING, CLUSTER_RUN_DONE, CLUSTER_RUN_FAILED, CLUSTER_RUN_CANCELLED };
 const char *cluster_run_status_name(enum cluster_run_status s); /* "running" "done" "failed" "cancelled" */
-enum cluster_step_status { CLUSTER_STEP_PENDING, CLUSTER_STEP_STARTED, CLUSTER_STEP_DONE, CLUSTER_STEP_FAILED };
+enum cluster_step_status {
+    CLUSTER_STEP_PENDING,
+    CLUSTER_STEP_STARTED,
+    CLUSTER_STEP_DONE,
+    CLUSTER_STEP_FAILED,
+    CLUSTER_STEP_STALE, /* never begun: its shard has changed since it was planned. No failure; its round is planned anew */
+    CLUSTER_STEP_STATUSES
+};
 const char *cluster_step_status_name(enum cluster_step_status s);
 
 struct cluster_run_step {
     struct cluster_step step;
     enum cluster_step_status status;
-    char error[257]; /* of a failed one; may hold blanks */
+    char error[257]; /* of a failed or stale one; may hold blanks */
 };
 
 /* A step that failed, in view.run.failed; without its slots. */

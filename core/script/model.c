@@ -371,10 +371,10 @@ static int model_run_round(lua_State *L)
     return apply_and_return(L, m, s, false);
 }
 
-/* run_step(index, "started" | "done" | "failed" [, error]) */
+/* run_step(index, "started" | "done" | "failed" | "stale" [, error]) */
 static int model_run_step(lua_State *L)
 {
-    static const char *const names[] = {"pending", "started", "done", "failed", NULL};
+    static const char *const names[] = {"pending", "started", "done", "failed", "stale", NULL};
     struct model *m = model_at(L);
     const struct cluster_run *run = check_run(L, m);
     lua_settop(L, 4);

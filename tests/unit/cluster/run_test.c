@@ -102,6 +102,44 @@ static void test_after_a_failed_step_pending_ones_are_dropped_but_started_ones_a
     cluster_state_free(s);
 }
 
+static void test_a_stale_step_never_begins_and_its_round_is_planned_anew_without_a_failure(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    change(s, run_start("init"));
+    change(s, run_round(1, 1, 3, step_wait(1), step_wait(2), step_wait(3)));
+    change(s, run_step(1, 1, 0, STARTED, ""));
+    refused(s, run_step(1, 1, 0, CLUSTER_STEP_STALE, "x"), ERROR_STALE, "is started: it cannot become stale");
+    change(s, run_step(1, 1, 1, CLUSTER_STEP_STALE, "shard s1 has changed"));
+    nothing(s, run_step(1, 1, 1, CLUSTER_STEP_STALE, "again"));
+    refused(s, run_step(1, 1, 1, STARTED, ""), ERROR_STALE, "is stale: it cannot become started");
+    const struct cluster_run *r = cluster_run_find(s, 1);
+    assert_string_equal(r->steps[1].error, "shard s1 has changed");
+    assert_int_equal(r->failed_count, 0);
+    refused(s, run_round(1, 2, 0), ERROR_INVARIANT, "are started");
+    change(s, run_step(1, 1, 0, DONE, ""));
+    change(s, run_round(1, 2, 0));
+    cluster_state_free(s);
+}
+
+static void test_no_step_begins_while_the_run_is_paused(void **state)
+{
+    (void)state;
+    struct cluster_state *s = cluster_of(1);
+    struct cluster_command pause = {.type = CLUSTER_RUN_PAUSE, .run = 1, .on = true};
+    change(s, run_start("init"));
+    change(s, run_round(1, 1, 2, step_wait(1), step_wait(2)));
+    change(s, run_step(1, 1, 0, STARTED, ""));
+    change(s, pause);
+    refused(s, run_step(1, 1, 1, STARTED, ""), ERROR_STALE, "run 1 is paused: no step begins");
+    nothing(s, run_step(1, 1, 0, STARTED, "")); /* by a new leader */
+    change(s, run_step(1, 1, 0, DONE, ""));
+    pause.on = false;
+    change(s, pause);
+    change(s, run_step(1, 1, 1, STARTED, ""));
+    cluster_state_free(s);
+}
+
 static void test_a_one_off_has_one_round(void **state)
 {
     (void)state;
@@ -348,6 +386,8 @@ int run_run_tests(void)
         cmocka_unit_test(test_steps_go_from_pending_to_started_to_their_end_and_nowhere_else),
         cmocka_unit_test(test_a_round_begins_when_the_last_one_is_over),
         cmocka_unit_test(test_after_a_failed_step_pending_ones_are_dropped_but_started_ones_are_waited_for),
+        cmocka_unit_test(test_a_stale_step_never_begins_and_its_round_is_planned_anew_without_a_failure),
+        cmocka_unit_test(test_no_step_begins_while_the_run_is_paused),
         cmocka_unit_test(test_a_one_off_has_one_round),
         cmocka_unit_test(test_failures_are_remembered_without_their_slots),
         cmocka_unit_test(test_the_last_hundred_failures_are_kept),
