@@ -28,6 +28,14 @@ static void log_step(struct control *c, const struct cluster_command *m)
     else if (m->step_status == CLUSTER_STEP_DONE)
         log_info("a step is done", "run=%" PRIu64 " step=%u.%u what=%s", run->id, m->round, m->index + 1,
                  log_quote(what));
+    else if (m->step_status == CLUSTER_STEP_STALE)
+        log_info("a step is stale", "run=%" PRIu64 " step=%u.%u what=%s why=%s", run->id, m->round, m->index + 1,
+                 log_quote(what), log_quote(m->text));
+}
+
+static void log_pause(const struct cluster_command *m)
+{
+    log_info(m->on ? "a run is paused" : "a run is resumed", "run=%" PRIu64, m->run);
 }
 
 static void log_run(struct control *c, uint64_t id)
@@ -64,6 +72,7 @@ void control_log_applied(struct control *c, struct bytes command, const struct c
     switch (m.type) {
     case CLUSTER_RUN_START: log_run(c, result->value); break;
     case CLUSTER_RUN_STEP: log_step(c, &m); break;
+    case CLUSTER_RUN_PAUSE: log_pause(&m); break;
     case CLUSTER_RUN_END: log_run(c, m.run); break;
     case CLUSTER_SET_REACHABLE: log_reach(c, &m); break;
     default: break;

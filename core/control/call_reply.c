@@ -169,14 +169,16 @@ static void job_done(void *user, struct policy_job *job)
     if (!call) return;
     call->busy = false;
     call->problem = job->error;
-    /* The call keeps what came out; the job itself is the policy thread's to free. */
+    /* The call keeps what came out, and of what state; the job itself is the policy thread's to free. */
     struct policy_job *result = policy_job_new(job->kind);
     result->reply = job->reply;
     result->steps = job->steps;
     result->dry_run = job->dry_run;
+    result->state = job->state;
     job->dry_run = NULL;
     job->reply = (struct buffer){0};
     job->steps = (struct script_steps){0};
+    job->state = NULL;
     if (call->result) policy_job_free(call->result);
     call->result = result;
     control_touch(c);

@@ -25,6 +25,7 @@
 #include "control/policy_thread.h"
 #include "control/route.h"
 #include "control/run_decision.h"
+#include "control/seen_shards.h"
 #include "control/step_log.h"
 #include "meta/meta.h"
 #include "net/bus.h"
@@ -114,21 +115,37 @@ struct call {
 
 struct outgoing; /* a reply on its way to the data thread */
 
+/* What this leader knows of a step that has started. */
+struct step_under_way {
+    bool begun;     /* seen as started */
+    bool beginning; /* that is being recorded */
+    bool proposing; /* its record or its command is on its way */
+    bool applied;   /* its command was applied, or had nothing to do: waiting for the effect to show */
+    uint64_t since_ms;
+    uint32_t shards[SEEN_SHARDS_A_STEP]; /* it touches */
+};
+
 struct runner {
     struct run_memory memory;
-    bool proposing, planning;
+    bool proposing; /* a round, or the end */
+    bool planning;
     uint64_t not_before_ms; /* a pause, after a proposal that was not taken */
     uint64_t plan_after_ms; /* a run that was taken over is not planned on before */
-    /* the step being carried out */
-    uint64_t step_run;
-    uint32_t step_round, step_index;
-    bool step_proposed; /* its command was applied (or had nothing to do): waiting for the effect to show */
-    uint64_t step_since_ms;
-    /* EVAL RUN: the steps of the run that is being started */
+    /* the round being carried out */
+    uint64_t round_run;
+    uint32_t round;
+    struct step_under_way *steps; /* one for each of its steps; owned */
+    uint32_t step_count;
+    uint32_t beginning;       /* steps whose beginning is being recorded */
+    uint64_t first_ticket;    /* the steps' proposals are known by this and the index: those of other rounds match none */
+    struct seen_shards seen;  /* as they were when the round was planned, or when this leader took it over */
+    /* EVAL RUN: the steps of the run that is being started, and what they were made from */
     struct script_steps eval_steps;
+    struct seen_shards eval_seen;
     bool eval_starting;
     uint64_t eval_run;
-    char waiting_for[220]; /* "" or what the run waits for, for STATUS */
+    char waiting_for[600]; /* "" or what the run waits for, for STATUS */
+    uint32_t waiting;      /* steps that wait */
 };
 
 struct control {
@@ -306,12 +323,16 @@ bool control_reign_has_metadata(const struct control *c, const char *node);
 /* ---- runner.c ---- */
 void control_runner_begin(struct control *c); /* a reign begins */
 void control_runner_advance(struct control *c);
-/* EVAL RUN: the next run started gets these steps (taken over). False: another is being started. */
-bool control_runner_offer(struct control *c, struct script_steps *steps);
+/* EVAL RUN: the next run started gets these steps (taken over), which were made from `s`. False: another is being
+ * started. */
+bool control_runner_offer(struct control *c, struct script_steps *steps, const struct cluster_state *s);
 void control_runner_eval_started(struct control *c, uint64_t run); /* 0: it was not */
 void control_runner_release(struct control *c);
 /* The run if it is active and this node leads; else NULL. */
 const struct cluster_run *control_runner_active(struct control *c, uint64_t id);
+/* The step of the present round that a proposal was for, by its ticket; NULL: it was for another round. */
+struct step_under_way *control_runner_step(struct control *c, uint64_t ticket);
+uint64_t control_runner_ticket(const struct control *c, uint32_t index);
 /* Records what became of a step. */
 void control_runner_record(struct control *c, const struct cluster_run *run, uint32_t index,
                            enum cluster_step_status status, const char *error);

@@ -105,7 +105,7 @@ static bool work(struct policy_job *j, const atomic_bool *stop)
     case POLICY_CHECK: script_check(&source, &limits, j->doc, sizeof j->doc, &j->error); break;
     case POLICY_PARAMS: script_check_params(&source, j->params, j->param_count, &world, &limits, &j->error); break;
     case POLICY_PLAN:
-        script_plan(&source, j->params, j->param_count, &world, &limits, &j->steps, NULL, &j->error);
+        script_plan(&source, j->params, j->param_count, &world, &limits, &j->steps, &j->score, &j->error);
         break;
     case POLICY_EVAL:
         script_eval(&source, j->argv, j->argc, &world, &limits, j->protocol, &j->reply,

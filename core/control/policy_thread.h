@@ -14,7 +14,7 @@
 enum policy_job_kind {
     POLICY_CHECK,  /* script_check → doc */
     POLICY_PARAMS, /* script_check_params */
-    POLICY_PLAN,   /* script_plan → steps */
+    POLICY_PLAN,   /* script_plan → steps, score */
     POLICY_EVAL,   /* script_eval → reply, and steps if wanted */
     POLICY_VIEW,   /* script_view_json → reply */
     POLICY_DRY_RUN /* dry_run, to its end */
@@ -43,6 +43,7 @@ struct policy_job {
     char doc[257];
     struct buffer reply;
     struct script_steps steps;
+    double score; /* the policy's; NAN: it has none */
     /* What becomes of it, on control's thread; `user` is the mailbox's. The job is freed afterwards. */
     void (*done)(void *user, struct policy_job *job);
     uint64_t call;  /* for `done`: the call that asked, or */

@@ -21,19 +21,11 @@ static void finish(struct run_decision *out, enum cluster_run_status status)
     out->status = status;
 }
 
-static const struct cluster_run_step *first_failed(const struct cluster_run *run)
+static const struct cluster_run_step *first_with(const struct cluster_run *run, enum cluster_step_status status)
 {
     for (uint32_t i = 0; i < run->step_count; i++)
-        if (run->steps[i].status == CLUSTER_STEP_FAILED) return &run->steps[i];
+        if (run->steps[i].status == status) return &run->steps[i];
     return NULL;
-}
-
-/* The first step still to be done; step_count if there is none. */
-static uint32_t first_open(const struct cluster_run *run)
-{
-    uint32_t i = 0;
-    while (i < run->step_count && run->steps[i].status == CLUSTER_STEP_DONE) i++;
-    return i;
 }
 
 static uint32_t times_completed(const struct cluster_run *run, const struct cluster_step *step)
@@ -44,8 +36,16 @@ static uint32_t times_completed(const struct cluster_run *run, const struct clus
     return 0;
 }
 
+static bool some_completed_too_often(const struct cluster_run *run)
+{
+    for (uint32_t i = 0; i < run->completion_count; i++)
+        if (run->completions[i].count >= RUN_EQUAL_STEPS_MAX) return true;
+    return false;
+}
+
 static const struct cluster_step *circling(const struct cluster_run *run)
 {
+    if (!some_completed_too_often(run)) return NULL; /* as nearly always: no step is digested then */
     for (uint32_t i = 0; i < run->step_count; i++) {
         const struct cluster_run_step *s = &run->steps[i];
         if (s->status != CLUSTER_STEP_DONE || s->step.op == CLUSTER_OP_wait) continue;
@@ -79,9 +79,10 @@ static void fail_of_step(struct run_decision *out, const char *before, const str
 static void decide_between_rounds(const struct cluster_run *run, const struct run_memory *memory,
                                   struct run_decision *out)
 {
-    const struct cluster_run_step *failed = first_failed(run);
-    if (run->one_round && failed) {
-        fail_of_step(out, "", &failed->step, failed->error);
+    const struct cluster_run_step *failed = first_with(run, CLUSTER_STEP_FAILED);
+    const struct cluster_run_step *stopped = failed ? failed : first_with(run, CLUSTER_STEP_STALE);
+    if (run->one_round && stopped) {
+        fail_of_step(out, failed ? "" : "stale: ", &stopped->step, stopped->error);
     } else if (run->one_round && run->round > 0) {
         finish(out, CLUSTER_RUN_DONE);
     } else if (run->one_round) {
@@ -104,17 +105,58 @@ static void decide_between_rounds(const struct cluster_run *run, const struct ru
     }
 }
 
-void run_decide(const struct cluster_run *run, const struct run_memory *memory, struct run_decision *out)
+/* ---- within a round ---- */
+
+static bool is_open(const struct cluster_run_step *step)
 {
-    *out = (struct run_decision){0};
-    const struct cluster_step *circle = circling(run);
-    if (circle) {
-        fail_of_step(out, "goes in circles: ", circle, "");
-        return;
+    return step->status == CLUSTER_STEP_PENDING || step->status == CLUSTER_STEP_STARTED;
+}
+
+/* Whether a step must wait for one of the open ones before it. The nearest ones are the likeliest. */
+static bool is_blocked(const struct cluster_state *s, const struct cluster_run *run, uint32_t index,
+                       const uint32_t *open, uint32_t open_count)
+{
+    while (open_count > 0)
+        if (cluster_steps_meet(s, &run->steps[open[--open_count]].step, &run->steps[index].step)) return true;
+    return false;
+}
+
+static uint32_t started_count(const struct cluster_run *run)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < run->step_count; i++) count += run->steps[i].status == CLUSTER_STEP_STARTED;
+    return count;
+}
+
+/* Fills the list of steps to begin. */
+static void choose(const struct cluster_state *s, const struct cluster_run *run, uint32_t started,
+                   struct run_decision *out)
+{
+    uint32_t open[RUN_OPEN_SEEN_MAX], open_count = 0;
+    const uint32_t room = (uint32_t)s->settings[CLUSTER_SETTING_concurrency];
+    for (uint32_t i = 0; i < run->step_count && open_count < RUN_OPEN_SEEN_MAX; i++) {
+        if (!is_open(&run->steps[i])) continue;
+        if (started + out->begin_count >= room || out->begin_count == RUN_BEGIN_MAX) return;
+        if (run->steps[i].status == CLUSTER_STEP_PENDING && !is_blocked(s, run, i, open, open_count))
+            out->begin[out->begin_count++] = i;
+        open[open_count++] = i;
     }
-    out->index = first_open(run);
-    if (first_failed(run) || out->index == run->step_count)
+}
+
+void run_decide(const struct cluster_state *s, const struct cluster_run *run, const struct run_memory *memory,
+                struct run_decision *out)
+{
+    *out = (struct run_decision){.action = RUN_STEPS};
+    const struct cluster_step *circle = circling(run);
+    const uint32_t started = started_count(run);
+    const bool more = first_with(run, CLUSTER_STEP_PENDING) && !first_with(run, CLUSTER_STEP_FAILED) &&
+                      !first_with(run, CLUSTER_STEP_STALE) && !circle;
+    if (more && !run->paused)
+        choose(s, run, started, out);
+    else if (started == 0 && run->paused)
+        out->action = RUN_REST;
+    else if (started == 0 && circle)
+        fail_of_step(out, "goes in circles: ", circle, "");
+    else if (started == 0)
         decide_between_rounds(run, memory, out);
-    else
-        out->action = run->steps[out->index].status == CLUSTER_STEP_STARTED ? RUN_CARRY_OUT : RUN_START;
 }

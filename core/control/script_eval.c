@@ -59,7 +59,7 @@ static void eval_run_proposed(struct control *c, const struct cluster_result *re
 
 static void eval_run(struct control *c, struct call *call, const struct eval_request *r)
 {
-    if (!control_runner_offer(c, &call->result->steps)) {
+    if (!control_runner_offer(c, &call->result->steps, call->result->state)) {
         control_call_error(c, call, ERROR_EXISTS, "another EVAL RUN is just being started");
         return;
     }

@@ -34,7 +34,7 @@ static void reply_run(struct control *c, struct call *call, const struct cluster
     bool active = run->status == CLUSTER_RUN_RUNNING;
     struct buffer b;
     struct resp_writer w = control_call_writer(call, &b);
-    resp_map(&w, 14);
+    resp_map(&w, 16);
     resp_bulk_text(&w, "run");
     resp_integer(&w, (int64_t)run->id);
     resp_bulk_text(&w, "script");
@@ -55,6 +55,8 @@ static void reply_run(struct control *c, struct call *call, const struct cluster
     resp_integer(&w, run->steps_done);
     resp_bulk_text(&w, "slots_moved");
     resp_integer(&w, run->slots_moved);
+    control_script_write_score(&w, "score_before", run->score_before);
+    control_script_write_score(&w, "score_after", run->score_after);
     resp_bulk_text(&w, "started_ms");
     resp_integer(&w, run->started_ms);
     resp_bulk_text(&w, "ended_ms");

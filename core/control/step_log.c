@@ -82,7 +82,8 @@ void step_log_applied(struct step_log *l, struct bytes command)
     for (uint32_t i = 0; c.type == CLUSTER_RUN_ROUND && !is_known && i < c.step_count; i++)
         add_step(l, c.run, c.round, i, &c.steps[i]);
     struct step_log_line *line = c.type == CLUSTER_RUN_STEP ? find(l, c.run, c.round, c.index) : NULL;
-    if (line) {
+    /* What is told a second time, and late, takes nothing back. */
+    if (line && line->status < CLUSTER_STEP_DONE && c.step_status > line->status) {
         line->status = c.step_status;
         snprintf(line->error, sizeof line->error, "%.*s", (int)sizeof line->error - 1, c.text);
     }

@@ -16,6 +16,7 @@ int main(void)
     failed += join_tests();
     failed += command_tests();
     failed += script_tests();
+    failed += runner_tests();
     failed += restart_tests();
     failed += hostile_tests();
     return failed != 0;

@@ -164,6 +164,24 @@ static void test_the_step_log_takes_a_round_in_once(void **state)
     step_log_release(&l);
 }
 
+/* A node that just became leader has heard of the end from libraft, and of the beginning again from the last leader. */
+static void test_the_step_log_takes_nothing_back(void **state)
+{
+    (void)state;
+    struct step_log l = {0};
+    struct cluster_step step = {.op = CLUSTER_OP_wait, .ms = 5};
+    struct cluster_command c = {.type = CLUSTER_RUN_ROUND, .run = 1, .round = 1, .steps = &step, .step_count = 1};
+    apply(&l, &c);
+    c = (struct cluster_command){.type = CLUSTER_RUN_STEP, .run = 1, .round = 1};
+    const enum cluster_step_status order_told[] = {CLUSTER_STEP_STARTED, CLUSTER_STEP_DONE, CLUSTER_STEP_STARTED};
+    for (size_t i = 0; i < 3; i++) {
+        c.step_status = order_told[i];
+        apply(&l, &c);
+    }
+    assert_int_equal(step_log_at(&l, 0)->status, CLUSTER_STEP_DONE);
+    step_log_release(&l);
+}
+
 static void test_the_step_log_forgets_the_oldest(void **state)
 {
     (void)state;
@@ -355,6 +373,7 @@ int part_tests(void)
         cmocka_unit_test(test_the_ring_is_bounded_in_bytes),
         cmocka_unit_test(test_the_step_log_tells_every_round),
         cmocka_unit_test(test_the_step_log_takes_a_round_in_once),
+        cmocka_unit_test(test_the_step_log_takes_nothing_back),
         cmocka_unit_test(test_the_step_log_forgets_the_oldest),
         cmocka_unit_test(test_a_plan_goes_before_scripts_that_wait),
         cmocka_unit_test(test_a_dry_run_gives_way_after_every_slice),

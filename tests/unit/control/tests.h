@@ -15,6 +15,7 @@ int run_decision_tests(void);
 int join_tests(void);
 int command_tests(void);
 int script_tests(void);
+int runner_tests(void);
 int restart_tests(void);
 int hostile_tests(void);
 
