@@ -68,7 +68,8 @@ void control_log_applied(struct control *c, struct bytes command, const struct c
 {
     struct cluster_command m;
     struct error e;
-    if (!c->leads || cluster_command_decode(command, &m, &e) != 0) return;
+    /* One that leads no more, and has not looked yet, hears of what the next leader does. */
+    if (!c->leads || !meta_leads(c->meta) || cluster_command_decode(command, &m, &e) != 0) return;
     switch (m.type) {
     case CLUSTER_RUN_START: log_run(c, result->value); break;
     case CLUSTER_RUN_STEP: log_step(c, &m); break;

@@ -14,14 +14,13 @@
 
 static void write_steps(struct control *c, struct resp_writer *w, uint64_t run)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < step_log_count(&c->steps); i++) count += step_log_at(&c->steps, i)->run == run;
+    const struct step_log_line *lines[STEP_LOG_MAX];
+    const uint32_t count = step_log_of_run(&c->steps, run, lines);
     resp_array(w, count);
     struct buffer line;
     buffer_init(&line, 4096);
-    for (uint32_t i = 0; i < step_log_count(&c->steps); i++) {
-        const struct step_log_line *l = step_log_at(&c->steps, i);
-        if (l->run != run) continue;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct step_log_line *l = lines[i];
         buffer_clear(&line);
         step_log_text(l, l->node[0] ? control_info_of(c, l->node) : NULL, &line);
         resp_bulk(w, buffer_bytes(&line));

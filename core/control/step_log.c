@@ -24,6 +24,23 @@ const struct step_log_line *step_log_at(const struct step_log *l, uint32_t i)
     return at(l, i);
 }
 
+static int compare_lines(const void *a, const void *b)
+{
+    const struct step_log_line *x = *(const struct step_log_line *const *)a;
+    const struct step_log_line *y = *(const struct step_log_line *const *)b;
+    if (x->round != y->round) return x->round < y->round ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+uint32_t step_log_of_run(const struct step_log *l, uint64_t run, const struct step_log_line *out[STEP_LOG_MAX])
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < l->count; i++)
+        if (at(l, i)->run == run) out[count++] = at(l, i);
+    if (count > 0) qsort(out, count, sizeof *out, compare_lines);
+    return count;
+}
+
 /* Room for one more line; the oldest gives way when there are STEP_LOG_MAX. It grows only before it becomes a ring. */
 static struct step_log_line *append(struct step_log *l)
 {
@@ -63,11 +80,14 @@ static struct step_log_line *find(struct step_log *l, uint64_t run, uint32_t rou
     return NULL;
 }
 
-/* A run goes on or ends: what has not begun never will. */
-static void drop_pending(struct step_log *l, uint64_t run)
+/* A run goes on to `round`, or ends: what has not begun in those before it never will. The log may hold later rounds
+ * already: of a member that learns late, from libraft, how the run began. */
+static void drop_pending(struct step_log *l, uint64_t run, uint32_t round)
 {
-    for (uint32_t i = 0; i < l->count; i++)
-        if (at(l, i)->run == run && at(l, i)->status == CLUSTER_STEP_PENDING) at(l, i)->dropped = true;
+    for (uint32_t i = 0; i < l->count; i++) {
+        struct step_log_line *line = at(l, i);
+        if (line->run == run && line->round < round && line->status == CLUSTER_STEP_PENDING) line->dropped = true;
+    }
 }
 
 void step_log_applied(struct step_log *l, struct bytes command)
@@ -78,7 +98,8 @@ void step_log_applied(struct step_log *l, struct bytes command)
     struct error e;
     if (cluster_command_decode(command, &c, &e) != 0) return;
     bool is_known = c.type == CLUSTER_RUN_ROUND && find(l, c.run, c.round, 0);
-    if (c.type != CLUSTER_RUN_STEP && !is_known) drop_pending(l, c.run);
+    if (c.type == CLUSTER_RUN_END || (c.type == CLUSTER_RUN_ROUND && !is_known))
+        drop_pending(l, c.run, c.type == CLUSTER_RUN_END ? UINT32_MAX : c.round);
     for (uint32_t i = 0; c.type == CLUSTER_RUN_ROUND && !is_known && i < c.step_count; i++)
         add_step(l, c.run, c.round, i, &c.steps[i]);
     struct step_log_line *line = c.type == CLUSTER_RUN_STEP ? find(l, c.run, c.round, c.index) : NULL;

@@ -182,6 +182,28 @@ static void test_the_step_log_takes_nothing_back(void **state)
     step_log_release(&l);
 }
 
+/* A member that joins in the middle of a run is pushed its second round, and hears of the first from libraft. */
+static void test_the_step_log_hears_late_of_the_first_round(void **state)
+{
+    (void)state;
+    struct step_log l = {0};
+    struct cluster_step steps[] = {{.op = CLUSTER_OP_wait, .ms = 5}, {.op = CLUSTER_OP_wait, .ms = 6}};
+    struct cluster_command c = {.type = CLUSTER_RUN_ROUND, .run = 1, .steps = steps, .step_count = 2};
+    const struct step_log_line *lines[STEP_LOG_MAX];
+    for (c.round = 2; c.round > 0; c.round--) apply(&l, &c);
+    apply(&l, &(struct cluster_command){.type = CLUSTER_RUN_ROUND, .run = 2, .round = 1, .steps = steps, .step_count = 1});
+    assert_int_equal(step_log_of_run(&l, 1, lines), 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(lines[i]->round, i / 2 + 1);
+        assert_int_equal(lines[i]->index, i % 2);
+        assert_false(lines[i]->dropped);
+    }
+    c.round = 3;
+    apply(&l, &c);
+    for (uint32_t i = 0; i < 4; i++) assert_true(lines[i]->dropped);
+    step_log_release(&l);
+}
+
 static void test_the_step_log_forgets_the_oldest(void **state)
 {
     (void)state;
@@ -374,6 +396,7 @@ int part_tests(void)
         cmocka_unit_test(test_the_step_log_tells_every_round),
         cmocka_unit_test(test_the_step_log_takes_a_round_in_once),
         cmocka_unit_test(test_the_step_log_takes_nothing_back),
+        cmocka_unit_test(test_the_step_log_hears_late_of_the_first_round),
         cmocka_unit_test(test_the_step_log_forgets_the_oldest),
         cmocka_unit_test(test_a_plan_goes_before_scripts_that_wait),
         cmocka_unit_test(test_a_dry_run_gives_way_after_every_slice),

@@ -1,0 +1,149 @@
+"""Runs of cluster scripts while their leader is killed with -9, stands still, or is restarted, at a random moment of them."""
+import json
+import os
+import random
+import re
+import signal
+import threading
+import time
+import unittest
+
+from cluster import Cluster, ReplyError, as_map, until
+from test_cluster import SIX
+
+
+def kill(node):
+    node.kill()
+    node.start()
+
+
+def stand_still(node):
+    node.process.send_signal(signal.SIGSTOP)
+    time.sleep(random.uniform(0.3, 2))  # less than the 3 s after which it would count as down
+    node.process.send_signal(signal.SIGCONT)
+
+
+def restart(node):
+    node.stop()
+    node.start()
+
+
+def later(seconds, action, node):
+    """Does it in a thread; what goes wrong there is raised by the `join` that is returned."""
+    problems = []
+
+    def act():
+        time.sleep(seconds)
+        try:
+            action(node)
+        except BaseException as e:  # for the test's thread
+            problems.append(e)
+    thread = threading.Thread(target=act)
+    thread.start()
+
+    def join():
+        thread.join()
+        if problems:
+            raise problems[0]
+    return join
+
+
+class LeaderDisturbed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        seed = int(os.environ.get("AIKV_SEED", random.randrange(1 << 30)))
+        print(f"AIKV_SEED={seed}", flush=True)
+        random.seed(seed)
+
+    def check_history(self, c, status, what):
+        """Each step that was completed was so once, as the leaders' logs and the metadata have it."""
+        done = [line.split()[0] for line in status["steps"] if line.split()[1] == "done"]
+        self.assertEqual(len(done), len(set(done)), what)
+        self.assertEqual(status["steps_done"], len(done), (what, status))
+        logged = [step for node in c.nodes for step in re.findall(r'msg="a step is done" run=%d step=(\S+)' % status["run"], node.log())]
+        self.assertEqual(len(logged), len(set(logged)), (what, logged))
+
+    def check_init(self, action):
+        delay = random.uniform(0, 0.5)
+        what = f"{action.__name__} after {delay:.3f} s"
+        print(f"  init: {what}", flush=True)
+        with Cluster() as c:
+            until("six nodes are known", lambda: "6" == str(c[0]("CLUSTER", "SCRIPT", "EVAL", "return #view.nodes", "0")))
+            run = c[0]("CLUSTER", "SCRIPT", "RUN", "init")
+            later(delay, action, c[0])()
+            status = c.ended(run)
+            self.assertEqual((status["status"], status["error"]), ("done", ""), (what, status))
+            self.check_history(c, status, what)
+            c.wait_ok()
+            self.assertEqual(c.shape(), SIX, what)
+
+    def test_init_ends_the_same_when_its_leader_is_killed(self):
+        self.check_init(kill)
+
+    def test_init_ends_the_same_when_its_leader_stands_still(self):
+        self.check_init(stand_still)
+
+    def test_init_ends_the_same_when_its_leader_is_restarted(self):
+        self.check_init(restart)
+
+    # Ten steps, some at once, some after waits, so that there is something to disturb.
+    STEPS = """
+        local steps = {}
+        local function add(step) steps[#steps + 1] = step end
+        for i = 1, 3 do add { op = "label", node = tostring(i), labels = ARGV[1] } end
+        add { op = "wait", ms = 150 }
+        for i = 4, 5 do add { op = "label", node = tostring(i), labels = ARGV[1] } end
+        add { op = "wait", ms = 150 }
+        add { op = "set", key = "tolerance", value = tonumber(ARGV[1]) }
+        add { op = "leave", node = "6", on = true }
+        add { op = "leave", node = "6", on = false }
+        return steps"""
+
+    @staticmethod
+    def newest(node):
+        status = node("CLUSTER", "SCRIPT", "STATUS")
+        return as_map(status)["run"] if status else 0
+
+    def start(self, node, mark, before):
+        """The number of the run; None: it was not started. Where the leader went away before it answered, the newest run tells."""
+        try:
+            return node("CLUSTER", "SCRIPT", "EVAL", "RUN", self.STEPS, 1, mark)
+        except ReplyError as e:
+            self.assertRegex(str(e), "CLUSTERDOWN")
+            found = until("somebody leads", lambda: (self.newest(node),))[0]
+            return found if found > before else None
+
+    def check_marks(self, node, mark):
+        view = json.loads(node("CLUSTER", "SCRIPT", "VIEW"))
+        self.assertEqual([n["labels"] for n in sorted(view["nodes"], key=lambda n: n["alias"])], [str(mark)] * 5 + [""])
+        self.assertEqual(view["settings"]["tolerance"], mark)
+        self.assertEqual({n["state"] for n in view["nodes"]}, {"member"})
+
+    def disturb(self, c, action, mark):
+        leader, delay, before = c.leader(), random.uniform(0, 0.45), self.newest(c[5])
+        what = f"{action.__name__} {leader.name} after {delay:.3f} s"
+        print(f"  ten steps: {what}", flush=True)
+        join = later(delay, action, leader)
+        run = self.start(c[5], mark, before)
+        join()
+        status = c.ended(run) if run else None
+        if status and status["status"] == "failed":  # they were lost with the leader that had them: nothing was done
+            self.assertIn("before the steps were recorded", status["error"], what)
+            self.assertEqual((status["steps"], status["steps_done"]), ([], 0), what)
+        if not status or status["status"] == "failed":
+            status = c.ended(until("it is started again", lambda: c[5]("CLUSTER", "SCRIPT", "EVAL", "RUN", self.STEPS, 1, mark)))
+        self.assertEqual((status["status"], status["steps_done"]), ("done", 10), (what, status))
+        self.check_history(c, status, what)
+        self.check_marks(c[5], mark)
+        c.wait_ok()
+
+    def test_ten_steps_are_done_once_each_whatever_happens_to_the_leader(self):
+        with Cluster() as c:
+            self.assertEqual(c.run("init")["status"], "done")
+            c.wait_ok()
+            for mark, action in enumerate([kill, stand_still, restart] * 2, start=10):
+                self.disturb(c, action, mark)
+
+
+if __name__ == "__main__":
+    unittest.main()
