@@ -122,6 +122,7 @@ struct step_under_way {
     bool proposing; /* its record or its command is on its way */
     bool applied;   /* its command was applied, or had nothing to do: waiting for the effect to show */
     uint64_t since_ms;
+    uint64_t again_ms; /* leadership is not handed over again before */
     uint32_t shards[SEEN_SHARDS_A_STEP]; /* it touches */
 };
 

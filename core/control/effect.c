@@ -9,6 +9,8 @@
 #define ADMIT_MS     15000
 #define ROLE_MS      30000
 #define HAND_OVER_MS 10000
+/* While MetaRaft hands over, which it tries for 200 ms, it takes no proposal: so it is not asked all the time. */
+#define HAND_OVER_AGAIN_MS 2000
 
 static void effect_proposed(struct control *c, const struct cluster_result *result, uint64_t ticket, const char *node)
 {
@@ -68,20 +70,23 @@ static void begin_effect(struct control *c, const struct cluster_run *run, uint3
     cluster_command_release(&command);
 }
 
-/* Whether this node is the one to lead; else asks MetaRaft to hand over, as long as it does not do so already. */
-static bool hand_over(struct control *c, const struct cluster_node *n, char *wait, size_t size)
+/* Whether this node is the one to lead; else asks MetaRaft to hand over, now and then. */
+static bool hand_over(struct control *c, const struct cluster_node *n, struct step_under_way *u, char *wait,
+                      size_t size)
 {
     struct error e;
-    if (n && strcmp(n->info.id, c->self.id) == 0) return true;
-    int code = n ? meta_transfer(c->meta, n->raft_id, &e) : error_set(&e, ERROR_NOT_FOUND, "it is no member");
-    const bool is_reason = code && code != ERROR_NOT_LEADER;
-    snprintf(wait, size, "does not lead yet%s%s", is_reason ? ": " : "", is_reason ? e.text : "");
+    snprintf(wait, size, "does not lead yet");
+    if (!n || strcmp(n->info.id, c->self.id) == 0) return n != NULL;
+    if (control_now_ms(c) < u->again_ms) return false;
+    u->again_ms = control_now_ms(c) + HAND_OVER_AGAIN_MS;
+    if (meta_transfer(c->meta, n->raft_id, &e) != 0)
+        log_warn("MetaRaft is not handed over", "to=%s error=%s", n->info.id, log_quote(e.text));
     return false;
 }
 
 /* Whether the effect shows; else `wait` says what is missing, and `limit_ms` for how long that may be. */
-static bool effect_shows(struct control *c, const struct cluster_step *step, uint64_t since_ms, char *wait, size_t size,
-                         uint64_t *limit_ms)
+static bool effect_shows(struct control *c, const struct cluster_step *step, struct step_under_way *u, char *wait,
+                         size_t size, uint64_t *limit_ms)
 {
     const struct cluster_node *n = step->node[0] ? cluster_node_find(meta_state(c->meta), step->node) : NULL;
     const char *problem = meta_change_problem(c->meta);
@@ -105,11 +110,11 @@ static bool effect_shows(struct control *c, const struct cluster_step *step, uin
         return !n || control_reign_role(c, n) == CLUSTER_ROLE_NONE;
     case CLUSTER_OP_transfer_leader:
         *limit_ms = HAND_OVER_MS;
-        return hand_over(c, n, wait, size);
+        return hand_over(c, n, u, wait, size);
     case CLUSTER_OP_wait:
         *limit_ms = UINT64_MAX;
         snprintf(wait, size, "%s", step->why[0] ? step->why : "a step that waits");
-        return control_now_ms(c) - since_ms >= step->ms;
+        return control_now_ms(c) - u->since_ms >= step->ms;
     default: return true;
     }
 }
@@ -138,12 +143,12 @@ static void say_waiting(struct control *c, const struct cluster_step *step, cons
 static void look_for_effect(struct control *c, const struct cluster_run *run, uint32_t index)
 {
     const struct cluster_step *step = &run->steps[index].step;
-    const uint64_t since_ms = c->runner.steps[index].since_ms;
+    struct step_under_way *u = &c->runner.steps[index];
     uint64_t limit_ms;
     char wait[220], error[300];
-    if (effect_shows(c, step, since_ms, wait, sizeof wait, &limit_ms)) {
+    if (effect_shows(c, step, u, wait, sizeof wait, &limit_ms)) {
         control_runner_record(c, run, index, CLUSTER_STEP_DONE, "");
-    } else if (control_now_ms(c) - since_ms >= limit_ms) {
+    } else if (control_now_ms(c) - u->since_ms >= limit_ms) {
         snprintf(error, sizeof error, "after %" PRIu64 " s: %s", limit_ms / 1000, wait);
         control_runner_record(c, run, index, CLUSTER_STEP_FAILED, error);
     } else {

@@ -86,6 +86,27 @@ class LeaderDisturbed(unittest.TestCase):
     def test_init_ends_the_same_when_its_leader_is_restarted(self):
         self.check_init(restart)
 
+    def test_a_leader_that_cannot_be_made_fails_the_step_and_holds_up_nothing(self):
+        with Cluster() as c:
+            self.assertEqual(c.run("init")["status"], "done")
+            c.wait_ok()
+            leader = c.leader()
+            still = next(node for node in c.nodes[:3] if node is not leader)
+            still.process.send_signal(signal.SIGSTOP)
+            self.addCleanup(lambda: still.is_running() and still.process.send_signal(signal.SIGCONT))
+            alias = still.name.removeprefix("node")
+            run = leader("CLUSTER", "SCRIPT", "EVAL", "RUN", "return {{ op = 'transfer_leader', node = ARGV[1] }}", 1, alias)
+            until("it waits", lambda: "does not lead yet" in as_map(leader("CLUSTER", "SCRIPT", "STATUS", run))["waiting_for"])
+            loaded = 0
+            while as_map(leader("CLUSTER", "SCRIPT", "STATUS", run))["status"] == "running":
+                leader("CLUSTER", "SCRIPT", "LOAD", "same", f"return {{ name = 'same', doc = 'd{loaded}', params = {{}}, plan = function() return {{}} end }}")
+                loaded += 1
+            still.process.send_signal(signal.SIGCONT)
+            status = as_map(leader("CLUSTER", "SCRIPT", "STATUS", run))
+            self.assertEqual(status["status"], "failed")
+            self.assertIn("after 10 s: does not lead yet", status["error"])
+            self.assertGreater(loaded, 10, "the metadata could be changed meanwhile")
+
     # Ten steps, some at once, some after waits, so that there is something to disturb.
     STEPS = """
         local steps = {}
