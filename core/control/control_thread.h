@@ -198,7 +198,8 @@ struct control {
     uint64_t persisted_version, persisted_ms;
 
     /* the leader's */
-    bool leads; /* as the loop has last seen */
+    bool leads; /* as the loop has last seen: MetaRaft may have another leader, and a later term, already */
+    uint64_t reign_term;
     uint64_t leads_since_ms;
     uint64_t push_sequence;
     struct delta_ring deltas;

@@ -21,7 +21,7 @@ const char *control_leader(const struct control *c)
 
 uint64_t control_term(const struct control *c)
 {
-    return c->leads ? meta_term(c->meta) : c->highest_term;
+    return c->leads ? c->reign_term : c->highest_term;
 }
 
 /* ---- from the leader ---- */

@@ -31,7 +31,7 @@ static void reign_begins(struct control *c)
     if (c->known) cluster_state_free(c->known);
     c->known = NULL;
     c->leader[0] = 0;
-    c->highest_term = meta_term(c->meta);
+    c->reign_term = c->highest_term = meta_term(c->meta);
     control_push_begin(c);
     control_runner_begin(c);
 }
@@ -60,8 +60,8 @@ static void publish(struct control *c)
 static void react(struct control *c)
 {
     bool leads = c->meta && !c->broken && meta_leads(c->meta);
+    if (c->leads && (!leads || meta_term(c->meta) != c->reign_term)) reign_ends(c);
     if (leads && !c->leads) reign_begins(c);
-    if (!leads && c->leads) reign_ends(c);
     control_join_meta(c);
     control_members_sync(c);
     if (c->leads) control_push_changes(c);

@@ -39,7 +39,7 @@ static struct bus_link *link_of(struct control *c, struct member *m, bool *is_ne
 static void pulse(struct control *c, struct member *m, struct bus_link *to)
 {
     struct message_pulse p = {
-        .term = meta_term(c->meta), .sequence = ++c->push_sequence, .version = meta_state(c->meta)->version};
+        .term = control_term(c), .sequence = ++c->push_sequence, .version = meta_state(c->meta)->version};
     struct buffer b;
     buffer_init(&b, frame_payload_max(FRAME_PULSE));
     message_pulse_write(&b, &p);
@@ -62,7 +62,7 @@ static bool send_delta(struct control *c, struct member *m, struct bus_link *to)
     struct buffer commands, b;
     buffer_init(&commands, 2 * DELTA_RING_BYTES_MAX);
     buffer_init(&b, frame_payload_max(FRAME_METADATA_DELTA));
-    struct message_delta d = {.term = meta_term(c->meta), .sequence = c->push_sequence, .from_version = m->version};
+    struct message_delta d = {.term = control_term(c), .sequence = c->push_sequence, .from_version = m->version};
     d.count = m->wants_snapshot || m->version == 0 ? 0 : delta_ring_since(&c->deltas, m->version, &commands);
     d.commands = buffer_bytes(&commands);
     message_delta_write(&b, &d);
@@ -82,7 +82,7 @@ static void send_snapshot(struct control *c, struct bus_link *to)
         c->snapshot_version = s->version;
     }
     struct message_snapshot m = {
-        .term = meta_term(c->meta), .sequence = c->push_sequence, .state = buffer_bytes(&c->snapshot)};
+        .term = control_term(c), .sequence = c->push_sequence, .state = buffer_bytes(&c->snapshot)};
     struct buffer b;
     buffer_init(&b, frame_payload_max(FRAME_METADATA_SNAPSHOT));
     message_snapshot_write(&b, &m);
