@@ -62,6 +62,19 @@ uint32_t read_count(struct reader *r, uint32_t max, size_t min_size)
     return r->failed ? 0 : n;
 }
 
+uint64_t read_varint(struct reader *r)
+{
+    uint64_t v = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint64_t byte = read_u8(r), bits = byte & 127;
+        if (r->failed || bits << shift >> shift != bits || (byte == 0 && shift)) break;
+        v |= bits << shift;
+        if (byte < 128) return v;
+    }
+    r->failed = true;
+    return 0;
+}
+
 static void write_little_endian(struct buffer *b, uint64_t v, size_t len)
 {
     uint8_t raw[8];
@@ -87,6 +100,12 @@ void write_u32(struct buffer *b, uint32_t v)
 void write_u64(struct buffer *b, uint64_t v)
 {
     write_little_endian(b, v, 8);
+}
+
+void write_varint(struct buffer *b, uint64_t v)
+{
+    for (; v > 127; v >>= 7) write_u8(b, (uint8_t)(v | 128));
+    write_u8(b, (uint8_t)v);
 }
 
 void write_bytes(struct buffer *b, struct bytes v)

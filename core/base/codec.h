@@ -22,6 +22,8 @@ uint8_t read_u8(struct reader *r);
 uint16_t read_u16(struct reader *r);
 uint32_t read_u32(struct reader *r);
 uint64_t read_u64(struct reader *r);
+/* 1 to 10 bytes, seven bits each, the lowest first. One that is longer than it need be, or over 64 bits, fails: each number has one form. */
+uint64_t read_varint(struct reader *r);
 /* `len` bytes, which live as long as what the reader reads. */
 struct bytes read_raw(struct reader *r, size_t len);
 /* A 32-bit length and that many bytes; longer than `max` fails. */
@@ -44,6 +46,8 @@ void write_u8(struct buffer *b, uint8_t v);
 void write_u16(struct buffer *b, uint16_t v);
 void write_u32(struct buffer *b, uint32_t v);
 void write_u64(struct buffer *b, uint64_t v);
+void write_varint(struct buffer *b, uint64_t v);
+#define CODEC_VARINT_MAX 10
 void write_bytes(struct buffer *b, struct bytes v);
 void write_text(struct buffer *b, const char *text);
 

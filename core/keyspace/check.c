@@ -51,7 +51,7 @@ static const struct holder *find(const struct check *c, const struct rowkey_node
 
 /* ---- rows ---- */
 
-static int check_key(struct check *c, const struct rowkey_parts *at, struct bytes value)
+static int check_key(struct check *c, const struct rowkey_parts *at, size_t name_len, struct bytes value)
 {
     struct entry en;
     struct database *db = databases_find(&c->found, at->database_id);
@@ -59,7 +59,7 @@ static int check_key(struct check *c, const struct rowkey_parts *at, struct byte
     if (!entry_read(value, &en)) return error_set(c->e, ERROR_FORMAT, "a key's row in slot %u is damaged", at->slot);
     if (en.form == ENTRY_WHOLE && en.payload.len > CHUNKS_WHOLE_MAX)
         return error_set(c->e, ERROR_FORMAT, "a string of %zu bytes is in one row", en.payload.len);
-    databases_count(db, at->slot, 1, entry_has_expiry(&en));
+    databases_count(db, at->slot, 1, entry_has_expiry(&en), (int64_t)keyspace_row_bytes(name_len, &en));
     struct holder h = {.object = keyspace_object(&en, at->database_id)};
     if (!h.object.id) return 0;
     struct chunks chunks;
@@ -90,7 +90,7 @@ static int each_row(struct check *c, bool nodes)
         struct rowkey_parts key;
         struct rowkey_node node;
         if (rowkey_parse(name, &key))
-            rc = nodes ? 0 : check_key(c, &key, value.data);
+            rc = nodes ? 0 : check_key(c, &key, name.len, value.data);
         else if (!rowkey_node_parse(name, &node))
             rc = error_set(c->e, ERROR_FORMAT, "a row has a name of %zu bytes that is neither a key's nor a node's", name.len);
         else if (nodes)
@@ -118,15 +118,22 @@ static int differs(unsigned number, const char *what, uint64_t counted, uint64_t
     return error_set(e, ERROR_FORMAT, "database %u: its counts say %" PRIu64 " %s, but there are %" PRIu64, number, counted, what, found);
 }
 
-static int compare_database(unsigned number, const struct database *counted, const struct database *found, struct error *e)
+static int compare_slots(unsigned number, const struct database *counted, const struct database *found, struct error *e)
 {
     for (unsigned slot = 0; slot < ROWKEY_SLOTS; slot++) {
-        uint64_t a = databases_slot_size(counted, slot), b = databases_slot_size(found, slot);
-        if (a == b) continue;
+        struct keyspace_held a = databases_slot(counted, slot), b = databases_slot(found, slot);
+        if (a.keys == b.keys && a.bytes == b.bytes) continue;
         char what[40];
-        snprintf(what, sizeof what, "keys in slot %u", slot);
-        return differs(number, what, a, b, e);
+        snprintf(what, sizeof what, "%s in slot %u", a.keys == b.keys ? "bytes" : "keys", slot);
+        return a.keys == b.keys ? differs(number, what, a.bytes, b.bytes, e) : differs(number, what, a.keys, b.keys, e);
     }
+    return 0;
+}
+
+static int compare_database(unsigned number, const struct database *counted, const struct database *found, struct error *e)
+{
+    int rc = compare_slots(number, counted, found, e);
+    if (rc) return rc;
     if (counted->size != found->size) return differs(number, "keys", counted->size, found->size, e);
     if (counted->expiring != found->expiring) return differs(number, "expiring keys", counted->expiring, found->expiring, e);
     return 0;

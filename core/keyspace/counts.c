@@ -4,9 +4,8 @@
 
 #include "keyspace/rowkey.h"
 
-#define COUNTS_FORMAT 2
+#define COUNTS_FORMAT 3
 #define NAME_SIZE     12
-#define VARINT_MAX    10
 
 static struct bytes name_of(uint8_t out[NAME_SIZE], uint32_t id)
 {
@@ -17,12 +16,6 @@ static struct bytes name_of(uint8_t out[NAME_SIZE], uint32_t id)
 }
 
 /* ---- writing ---- */
-
-static void write_varint(struct buffer *b, uint64_t v)
-{
-    for (; v > 127; v >>= 7) write_u8(b, (uint8_t)(v | 128));
-    write_u8(b, (uint8_t)v);
-}
 
 static void put_row(struct store *store, uint32_t id, const struct buffer *b)
 {
@@ -38,10 +31,16 @@ static void drop_row(struct store *store, struct database *db)
     db->stored = false;
 }
 
+static void write_held(struct buffer *b, struct keyspace_held held)
+{
+    write_varint(b, held.keys);
+    if (held.keys) write_varint(b, held.bytes);
+}
+
 void counts_write(struct store *store, struct databases *d, uint64_t sequence)
 {
     struct buffer b;
-    buffer_init(&b, 8 + (size_t)VARINT_MAX * ROWKEY_SLOTS);
+    buffer_init(&b, 8 + 2 * (size_t)CODEC_VARINT_MAX * ROWKEY_SLOTS);
     for (unsigned n = 0; n < d->count; n++) {
         struct database *db = &d->list[n];
         if (!db->changed) continue;
@@ -52,7 +51,7 @@ void counts_write(struct store *store, struct databases *d, uint64_t sequence)
         }
         buffer_clear(&b);
         write_u64(&b, db->expiring);
-        for (unsigned slot = 0; slot < ROWKEY_SLOTS; slot++) write_varint(&b, databases_slot_size(db, slot));
+        for (unsigned slot = 0; slot < ROWKEY_SLOTS; slot++) write_held(&b, databases_slot(db, slot));
         if (b.failed) break; /* no memory: without the head these do not count */
         put_row(store, db->id, &b);
         db->stored = true;
@@ -67,18 +66,6 @@ void counts_write(struct store *store, struct databases *d, uint64_t sequence)
 
 /* ---- reading ---- */
 
-static uint64_t read_varint(struct reader *r)
-{
-    uint64_t v = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = read_u8(r);
-        v |= (uint64_t)(byte & 127) << shift;
-        if (byte < 128) return v;
-    }
-    r->failed = true;
-    return 0;
-}
-
 /* The counts of the database with this id. */
 static bool read_database(struct store *store, struct database *db)
 {
@@ -88,8 +75,10 @@ static bool read_database(struct store *store, struct database *db)
     struct reader r = reader_of(value);
     db->expiring = read_u64(&r);
     for (unsigned slot = 0; slot < ROWKEY_SLOTS; slot++) {
-        uint64_t n = read_varint(&r);
-        if (n) databases_set_slot(db, slot, n);
+        struct keyspace_held held = {.keys = read_varint(&r)};
+        if (!held.keys) continue;
+        held.bytes = read_varint(&r);
+        databases_set_slot(db, slot, held);
     }
     db->stored = true;
     return reader_done(&r) && db->expiring <= db->size;

@@ -1,8 +1,8 @@
-/* How many keys there are, kept with the checkpoint: so that a start need not look at every row.
+/* How many keys there are, and what they hold, kept with the checkpoint: so that a start need not look at every row.
  *
  * Rows under slot 0xffff, written in one batch just before a checkpoint begins:
  *   "counts" · 0(4)            format(1) · sequence of this batch(8)
- *   "counts" · database id(4)  keys with an expiry(8) · keys of each slot, as varints; none: no keys
+ *   "counts" · database id(4)  keys with an expiry(8) · of each slot, as varints: keys and, if there are any, bytes; none: no keys
  * At open what they say is corrected by what the log changed since. They hold for their own batch only: if the checkpoint ends at another, as
  * in one written by something that knows no keyspace, the rows are counted. */
 #ifndef AIKV_KEYSPACE_COUNTS_H

@@ -20,7 +20,7 @@ void databases_init(struct databases *d)
 
 void databases_release(struct databases *d)
 {
-    for (unsigned i = 0; i < d->count; i++) free(d->list[i].slot_sizes);
+    for (unsigned i = 0; i < d->count; i++) free(d->list[i].slots);
     free(d->list);
     free(d->by_id);
     databases_init(d);
@@ -65,36 +65,39 @@ struct database *databases_find(const struct databases *d, uint32_t id)
 
 static void need_slots(struct database *db)
 {
-    if (!db->slot_sizes) db->slot_sizes = need(calloc(ROWKEY_SLOTS, sizeof *db->slot_sizes));
+    if (!db->slots) db->slots = need(calloc(ROWKEY_SLOTS, sizeof *db->slots));
 }
 
-void databases_set_slot(struct database *db, unsigned slot, uint64_t keys)
+void databases_set_slot(struct database *db, unsigned slot, struct keyspace_held held)
 {
     need_slots(db);
-    db->slot_sizes[slot] = keys;
-    db->size += keys;
+    db->slots[slot] = held;
+    db->size += held.keys;
 }
 
 void databases_clear(struct database *db)
 {
-    free(db->slot_sizes);
+    free(db->slots);
     *db = (struct database){.id = db->id, .changed = true, .stored = db->stored};
 }
 
-void databases_count(struct database *db, unsigned slot, int keys, int expiring)
+void databases_count(struct database *db, unsigned slot, int keys, int expiring, int64_t bytes)
 {
     need_slots(db);
+    struct keyspace_held *held = &db->slots[slot];
     db->changed = true;
-    assert(keys >= 0 || db->slot_sizes[slot] > 0);
+    assert(keys >= 0 || held->keys > 0);
     assert(expiring >= 0 || db->expiring > 0);
-    db->slot_sizes[slot] += (uint64_t)(int64_t)keys;
+    assert(bytes >= 0 || held->bytes >= (uint64_t)-bytes);
+    held->keys += (uint64_t)(int64_t)keys;
+    held->bytes += (uint64_t)bytes;
     db->size += (uint64_t)(int64_t)keys;
     db->expiring += (uint64_t)(int64_t)expiring;
 }
 
-uint64_t databases_slot_size(const struct database *db, unsigned slot)
+struct keyspace_held databases_slot(const struct database *db, unsigned slot)
 {
-    return db->slot_sizes ? db->slot_sizes[slot] : 0;
+    return db->slots ? db->slots[slot] : (struct keyspace_held){0, 0};
 }
 
 void databases_swap(struct databases *d, unsigned a, unsigned b)

@@ -1,15 +1,16 @@
-/* Databases: numbers that clients know, ids that rows carry, and how many keys each holds. */
+/* Databases: numbers that clients know, ids that rows carry, and how much each holds. */
 #ifndef AIKV_KEYSPACE_DATABASES_H
 #define AIKV_KEYSPACE_DATABASES_H
 
 #include "base/codec.h"
+#include "keyspace/keyspace.h"
 
 #define DATABASES_MAX 16384u
 
 struct database {
     uint32_t id;
     uint64_t size, expiring; /* keys; those with an expiry */
-    uint64_t *slot_sizes;    /* ROWKEY_SLOTS of them; NULL while there was no key */
+    struct keyspace_held *slots;      /* ROWKEY_SLOTS of them; NULL while there was no key */
     bool changed, stored;    /* since the counts were written (counts.h); whether they ever were */
 };
 
@@ -26,13 +27,13 @@ void databases_release(struct databases *d);
 void databases_grow(struct databases *d, unsigned count);
 /* The database with this id; NULL: there is none. */
 struct database *databases_find(const struct databases *d, uint32_t id);
-/* One more key (or, with -1, one less) of a slot; `expiring` likewise. */
-void databases_count(struct database *db, unsigned slot, int keys, int expiring);
-/* The slot has so many keys (it had none). */
-void databases_set_slot(struct database *db, unsigned slot, uint64_t keys);
+/* One more key (or, with -1, one less) of a slot; `expiring` and `bytes` likewise. */
+void databases_count(struct database *db, unsigned slot, int keys, int expiring, int64_t bytes);
+/* The slot holds so much (it held nothing). */
+void databases_set_slot(struct database *db, unsigned slot, struct keyspace_held held);
 /* It is empty. */
 void databases_clear(struct database *db);
-uint64_t databases_slot_size(const struct database *db, unsigned slot);
+struct keyspace_held databases_slot(const struct database *db, unsigned slot);
 /* Two numbers exchange their ids, and with them their rows and counts. */
 void databases_swap(struct databases *d, unsigned a, unsigned b);
 

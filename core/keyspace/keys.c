@@ -17,7 +17,7 @@ static bool look_up(struct keyspace *ks, struct bytes key, struct entry *en)
     at->known = true;
     at->exists = store_get(ks->store, rowkey_bytes(&at->row), &v);
     at->expiring = false;
-    at->object.id = 0;
+    at->object.id = at->bytes = 0;
     keyspace_note(ks, v.position);
     if (!at->exists) return false;
     bool readable = entry_read(v.data, en);
@@ -25,6 +25,7 @@ static bool look_up(struct keyspace *ks, struct bytes key, struct entry *en)
     (void)readable;
     assert(!en->has_key || bytes_equal(en->key, key)); /* 320 bits of keyed hashes stand for the key */
     at->expiring = entry_has_expiry(en);
+    at->bytes = keyspace_row_bytes(at->row.len, en);
     if (en->form != ENTRY_WHOLE) at->object = keyspace_object(en, current(ks)->id);
     return true;
 }
@@ -51,8 +52,9 @@ void keyspace_drop(struct keyspace *ks)
     struct keyspace_place *at = &ks->place;
     hand_over(ks);
     store_delete(ks->store, rowkey_bytes(&at->row));
-    databases_count(current(ks), at->row.slot, -1, at->expiring ? -1 : 0);
+    databases_count(current(ks), at->row.slot, -1, at->expiring ? -1 : 0, -(int64_t)at->bytes);
     at->exists = at->expiring = false;
+    at->bytes = 0;
 }
 
 bool keyspace_find_entry(struct keyspace *ks, struct bytes key, struct entry *en)
@@ -81,13 +83,21 @@ void keyspace_put_entry(struct keyspace *ks, struct bytes key, struct entry *en,
     en->has_key = rowkey_is_named_by_hash(key);
     en->key = key;
     if (!object || object->id != at->object.id) hand_over(ks);
+    uint64_t bytes = keyspace_row_bytes(at->row.len, en);
     /* The payload may be in the row that this replaces: the store keeps it until its next call. */
     entry_write(store_put_open(ks->store, rowkey_bytes(&at->row), entry_size(en)), en);
     bool expiring = entry_has_expiry(en);
-    databases_count(current(ks), at->row.slot, at->exists ? 0 : 1, (int)expiring - (int)at->expiring);
+    databases_count(current(ks), at->row.slot, at->exists ? 0 : 1, (int)expiring - (int)at->expiring, (int64_t)(bytes - at->bytes));
     at->exists = true;
     at->expiring = expiring;
+    at->bytes = bytes;
     if (object) at->object = *object;
+}
+
+void keyspace_count_growth(struct keyspace *ks, uint64_t bytes)
+{
+    databases_count(current(ks), ks->place.row.slot, 0, 0, (int64_t)bytes);
+    ks->place.bytes += bytes;
 }
 
 bool keyspace_delete(struct keyspace *ks, struct bytes key)
@@ -112,7 +122,8 @@ bool keyspace_expire(struct keyspace *ks, struct bytes key, int64_t expires_ms)
     size_t len = entry_write_expiry(changed, &en, expires_ms, &removed);
     store_splice(ks->store, rowkey_bytes(&at->row), ENTRY_EXPIRY_AT, removed, bytes_of(changed, len));
     bool expiring = expires_ms != KEYSPACE_NO_EXPIRY;
-    databases_count(current(ks), at->row.slot, 0, (int)expiring - (int)at->expiring);
+    databases_count(current(ks), at->row.slot, 0, (int)expiring - (int)at->expiring, (int64_t)len - (int64_t)removed);
     at->expiring = expiring;
+    at->bytes += len - removed;
     return true;
 }

@@ -99,7 +99,7 @@ static int count_row(struct keyspace *ks, struct bytes name, struct bytes value,
                          "a row of slot %u is damaged, or of a type that this version of AiKv does not know", at.slot);
     struct database *db = databases_find(&ks->databases, at.database_id);
     if (!db) return error_set(e, ERROR_FORMAT, "a row of slot %u is of database id %u, which there is none of", at.slot, at.database_id);
-    databases_count(db, at.slot, rows, entry_has_expiry(&en) ? rows : 0);
+    databases_count(db, at.slot, rows, entry_has_expiry(&en) ? rows : 0, rows * (int64_t)keyspace_row_bytes(name.len, &en));
     return 0;
 }
 
@@ -330,7 +330,21 @@ unsigned keyspace_slot(struct bytes key)
 
 uint64_t keyspace_slot_size(struct keyspace *ks, unsigned slot)
 {
-    return slot < ROWKEY_SLOTS ? databases_slot_size(see_whole(ks, ks->current), slot) : 0;
+    return slot < ROWKEY_SLOTS ? databases_slot(see_whole(ks, ks->current), slot).keys : 0;
+}
+
+void keyspace_slots_held(const struct keyspace *ks, unsigned first, size_t count, struct keyspace_held *out)
+{
+    assert(first <= ROWKEY_SLOTS && count <= ROWKEY_SLOTS - first);
+    memset(out, 0, count * sizeof *out);
+    for (unsigned n = 0; n < ks->usable; n++) {
+        const struct database *db = &ks->databases.list[n];
+        if (!db->size) continue;
+        for (size_t i = 0; i < count; i++) {
+            out[i].keys += db->slots[first + i].keys;
+            out[i].bytes += db->slots[first + i].bytes;
+        }
+    }
 }
 
 /* ---- upkeep ---- */

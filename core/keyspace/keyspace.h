@@ -95,6 +95,13 @@ bool keyspace_random(struct keyspace *ks, uint64_t random, struct buffer *key);
 unsigned keyspace_slot(struct bytes key);
 /* Keys of the slot in the current database; constant time. */
 uint64_t keyspace_slot_size(struct keyspace *ks, unsigned slot);
+/* What a slot holds. Bytes are those of the keys' rows, names and values, a large string with its whole length; they are counted with every
+ * change. */
+struct keyspace_held {
+    uint64_t keys, bytes;
+};
+/* Of `count` slots from `first` on, in all databases together. */
+void keyspace_slots_held(const struct keyspace *ks, unsigned first, size_t count, struct keyspace_held *out);
 /* Up to `count` keys of the slot in the current database. */
 void keyspace_slot_keys(struct keyspace *ks, unsigned slot, size_t count, void (*visit)(void *user, struct bytes key), void *user);
 

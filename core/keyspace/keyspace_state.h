@@ -33,6 +33,7 @@ struct keyspace {
     struct keyspace_place {
         struct rowkey row;
         bool known, exists, expiring;
+        uint64_t bytes;       /* as counted; 0 if there is no key */
         struct object object; /* of its value; id 0: none */
     } place;
 
@@ -61,6 +62,14 @@ static inline struct object keyspace_object(const struct entry *en, uint32_t dat
     return c.object;
 }
 
+/* What a key counts in bytes. The key's row tells it all, so that a start need look at no others. */
+static inline uint64_t keyspace_row_bytes(size_t name_len, const struct entry *en)
+{
+    struct chunks c = {0};
+    if (en->form == ENTRY_CHUNKS) chunks_parse(en->payload, 0, &c);
+    return name_len + entry_size(en) + c.len;
+}
+
 /* keys.c */
 
 /* keyspace_find with all that the row has. False: no key; *en is that of an empty string without expiry. ks->place is the key's in any case. */
@@ -75,6 +84,8 @@ static inline struct object keyspace_new_object(struct keyspace *ks)
     const struct rowkey *row = &ks->place.row;
     return (struct object){.slot = row->slot, .database_id = row->database_id, .id = objects_new_id(&ks->objects, ks->store)};
 }
+/* The value at ks->place, which exists, was made longer by so many bytes, without putting the entry. */
+void keyspace_count_growth(struct keyspace *ks, uint64_t bytes);
 /* Deletes the key at ks->place, which exists, and its value. */
 void keyspace_drop(struct keyspace *ks);
 

@@ -14,14 +14,14 @@
 static unsigned slot_of(const struct database *db, uint64_t number)
 {
     unsigned slot = 0;
-    while (number >= databases_slot_size(db, slot)) number -= databases_slot_size(db, slot++);
+    while (number >= databases_slot(db, slot).keys) number -= databases_slot(db, slot++).keys;
     return slot;
 }
 
 /* Appends a key of a slot that has some. */
 static void pick(struct keyspace *ks, unsigned slot, uint64_t *random, struct buffer *key)
 {
-    uint64_t size = databases_slot_size(&ks->databases.list[ks->current], slot);
+    uint64_t size = databases_slot(&ks->databases.list[ks->current], slot).keys;
     uint64_t steps = random_below(random, size < STEPS ? size : STEPS);
     struct store_iterator *it = keyspace_iterate_slot(ks, slot, random_next(random));
     struct rowkey_parts at;

@@ -84,7 +84,7 @@ uint64_t keyspace_scan(struct keyspace *ks, uint64_t cursor, size_t count, visit
     keyspace_note(ks, ks->written); /* what is missing may be so because of it */
     uint64_t prefix = cursor & CURSOR_HASH_MAX;
     for (uint64_t slot = cursor >> CURSOR_HASH_BITS; slot < ROWKEY_SLOTS; slot++, prefix = 0) {
-        if (!databases_slot_size(&ks->databases.list[ks->current], (unsigned)slot)) continue;
+        if (!databases_slot(&ks->databases.list[ks->current], (unsigned)slot).keys) continue;
         if (scan_slot(&sc, (unsigned)slot, &prefix)) return slot << CURSOR_HASH_BITS | prefix;
     }
     return 0;

@@ -87,6 +87,7 @@ static void write_whole(struct keyspace *ks, struct bytes key, bool there, const
     if (there && offset <= len) {
         size_t over = len - offset < with.len ? len - offset : with.len;
         store_splice(ks->store, rowkey_bytes(&ks->place.row), entry_payload_at(en) + offset, over, with);
+        keyspace_count_growth(ks, with.len - over);
         return;
     }
     uint8_t value[CHUNKS_WHOLE_MAX];
@@ -110,9 +111,11 @@ static void write_chunks(struct keyspace *ks, const struct entry *en, size_t off
     struct chunks c = chunks_in(ks, en->payload);
     size_t end = offset + with.len;
     bool grows = end > c.len;
+    uint64_t growth = grows ? end - c.len : 0;
     if (grows) c = chunks_of(c.object, end);
     chunks_write(ks, &c, offset, with);
     if (!grows) return;
+    keyspace_count_growth(ks, growth);
     uint8_t payload[CHUNKS_PAYLOAD];
     struct bytes len = bytes_of(chunks_payload(payload, &c).data + CHUNKS_LENGTH_AT, 8);
     store_splice(ks->store, rowkey_bytes(&ks->place.row), entry_payload_at(en) + CHUNKS_LENGTH_AT, len.len, len);

@@ -28,7 +28,7 @@ static void delete_row(struct keyspace *ks, struct bytes name)
     struct object object = keyspace_object(&en, at.database_id);
     if (object.id) objects_hand_over(&ks->objects, ks->store, &object);
     store_delete(ks->store, name);
-    databases_count(databases_find(&ks->databases, at.database_id), at.slot, -1, -1);
+    databases_count(databases_find(&ks->databases, at.database_id), at.slot, -1, -1, -(int64_t)keyspace_row_bytes(name.len, &en));
     ks->expired_total++;
 }
 

@@ -29,6 +29,33 @@ static void test_numbers_are_little_endian(void **state)
     buffer_release(&b);
 }
 
+static void test_varints_have_one_form(void **state)
+{
+    (void)state;
+    static const uint64_t numbers[] = {0, 1, 127, 128, 16383, 16384, UINT32_MAX, (uint64_t)1 << 63, UINT64_MAX};
+    static const size_t sizes[] = {1, 1, 1, 2, 2, 3, 5, 10, 10};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct buffer b;
+        buffer_init(&b, CODEC_VARINT_MAX);
+        write_varint(&b, numbers[i]);
+        assert_int_equal(b.len, sizes[i]);
+        struct reader r = reader_of(buffer_bytes(&b));
+        assert_true(read_varint(&r) == numbers[i] && reader_done(&r));
+        r = reader_of(bytes_of(b.data, b.len - 1)); /* cut */
+        read_varint(&r);
+        assert_true(r.failed);
+        buffer_release(&b);
+    }
+    static const struct bytes wrong[] = {{(const uint8_t *)"\x80\x00", 2},
+                                         {(const uint8_t *)"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10},
+                                         {(const uint8_t *)"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x00", 11}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct reader r = reader_of(wrong[i]);
+        assert_int_equal(read_varint(&r), 0);
+        assert_true(r.failed);
+    }
+}
+
 static void test_bytes_and_texts_come_back(void **state)
 {
     (void)state;
@@ -171,6 +198,7 @@ int codec_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers_are_little_endian),
+        cmocka_unit_test(test_varints_have_one_form),
         cmocka_unit_test(test_bytes_and_texts_come_back),
         cmocka_unit_test(test_the_first_failure_stays),
         cmocka_unit_test(test_what_is_left_over_is_noticed),

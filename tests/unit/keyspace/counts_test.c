@@ -4,20 +4,60 @@
 
 #include "base/random.h"
 #include "fixture.h"
+#include "keyspace/check.h"
 #include "keyspace/keyspace_state.h"
+#include "keyspace/string.h"
 
 #define NEVER KEYSPACE_NO_EXPIRY
+
+/* A value of any of the sizes that are held in different ways: in the row, and in rows of its own. */
+static void put_some(struct fixture *f, unsigned database, const char *key, uint64_t random, int64_t expires_ms)
+{
+    static const size_t sizes[] = {0, 1, 30, 300, 65536, 65537, 100000};
+    static uint8_t value[100000];
+    keyspace_begin(f->ks, database, f->now_ms);
+    keyspace_string_put(f->ks, bytes_text(key), bytes_of(value, sizes[random % 7]), expires_ms);
+    keyspace_end(f->ks);
+}
+
+/* Appends, or writes within, or behind the end. */
+static void write_some(struct fixture *f, unsigned database, const char *key, uint64_t random)
+{
+    static const size_t offsets[] = {0, 5, 290, 65530, 99999, 200000};
+    keyspace_begin(f->ks, database, f->now_ms);
+    keyspace_string_write(f->ks, bytes_text(key), offsets[random % 6], bytes_text("some bytes that are new"));
+    keyspace_end(f->ks);
+}
+
+static void move_some(struct fixture *f, unsigned database, const char *key, uint64_t random)
+{
+    char other[16];
+    snprintf(other, sizeof other, "k%d", (int)(random % 300));
+    struct keyspace_destination to = {(unsigned)(random >> 20) % 3, bytes_text(other), random & 1 << 19};
+    keyspace_begin(f->ks, database, f->now_ms);
+    (random & 1 << 18 ? keyspace_move : keyspace_copy)(f->ks, bytes_text(key), &to);
+    keyspace_end(f->ks);
+}
 
 static void random_command(struct fixture *f, uint64_t *random)
 {
     char key[16];
     unsigned database = (unsigned)random_below(random, 3);
     snprintf(key, sizeof key, "k%d", (int)random_below(random, 300));
-    switch (random_below(random, 8)) {
+    switch (random_below(random, 12)) {
     case 0:
     case 1: delete_key(f, database, key); break;
     case 2: put(f, database, key, "v", f->now_ms + 1000000); break;
     case 3: expire_key(f, database, key, NEVER); break;
+    case 4: expire_key(f, database, key, f->now_ms + 2000000); break;
+    case 5: put_some(f, database, key, random_next(random), f->now_ms + 1); break;
+    case 6: put_some(f, database, key, random_next(random), NEVER); break;
+    case 7: write_some(f, database, key, random_next(random)); break;
+    case 8: move_some(f, database, key, random_next(random)); break;
+    case 9:
+        if (random_below(random, 10) == 0) f->now_ms++;
+        if (random_below(random, 2) == 0) keyspace_sweep(f->ks, 5, f->now_ms);
+        break;
     default: put(f, database, key, "w", NEVER); break;
     }
     if (random_below(random, 150) == 0) flush(f, database);
@@ -73,6 +113,8 @@ static void check_counts(struct fixture *f)
         assert_int_equal(in_slots, found.keys);
         keyspace_end(f->ks);
     }
+    struct error e;
+    if (keyspace_check(f->ks, &e)) fail_msg("%s", e.text); /* keys and bytes of each slot, from the rows themselves */
 }
 
 static void test_counts_are_right_after_any_end(void **state)
@@ -135,12 +177,44 @@ static void test_a_start_reads_no_rows_of_keys(void **state)
     assert_int_equal(f->ks->databases.list[0].stored, true); /* its counts were read, not made */
 }
 
+/* What the slot of `key` holds in all databases. */
+static struct keyspace_held held(struct fixture *f, const char *key)
+{
+    struct keyspace_held out;
+    keyspace_slots_held(f->ks, keyspace_slot(bytes_text(key)), 1, &out);
+    return out;
+}
+
+static void test_bytes_of_a_slot_are_those_of_its_keys(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t head = 2 + 4 + 1 + 8 + 3; /* of the row's name, and of its value */
+    assert_int_equal(held(f, "k").bytes, 0);
+    put(f, 0, "k", "0123456789", NEVER);
+    assert_int_equal(held(f, "k").bytes, head + 1 + 10);
+    put(f, 2, "k", "x", NEVER);
+    assert_int_equal(held(f, "k").bytes, 2 * (head + 1) + 11);
+    assert_int_equal(held(f, "k").keys, 2);
+    put(f, 0, "k", "", f->now_ms + 1000);
+    assert_int_equal(held(f, "k").bytes, 2 * (head + 1) + 1 + 8); /* and the expiry */
+    delete_key(f, 2, "k");
+    keyspace_begin(f->ks, 0, f->now_ms);
+    keyspace_string_write(f->ks, bytes_text("k"), 999999, bytes_text("x"));
+    keyspace_end(f->ks);
+    assert_int_equal(held(f, "k").bytes, head + 1 + 8 + CHUNKS_PAYLOAD + 1000000); /* though most of it is zeros that are nowhere */
+    fixture_reopen(f);
+    assert_int_equal(held(f, "k").bytes, head + 1 + 8 + CHUNKS_PAYLOAD + 1000000);
+    flush(f, 0);
+    assert_int_equal(held(f, "k").bytes + held(f, "k").keys, 0);
+}
+
 int run_counts_tests(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_counts_are_right_after_any_end),
         FIXTURE_TEST(test_rows_are_counted_anew_where_a_part_of_a_database_was_dropped),
         FIXTURE_TEST(test_a_start_reads_no_rows_of_keys),
+        FIXTURE_TEST(test_bytes_of_a_slot_are_those_of_its_keys),
     };
     return cmocka_run_group_tests_name("keyspace counts", tests, NULL, NULL);
 }
