@@ -5,21 +5,25 @@
 
 #include "cluster/state.h"
 
+/* What a node reports of itself. */
+struct cluster_node_load {
+    uint64_t keys, milliops, uptime_ms; /* milliops: thousandths of a command with keys, a second */
+    uint64_t disk_bytes, disk_limit_bytes, memory_bytes, memory_limit_bytes;
+};
+
 struct cluster_live_node {
     char id[CLUSTER_ID_LEN + 1];
     uint64_t silent_ms;     /* since its last answer */
     enum cluster_role role; /* in libraft's configuration now */
     uint64_t metadata_version; /* it has acknowledged */
-    /* What it reported last, all 0 before that. */
-    uint64_t keys, ops, uptime_ms;
-    uint64_t disk_bytes, disk_limit_bytes, memory_bytes, memory_limit_bytes;
+    struct cluster_node_load load; /* as last reported; all 0 before that */
 };
 
 /* By slot, all databases together; 0 where the primary has not reported yet. */
 struct cluster_load {
-    uint64_t keys[CLUSTER_SLOTS], bytes[CLUSTER_SLOTS], ops[CLUSTER_SLOTS]; /* ops: commands with keys, a second */
+    uint64_t keys[CLUSTER_SLOTS], bytes[CLUSTER_SLOTS], milliops[CLUSTER_SLOTS];
 };
-/* No slot has more keys or bytes, or commands a second: sums over all slots stay far below what Lua's integers hold. */
+/* No slot has more of any of these: sums over all slots stay far below what Lua's integers hold. */
 #define CLUSTER_LOAD_MAX ((uint64_t)1 << 48)
 
 struct cluster_live {

@@ -69,6 +69,9 @@ struct command_statistics {
 };
 void command_engine_statistics(const struct command_engine *e, struct command_statistics *out);
 
+/* In cluster mode: how many commands with keys in a slot were let in, of each of the CLUSTER_SLOTS. They wrap around. */
+const uint32_t *command_engine_slot_commands(const struct command_engine *e);
+
 /* The reference page of all commands, as Markdown: docs/reference/commands.md is this (`aikv --reference commands`). */
 void command_reference(struct buffer *out);
 

@@ -215,3 +215,8 @@ void command_engine_statistics(const struct command_engine *e, struct command_st
                                        .errors = s->errors,
                                        .per_second = command_counts_per_second(s)};
 }
+
+const uint32_t *command_engine_slot_commands(const struct command_engine *e)
+{
+    return e->slot_commands;
+}

@@ -36,6 +36,7 @@ struct command_engine {
     struct buffer scratch; /* of it likewise: replies whose length is told before they are */
     int64_t wall_offset_us; /* wall time less monotonic time */
     uint64_t last_client, last_end_us; /* of the command before, in this turn; 0: none */
+    uint32_t slot_commands[CLUSTER_SLOTS]; /* with keys there, since the start, in cluster mode; they wrap around */
     uint64_t held_commands;            /* whose replies wait for the store, since the start */
     uint64_t turn_commands, turn_held; /* how many had run, and were held, when the last turn ended */
     uint64_t unheld_us;                /* when one was answered last that did not have to wait */

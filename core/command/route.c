@@ -66,7 +66,10 @@ bool command_slot_check(struct command_engine *e, const struct net_client *clien
         resp_error(reply, ERROR_CLUSTERDOWN, "The cluster is down");
         return false;
     }
-    if (r->slot_mine[slot]) return true;
+    if (r->slot_mine[slot]) {
+        e->slot_commands[slot]++; /* counted where the slot is at hand */
+        return true;
+    }
     const struct cluster_endpoint *p = command_endpoint(e, client, &r->state->nodes[r->slot_primary[slot]].info);
     resp_error(reply, ERROR_MOVED, "%u %s:%u", slot, p->host, p->port);
     return false;

@@ -42,6 +42,7 @@ static void free_control(struct control *c)
     delta_ring_clear(&c->deltas);
     buffer_release(&c->snapshot);
     candidates_release(&c->candidates);
+    control_load_release(c);
     free(c->links);
     free(c->failure);
     uv_sem_destroy(&c->started);
@@ -59,6 +60,7 @@ int control_start(const struct control_options *options, struct control **out, u
     copy_options(c, options);
     c->empty = cluster_state_new();
     buffer_init(&c->snapshot, CLUSTER_ENCODED_MAX);
+    control_load_init(c);
     uv_sem_init(&c->started, 0);
     if (uv_thread_create(&c->thread, control_thread_main, c) != 0) {
         free_control(c);
@@ -87,7 +89,12 @@ void control_stop(struct control *c)
 
 void control_report_load(struct control *c, const struct control_load *load)
 {
-    atomic_store_explicit(&c->load_keys, load->keys, memory_order_relaxed);
-    atomic_store_explicit(&c->load_disk_bytes, load->disk_bytes, memory_order_relaxed);
-    atomic_store_explicit(&c->load_memory_bytes, load->memory_bytes, memory_order_relaxed);
+    atomic_store_explicit(&c->load.disk_bytes, load->disk_bytes, memory_order_relaxed);
+    atomic_store_explicit(&c->load.memory_bytes, load->memory_bytes, memory_order_relaxed);
+    atomic_store_explicit(&c->load.memory_limit_bytes, load->memory_limit_bytes, memory_order_relaxed);
+}
+
+void control_report_slots(struct control *c, unsigned first, size_t count, const struct control_slot_load *slots)
+{
+    load_meter_put(c->load.meter, first, count, slots);
 }

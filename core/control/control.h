@@ -5,7 +5,7 @@
  * applied; on the leader MetaRaft's. It is kept in <data_dir>/metadata, so that a restarted node serves its slots before it has found
  * the leader.
  *
- * Threads: control has one of its own, and one for policies. The data thread calls control_call, control_report_load and control_stop;
+ * Threads: control has one of its own, and one for policies. The data thread calls control_call, control_report_load, control_report_slots and control_stop;
  * the handler's functions are called on the data thread, through its mailbox. */
 #ifndef AIKV_CONTROL_CONTROL_H
 #define AIKV_CONTROL_CONTROL_H
@@ -61,10 +61,16 @@ void control_stop(struct control *c);
  * the latest (RUN WAIT: after its time); false: too many are waiting (256). `protocol` is what the reply is written in. */
 bool control_call(struct control *c, uint64_t token, int argc, const struct bytes *argv, int protocol);
 
-/* Load of this node, for the view; any thread, cheap. */
+/* Load of this node, for the view; any thread, cheap. Numbers are picked up one by one, whenever control reports to the leader. */
 struct control_load {
-    uint64_t keys, disk_bytes, memory_bytes;
+    uint64_t disk_bytes, memory_bytes, memory_limit_bytes;
 };
 void control_report_load(struct control *c, const struct control_load *load);
+/* Of `count` slots from `first` on. */
+struct control_slot_load {
+    uint64_t keys, bytes; /* now */
+    uint32_t commands;    /* with keys in it, ever; wraps around */
+};
+void control_report_slots(struct control *c, unsigned first, size_t count, const struct control_slot_load *slots);
 
 #endif

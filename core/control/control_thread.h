@@ -5,6 +5,7 @@
  *   join.c     a node without a cluster        consensus.c    this node's part in MetaRaft
  *   known.c    the pushed metadata             persist.c      its file
  *   push.c     the leader's pulses and pushes  ending.c       failures, and the stop
+ *   load.c     reports of load to the leader, and what it makes of them
  *   reign.c    what a leader keeps true        runner.c, effect.c   runs of cluster scripts
  *   applied_log.c   log lines about what was done
  *   calls.c    calls on their way              call_reply.c   replies, and what carries calls out uses
@@ -21,6 +22,8 @@
 #include "control/candidates.h"
 #include "control/control.h"
 #include "control/delta_ring.h"
+#include "control/load_meter.h"
+#include "control/load_table.h"
 #include "control/message.h"
 #include "control/policy_thread.h"
 #include "control/route.h"
@@ -64,7 +67,8 @@ struct member {
     bool check_info, proposing_info, proposing_reach;
     uint64_t heard_ms; /* its last answer; 0: none in this reign */
     uint64_t version;  /* it has acknowledged */
-    uint64_t keys, disk_bytes, memory_bytes;
+    struct cluster_node_load load; /* it has reported */
+    uint64_t load_ms;              /* when; 0: not in this reign */
     uint64_t push_link, push_sequence; /* the link it answers on, and the push under way or the last */
     bool answered, push_open, push_failed, wants_snapshot;
     bool told_newer; /* that its metadata is newer than the leader's: once a reign */
@@ -111,6 +115,20 @@ struct call {
     struct bus_peer *dialled;
     char node[CLUSTER_ID_LEN + 1];
     struct policy_job *result; /* of the last job; owned */
+};
+
+struct load {
+    struct load_meter *meter; /* of this node's slots */
+    struct load_table *table; /* of all slots, while it leads */
+    atomic_uint_least64_t disk_bytes, memory_bytes, memory_limit_bytes; /* from the data thread */
+    uint64_t disk_free_bytes;
+    uv_fs_t disk_request;
+    bool disk_asked, disk_known;
+    struct cluster_node_load node; /* as last reported */
+    /* Reports: to whom, and the one under way or the last. */
+    char leader[CLUSTER_ID_LEN + 1];
+    uint64_t term, sequence, reported_ms, sent_ms, whole_ms;
+    bool unanswered;
 };
 
 struct outgoing; /* a reply on its way to the data thread */
@@ -163,7 +181,7 @@ struct control {
     uint16_t bound_port;
     atomic_bool stop_asked;
     atomic_uint calls_open; /* local ones without a posted reply */
-    atomic_uint_least64_t load_keys, load_disk_bytes, load_memory_bytes;
+    struct load load;
 
     uv_loop_t loop;
     uv_async_t wake;
@@ -311,6 +329,17 @@ void control_push_applied(struct control *c, struct bytes command);
 int control_push_acknowledged(struct control *c, struct bus_link *from, const struct message_pulse_ack *ack,
                               struct error *e);
 void control_push_link_down(struct control *c, uint64_t link_id);
+
+/* ---- load.c ---- */
+void control_load_init(struct control *c);
+void control_load_release(struct control *c);
+void control_load_begin(struct control *c); /* a reign begins */
+/* Reports to the leader if it is time. */
+void control_load_tick(struct control *c);
+/* Whether a report of this node is looked at now: those that come too fast are left out unread. */
+bool control_load_is_due(const struct control *c, const char *node);
+int control_load_reported(struct control *c, struct bus_link *from, const struct message_load *m, struct error *e);
+int control_load_acknowledged(struct control *c, struct bus_link *from, const struct message_load_ack *m, struct error *e);
 
 /* ---- reign.c ---- */
 /* Proposes what the record of a member lacks: reachability, new addresses. */

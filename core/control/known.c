@@ -36,9 +36,6 @@ static void acknowledge(struct control *c, struct bus_link *to, uint64_t sequenc
 {
     struct message_pulse_ack m = {.sequence = sequence,
                                   .version = c->known && !c->known_suspect ? c->known->version : 0};
-    m.keys = atomic_load_explicit(&c->load_keys, memory_order_relaxed);
-    m.disk_bytes = atomic_load_explicit(&c->load_disk_bytes, memory_order_relaxed);
-    m.memory_bytes = atomic_load_explicit(&c->load_memory_bytes, memory_order_relaxed);
     struct buffer b;
     buffer_init(&b, frame_payload_max(FRAME_PULSE_ACK));
     message_pulse_ack_write(&b, &m);

@@ -184,6 +184,15 @@ static int on_call(struct control *c, const struct link *l, struct bytes payload
         return code ? code : taker(c, l->at, &m, e);                                                                   \
     }
 
+/* What comes too fast is not read. */
+static int on_load(struct control *c, const struct link *l, struct bytes payload, struct error *e)
+{
+    struct message_load m;
+    if (!control_load_is_due(c, l->node)) return 0;
+    int code = message_load_read(payload, &m, e);
+    return code ? code : control_load_reported(c, l->at, &m, e);
+}
+
 /* A member may have been linked before it had a cluster; a leader that this node has not heard of yet names the
  * cluster. */
 static bool may_send(struct control *c, const struct link *l, enum frame_type type)
@@ -209,6 +218,8 @@ static int on_frame(void *user, struct bus_link *at, enum frame_type type, struc
     case FRAME_CANDIDATE: return on_candidate(c, l, payload, e);
     case FRAME_CALL: return on_call(c, l, payload, e);
     case FRAME_RAFT: return on_raft(c, l, payload, e);
+    case FRAME_LOAD: return on_load(c, l, payload, e);
+    case FRAME_LOAD_ACK: PASS(message_load_ack, message_load_ack_read, control_load_acknowledged)
     case FRAME_PULSE: PASS(message_pulse, message_pulse_read, control_known_pulse)
     case FRAME_PULSE_ACK: PASS(message_pulse_ack, message_pulse_ack_read, control_push_acknowledged)
     case FRAME_METADATA_SNAPSHOT: PASS(message_snapshot, message_snapshot_read, control_known_snapshot)

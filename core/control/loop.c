@@ -33,6 +33,7 @@ static void reign_begins(struct control *c)
     c->leader[0] = 0;
     c->reign_term = c->highest_term = meta_term(c->meta);
     control_push_begin(c);
+    control_load_begin(c);
     control_runner_begin(c);
 }
 
@@ -97,6 +98,7 @@ static void on_tick(uv_timer_t *timer)
         control_push_pulse(c);
         control_reign_tick(c);
     }
+    control_load_tick(c);
     route_retry(c->route);
     control_fail_tell(c);
     react(c);

@@ -59,9 +59,6 @@ void message_pulse_ack_write(struct buffer *b, const struct message_pulse_ack *m
 {
     write_u64(b, m->sequence);
     write_u64(b, m->version);
-    write_u64(b, m->keys);
-    write_u64(b, m->disk_bytes);
-    write_u64(b, m->memory_bytes);
 }
 
 int message_pulse_ack_read(struct bytes in, struct message_pulse_ack *out, struct error *e)
@@ -69,9 +66,6 @@ int message_pulse_ack_read(struct bytes in, struct message_pulse_ack *out, struc
     struct reader r = reader_of(in);
     out->sequence = read_u64(&r);
     out->version = read_u64(&r);
-    out->keys = read_u64(&r);
-    out->disk_bytes = read_u64(&r);
-    out->memory_bytes = read_u64(&r);
     return finish(&r, "PULSE_ACK", e);
 }
 
@@ -183,4 +177,90 @@ int message_raft_read(struct bytes in, struct message_raft *out, struct error *e
     out->from = read_u64(&r);
     out->message = read_raw(&r, reader_left(&r));
     return finish(&r, "RAFT", e);
+}
+
+/* ---- load ---- */
+
+/* In the order of the frame. */
+#define NODE_NUMBERS 7
+static void node_numbers(struct cluster_node_load *n, uint64_t *out[NODE_NUMBERS])
+{
+    uint64_t *all[] = {&n->keys, &n->milliops, &n->uptime_ms, &n->disk_bytes, &n->disk_limit_bytes, &n->memory_bytes, &n->memory_limit_bytes};
+    memcpy(out, all, sizeof all);
+}
+
+void message_load_slot_write(struct buffer *b, unsigned *after, const struct message_load_slot *s)
+{
+    write_varint(b, s->slot - *after);
+    write_varint(b, s->keys);
+    write_varint(b, s->bytes);
+    write_varint(b, s->milliops);
+    *after = s->slot + 1;
+}
+
+void message_load_write(struct buffer *b, const struct message_load *m)
+{
+    struct cluster_node_load node = m->node;
+    uint64_t *numbers[NODE_NUMBERS];
+    node_numbers(&node, numbers);
+    write_u64(b, m->sequence);
+    for (size_t i = 0; i < NODE_NUMBERS; i++) write_u64(b, *numbers[i]);
+    write_u32(b, m->count);
+    buffer_append(b, m->slots.data, m->slots.len);
+}
+
+struct message_load_reader message_load_slots(const struct message_load *m)
+{
+    return (struct message_load_reader){.in = reader_of(m->slots)};
+}
+
+bool message_load_next(struct message_load_reader *r, struct message_load_slot *out)
+{
+    if (!reader_left(&r->in)) return false;
+    uint64_t left_out = read_varint(&r->in);
+    out->keys = read_varint(&r->in);
+    out->bytes = read_varint(&r->in);
+    out->milliops = read_varint(&r->in);
+    bool fits = left_out < CLUSTER_SLOTS - r->after && out->keys <= CLUSTER_LOAD_MAX && out->bytes <= CLUSTER_LOAD_MAX &&
+                out->milliops <= CLUSTER_LOAD_MAX;
+    if (!fits) r->in.failed = true;
+    if (r->in.failed) return false;
+    out->slot = r->after + (unsigned)left_out;
+    r->after = out->slot + 1;
+    return true;
+}
+
+int message_load_read(struct bytes in, struct message_load *out, struct error *e)
+{
+    struct reader r = reader_of(in);
+    uint64_t *numbers[NODE_NUMBERS], most = 0;
+    node_numbers(&out->node, numbers);
+    out->sequence = read_u64(&r);
+    for (size_t i = 0; i < NODE_NUMBERS; i++) {
+        *numbers[i] = read_u64(&r);
+        if (*numbers[i] > most) most = *numbers[i];
+    }
+    out->count = read_u32(&r);
+    out->slots = read_raw(&r, reader_left(&r));
+    if (!r.failed && most > CLUSTER_LOAD_MAX * CLUSTER_SLOTS)
+        return error_set(e, ERROR_FORMAT, "a LOAD frame that tells of %llu", (unsigned long long)most);
+    struct message_load_reader slots = message_load_slots(out);
+    struct message_load_slot slot;
+    uint32_t count = 0;
+    while (!r.failed && message_load_next(&slots, &slot)) count++;
+    if (slots.in.failed || (!r.failed && count != out->count))
+        return error_set(e, ERROR_FORMAT, "a LOAD frame of %u slots has other ones behind the first %u", out->count, count);
+    return finish(&r, "LOAD", e);
+}
+
+void message_load_ack_write(struct buffer *b, const struct message_load_ack *m)
+{
+    write_u64(b, m->sequence);
+}
+
+int message_load_ack_read(struct bytes in, struct message_load_ack *out, struct error *e)
+{
+    struct reader r = reader_of(in);
+    out->sequence = read_u64(&r);
+    return finish(&r, "LOAD_ACK", e);
 }

@@ -4,17 +4,21 @@
  *
  *   ANNOUNCE           node info · cluster id · leader id
  *   PULSE              term · sequence · version
- *   PULSE_ACK          sequence · version · keys · disk bytes · memory bytes
+ *   PULSE_ACK          sequence · version
  *   METADATA_SNAPSHOT  term · sequence · encoded state
  *   METADATA_DELTA     term · sequence · from version · count · encoded commands
  *   CALL               request · protocol(1) · count · arguments
  *   CALL_REPLY         request · outcome(1) · reply as RESP
  *   CANDIDATE          node info
- *   RAFT               to · from (raft ids) · libraft's message */
+ *   RAFT               to · from (raft ids) · libraft's message
+ *   LOAD               sequence · keys · thousandths of commands a second · uptime, ms · bytes of disk, their limit, of memory, their limit · count ·
+ *                      slots: each how many were left out before it · keys · bytes · thousandths of commands a second, as varints
+ *   LOAD_ACK           sequence */
 #ifndef AIKV_CONTROL_MESSAGE_H
 #define AIKV_CONTROL_MESSAGE_H
 
-#include "cluster/state.h"
+#include "base/codec.h"
+#include "cluster/live.h"
 
 #define MESSAGE_ARGS_MAX 20000 /* ADDSLOTS with every slot fits */
 
@@ -36,7 +40,6 @@ int message_pulse_read(struct bytes in, struct message_pulse *out, struct error 
 struct message_pulse_ack {
     uint64_t sequence; /* of the frame it answers */
     uint64_t version;  /* of the metadata that the node has now; 0: none */
-    uint64_t keys, disk_bytes, memory_bytes;
 };
 void message_pulse_ack_write(struct buffer *b, const struct message_pulse_ack *m);
 int message_pulse_ack_read(struct bytes in, struct message_pulse_ack *out, struct error *e);
@@ -84,6 +87,39 @@ struct message_raft {
 };
 void message_raft_write(struct buffer *b, const struct message_raft *m);
 int message_raft_read(struct bytes in, struct message_raft *out, struct error *e);
+
+struct message_load_slot {
+    unsigned slot;
+    uint64_t keys, bytes, milliops; /* at most CLUSTER_LOAD_MAX each */
+};
+#define MESSAGE_LOAD_SLOT_MAX  (3 + 3 * 7)             /* one as bytes */
+#define MESSAGE_LOAD_SLOTS_MAX ((256u << 10) - 9 * 8)  /* all of a frame */
+/* Appends one. They must rise; `after` is the last one's number plus 1, 0 at first. */
+void message_load_slot_write(struct buffer *b, unsigned *after, const struct message_load_slot *s);
+
+struct message_load {
+    uint64_t sequence; /* of this node's reports */
+    struct cluster_node_load node;
+    uint32_t count;
+    struct bytes slots; /* `count` of them */
+};
+void message_load_write(struct buffer *b, const struct message_load *m);
+/* That `slots` holds `count` different ones within their bounds is checked. */
+int message_load_read(struct bytes in, struct message_load *out, struct error *e);
+
+/* The slots of a message that was read, in order. */
+struct message_load_reader {
+    struct reader in;
+    unsigned after;
+};
+struct message_load_reader message_load_slots(const struct message_load *m);
+bool message_load_next(struct message_load_reader *r, struct message_load_slot *out);
+
+struct message_load_ack {
+    uint64_t sequence;
+};
+void message_load_ack_write(struct buffer *b, const struct message_load_ack *m);
+int message_load_ack_read(struct bytes in, struct message_load_ack *out, struct error *e);
 
 /* Whether text is an id: 40 lower-case hex digits. */
 bool message_is_id(const char *text);

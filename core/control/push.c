@@ -129,9 +129,6 @@ int control_push_acknowledged(struct control *c, struct bus_link *from, const st
                          ack->sequence);
     m->heard_ms = control_now_ms(c);
     m->answered = true;
-    m->keys = ack->keys;
-    m->disk_bytes = ack->disk_bytes;
-    m->memory_bytes = ack->memory_bytes;
     if (m->push_open && ack->sequence < m->push_sequence) return 0; /* from before the push arrived there */
     /* A push that did not bring it forward is followed by the whole state, but not before the next pulse. */
     bool forward = ack->version > m->version;

@@ -112,14 +112,10 @@ static void live_node(const struct control *c, const struct cluster_node *n, str
     if (m) {
         out->silent_ms = silent_ms(c, m);
         out->metadata_version = m->version;
-        out->keys = m->keys;
-        out->disk_bytes = m->disk_bytes;
-        out->memory_bytes = m->memory_bytes;
+        out->load = m->load;
     } else {
         out->metadata_version = control_state(c)->version;
-        out->keys = atomic_load_explicit(&c->load_keys, memory_order_relaxed);
-        out->disk_bytes = atomic_load_explicit(&c->load_disk_bytes, memory_order_relaxed);
-        out->memory_bytes = atomic_load_explicit(&c->load_memory_bytes, memory_order_relaxed);
+        out->load = c->load.node;
     }
 }
 
@@ -133,4 +129,7 @@ void control_reign_live(struct control *c, struct cluster_live *out)
     candidates_expire(&c->candidates, s, control_now_ms(c));
     out->candidates = candidates_infos(&c->candidates);
     out->candidate_count = c->candidates.count;
+    load_table_fit(c->load.table, s);
+    out->load = control_allocate(sizeof *out->load);
+    *out->load = c->load.table->load;
 }

@@ -25,7 +25,9 @@
     FRAME_TYPE(CALL, 6, 1 << 20)               /* an administrative command for the leader */                                 \
     FRAME_TYPE(CALL_REPLY, 7, 32 << 20)                                                                                       \
     FRAME_TYPE(CANDIDATE, 8, 8192)             /* a member passes a candidate's announcement to the leader */                 \
-    FRAME_TYPE(RAFT, 9, 40 << 20)              /* a message of libraft's */
+    FRAME_TYPE(RAFT, 9, 40 << 20)              /* a message of libraft's */                                                   \
+    FRAME_TYPE(LOAD, 10, 256 << 10)            /* node to leader: how it is, and the slots it serves */                       \
+    FRAME_TYPE(LOAD_ACK, 11, 1024)             /* leader to node: it has that */
 
 enum frame_type {
 #define FRAME_TYPE(name, number, max) FRAME_##name = number,

@@ -11,7 +11,7 @@ static uint64_t *values_of(struct cluster_load *load, const char *kind)
 {
     if (strcmp(kind, "keys") == 0) return load->keys;
     if (strcmp(kind, "bytes") == 0) return load->bytes;
-    return strcmp(kind, "ops") == 0 ? load->ops : NULL;
+    return strcmp(kind, "ops") == 0 ? load->milliops : NULL;
 }
 
 /* The values that the field at `key` is about. */
@@ -37,14 +37,17 @@ static unsigned check_slot(lua_State *L, int index)
     return (unsigned)slot;
 }
 
+/* ops may have a fraction, and is kept in thousandths. */
 static uint64_t check_value(lua_State *L, int index, const char *kind, unsigned slot)
 {
-    int whole;
-    lua_Integer value = lua_tointegerx(L, index, &whole);
-    if (!whole || value < 0 || (uint64_t)value > CLUSTER_LOAD_MAX)
-        luaL_error(L, "load: %s of slot %d: 0 to 2^48 expected, not %s", kind, (int)slot,
+    bool thousandths = strcmp(kind, "ops") == 0;
+    int fits;
+    lua_Number number = lua_tonumberx(L, index, &fits), most = (lua_Number)CLUSTER_LOAD_MAX / (thousandths ? 1000 : 1);
+    if (fits && !thousandths) lua_tointegerx(L, index, &fits);
+    if (!fits || !(number >= 0 && number <= most))
+        luaL_error(L, "load: %s of slot %d: 0 to %f expected, not %s", kind, (int)slot, most,
                    luaL_tolstring(L, index, NULL));
-    return (uint64_t)value;
+    return (uint64_t)(thousandths ? number * 1000 + 0.5 : number);
 }
 
 static void read_slot(lua_State *L, struct cluster_load *load)
@@ -91,7 +94,7 @@ void model_load_nodes(const struct cluster_state *s, struct cluster_live *live)
             primary = shard ? (struct cluster_live_node *)cluster_live_find(live, shard->primary) : NULL;
         }
         if (!primary) continue;
-        primary->keys += live->load->keys[slot];
-        primary->ops += live->load->ops[slot];
+        primary->load.keys += live->load->keys[slot];
+        primary->load.milliops += live->load->milliops[slot];
     }
 }

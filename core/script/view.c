@@ -36,6 +36,21 @@ static void set_number(lua_State *L, const char *name, uint64_t value)
     lua_setfield(L, -2, name);
 }
 
+/* Whole numbers stay integers: they are read more easily. */
+static void push_thousandths(lua_State *L, uint64_t value)
+{
+    if (value % 1000)
+        lua_pushnumber(L, (lua_Number)value / 1000);
+    else
+        lua_pushinteger(L, (lua_Integer)(value / 1000));
+}
+
+static void set_thousandths(lua_State *L, const char *name, uint64_t value)
+{
+    push_thousandths(L, value);
+    lua_setfield(L, -2, name);
+}
+
 static void set_bool(lua_State *L, const char *name, bool value)
 {
     lua_pushboolean(L, value);
@@ -75,13 +90,13 @@ static void set_live(lua_State *L, const struct cluster_live_node *live)
     set_bool(L, "voter", live->role == CLUSTER_ROLE_VOTER);
     set_bool(L, "learner", live->role == CLUSTER_ROLE_LEARNER);
     set_number(L, "metadata_version", live->metadata_version);
-    set_number(L, "keys", live->keys);
-    set_number(L, "ops", live->ops);
-    set_number(L, "uptime_ms", live->uptime_ms);
-    set_number(L, "disk_bytes", live->disk_bytes);
-    set_number(L, "disk_limit_bytes", live->disk_limit_bytes);
-    set_number(L, "memory_bytes", live->memory_bytes);
-    set_number(L, "memory_limit_bytes", live->memory_limit_bytes);
+    set_number(L, "keys", live->load.keys);
+    set_thousandths(L, "ops", live->load.milliops);
+    set_number(L, "uptime_ms", live->load.uptime_ms);
+    set_number(L, "disk_bytes", live->load.disk_bytes);
+    set_number(L, "disk_limit_bytes", live->load.disk_limit_bytes);
+    set_number(L, "memory_bytes", live->load.memory_bytes);
+    set_number(L, "memory_limit_bytes", live->load.memory_limit_bytes);
 }
 
 static void push_candidate(lua_State *L, const struct cluster_node_info *info)
@@ -205,7 +220,7 @@ static void set_ranges(lua_State *L, const char *name, int slots, lua_Integer pl
 
 /* What the slots of a shard sum up to. */
 struct totals {
-    uint64_t slot_count, keys, bytes, ops;
+    uint64_t slot_count, keys, bytes, milliops;
 };
 
 /* Pushes them by shard_place. */
@@ -222,7 +237,7 @@ static const struct totals *push_totals(lua_State *L, const struct script_world 
         if (!load) continue;
         t->keys += load->keys[slot];
         t->bytes += load->bytes[slot];
-        t->ops += load->ops[slot];
+        t->milliops += load->milliops[slot];
     }
     return totals;
 }
@@ -239,7 +254,7 @@ static void push_shard(lua_State *L, const struct script_world *w, const struct 
     set_number(L, "slot_count", t->slot_count);
     set_number(L, "keys", t->keys);
     set_number(L, "bytes", t->bytes);
-    set_number(L, "ops", t->ops);
+    set_thousandths(L, "ops", t->milliops);
 }
 
 static void set_shards(lua_State *L, const struct script_world *w)
@@ -271,11 +286,15 @@ static void set_shards(lua_State *L, const struct script_world *w)
 /* Flat, with the slot's number as the index: a table for each slot would be four times as slow and three times as
  * large.
  */
-static void push_by_slot(lua_State *L, const uint64_t *values)
+static void push_by_slot(lua_State *L, const uint64_t *values, bool thousandths)
 {
     lua_createtable(L, CLUSTER_SLOTS - 1, 1);
     for (lua_Integer slot = 0; slot < CLUSTER_SLOTS; slot++) {
-        lua_pushinteger(L, values ? (lua_Integer)values[slot] : 0);
+        uint64_t value = values ? values[slot] : 0;
+        if (thousandths)
+            push_thousandths(L, value);
+        else
+            lua_pushinteger(L, (lua_Integer)value);
         lua_rawseti(L, -2, slot);
     }
     frozen_wrap(L, FROZEN_SLOTS);
@@ -287,15 +306,15 @@ static void push_zeros(lua_State *L)
     static const char key; /* its address */
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &key) != LUA_TNIL) return;
     lua_pop(L, 1);
-    push_by_slot(L, NULL);
+    push_by_slot(L, NULL, false);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &key);
 }
 
-static void set_by_slot(lua_State *L, const char *name, const uint64_t *values)
+static void set_by_slot(lua_State *L, const char *name, const uint64_t *values, bool thousandths)
 {
     if (values)
-        push_by_slot(L, values);
+        push_by_slot(L, values, thousandths);
     else
         push_zeros(L);
     lua_setfield(L, -2, name);
@@ -304,9 +323,9 @@ static void set_by_slot(lua_State *L, const char *name, const uint64_t *values)
 static void set_slots(lua_State *L, const struct cluster_load *load)
 {
     lua_createtable(L, 0, 3);
-    set_by_slot(L, "keys", load ? load->keys : NULL);
-    set_by_slot(L, "bytes", load ? load->bytes : NULL);
-    set_by_slot(L, "ops", load ? load->ops : NULL);
+    set_by_slot(L, "keys", load ? load->keys : NULL, false);
+    set_by_slot(L, "bytes", load ? load->bytes : NULL, false);
+    set_by_slot(L, "ops", load ? load->milliops : NULL, true);
     frozen_wrap(L, FROZEN_RECORD);
     lua_setfield(L, -2, "slots");
 }

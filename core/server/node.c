@@ -139,14 +139,7 @@ static void on_tick(uv_timer_t *timer)
     command_engine_tick(n->engine);
     node_sample_memory(n);
     go_on_reading(n); /* its flush may have done what was missing */
-    if (!n->control) return;
-    struct store_statistics s;
-    size_t resident = 0;
-    store_statistics(n->store, &s);
-    uv_resident_set_memory(&resident);
-    uint64_t keys = 0;
-    for (unsigned db = 0; db < (unsigned)config_number(n->config, SETTING_DATABASES); db++) keys += keyspace_size(n->keyspace, db);
-    control_report_load(n->control, &(struct control_load){.keys = keys, .disk_bytes = s.bytes_on_disk, .memory_bytes = resident});
+    if (n->control) node_report_load(n);
 }
 
 void node_stop(struct node *n, int exit_code)
@@ -349,7 +342,8 @@ static void close_node(struct node *n)
 int node_run(struct node *n, struct config *config, const char *config_file, const char *ready_file)
 {
     struct error e;
-    *n = (struct node){.config = config, .config_file = config_file, .ready_file = ready_file, .started_ms = clock_monotonic_ms()};
+    *n = (struct node){.config = config, .config_file = config_file, .ready_file = ready_file, .started_ms = clock_monotonic_ms(),
+                       .memory_limit = node_memory_limit()};
     n->identity.lock_fd = -1;
     random_hex(n->run_id, CLUSTER_ID_LEN);
     raise_file_limit(config);

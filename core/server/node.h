@@ -17,7 +17,8 @@ struct node {
     struct identity identity;
     char run_id[CLUSTER_ID_LEN + 1]; /* of this start, for INFO */
     uint64_t started_ms;
-    uint64_t memory_peak;
+    uint64_t memory_peak, memory_limit; /* as node_memory_limit() said at the start */
+    unsigned report_part;               /* of the load, which is next */
     uint16_t port, bus_port;
 
     uv_loop_t loop;
@@ -51,6 +52,8 @@ void node_info_memory(struct node *n, struct buffer *out);
 void node_info_persistence(struct node *n, struct buffer *out);
 /* Keeps the highest amount of memory used, for INFO. Ten times a second. */
 void node_sample_memory(struct node *n);
+/* Tells control of the load, bit by bit. Ten times a second. */
+void node_report_load(struct node *n);
 void node_net_limits(const struct config *c, struct net_limits *out);
 enum store_durability node_durability(const struct config *c);
 size_t node_memory_max(const struct config *c);

@@ -34,6 +34,28 @@ static void read_announce(struct bytes in, struct error *e)
     buffer_release(&b);
 }
 
+/* What was read holds its bounds, and is written as it was. */
+static void read_load(struct bytes in, struct error *e)
+{
+    struct message_load m;
+    struct message_load_slot slot;
+    if (message_load_read(in, &m, e) != 0) return;
+    struct buffer slots, b;
+    unsigned after = 0;
+    buffer_init(&slots, in.len);
+    buffer_init(&b, in.len);
+    struct message_load_reader r = message_load_slots(&m);
+    while (message_load_next(&r, &slot)) {
+        if (slot.slot >= CLUSTER_SLOTS || slot.keys > CLUSTER_LOAD_MAX || slot.bytes > CLUSTER_LOAD_MAX || slot.milliops > CLUSTER_LOAD_MAX) abort();
+        message_load_slot_write(&slots, &after, &slot);
+    }
+    m.slots = buffer_bytes(&slots);
+    message_load_write(&b, &m);
+    if (!bytes_equal(buffer_bytes(&b), in)) abort();
+    buffer_release(&slots);
+    buffer_release(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1) return 0;
@@ -45,7 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct message_snapshot snapshot;
     struct message_call_reply reply;
     struct message_raft raft;
-    switch (data[0] % 9) {
+    struct message_load_ack load_ack;
+    switch (data[0] % 11) {
     case 0: read_announce(in, &e); break;
     case 1: message_pulse_read(in, &pulse, &e); break;
     case 2: message_pulse_ack_read(in, &ack, &e); break;
@@ -54,6 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 5: read_call(in, &e); break;
     case 6: message_call_reply_read(in, &reply, &e); break;
     case 7: message_candidate_read(in, &info, &e); break;
+    case 9: read_load(in, &e); break;
+    case 10: message_load_ack_read(in, &load_ack, &e); break;
     default: message_raft_read(in, &raft, &e); break;
     }
     return 0;

@@ -1,4 +1,5 @@
 """Six processes become a cluster, serve clients, and survive what happens to them."""
+import json
 import os
 import random
 import socket
@@ -282,6 +283,50 @@ class RealData(unittest.TestCase):
             except redis.exceptions.RedisError as e:
                 raise ConnectionError(str(e)) from e
         return connect
+
+
+class Load(unittest.TestCase):
+    """What clients do shows in the view, on any node."""
+
+    @staticmethod
+    def view(node):
+        return json.loads(node("CLUSTER", "SCRIPT", "VIEW"))
+
+    def check(self, c, keys, length):
+        until("all keys are reported", lambda: sum(self.view(c[4])["slots"]["keys"]) == keys)
+        view = self.view(c[4])
+        slots, shards = view["slots"], view["shards"]
+        self.assertEqual([s["keys"] for s in shards], [c[i]("DBSIZE") for i in range(3)])
+        for name in ("keys", "bytes", "ops"):
+            self.assertEqual(len(slots[name]), 16384)
+            for s in shards:
+                self.assertAlmostEqual(s[name], sum(sum(slots[name][a:b + 1]) for a, b in s["slots"]))
+        per_key = sum(slots["bytes"]) / keys
+        self.assertTrue(length < per_key < length + 60, per_key)
+
+    def test_keys_bytes_and_operations_show_after_seconds_and_survive_a_leader(self):
+        with Cluster() as c:
+            self.assertEqual(c.run("init")["status"], "done")
+            c.wait_ok()
+            client = RedisCluster(host="127.0.0.1", port=c[0].port, socket_timeout=PATIENCE_S)
+            for i in range(2000):
+                client.set(f"key{i}", "v" * 500)
+            self.check(c, 2000, 500)
+            busy = sum(self.view(c[0])["slots"]["ops"])
+            self.assertGreater(busy, 10)
+            for n in self.view(c[1])["nodes"]:
+                self.assertGreater(n["disk_limit_bytes"], n["disk_bytes"])
+                self.assertGreater(n["memory_limit_bytes"], n["memory_bytes"])
+                self.assertGreater(n["uptime_ms"], 0)
+            leader = self.view(c[1])["leader"]
+            old = next(node for node in c.nodes if node("CLUSTER", "MYID") == leader)
+            old.kill()
+            old.start()
+            c.wait_ok()
+            self.check(c, 2000, 500)  # which the leader there is now has heard of anew
+            client.flushall()
+            until("they are gone", lambda: sum(self.view(c[5])["slots"]["bytes"]) == 0)
+            until("operations fade", lambda: sum(self.view(c[5])["slots"]["ops"]) < busy / 4)
 
 
 class Restarts(unittest.TestCase):

@@ -56,12 +56,12 @@ describe("model:load", function()
     local m, id = loaded()
     assert.equal(0, m:view().slots.keys[7])
     m:load(7, { keys = 3, bytes = 100, ops = 50 })
-    m:load { keys = { [0] = 1, [16383] = 2, [500] = 9 }, ops = { [7] = 5 } }
+    m:load { keys = { [0] = 1, [16383] = 2, [500] = 9 }, ops = { [7] = 5.25 } }
     local view = m:view()
     assert.same({ 1, 3, 2, 9 }, { view.slots.keys[0], view.slots.keys[7], view.slots.keys[16383], view.slots.keys[500] })
-    assert.same({ 100, 5 }, { view.slots.bytes[7], view.slots.ops[7] })
-    assert.same({ 6, 100, 5 }, { view.shard.s1.keys, view.shard.s1.bytes, view.shard.s1.ops })
-    assert.same({ 6, 5 }, { view.node[id].keys, view.node[id].ops })
+    assert.same({ 100, 5.25 }, { view.slots.bytes[7], view.slots.ops[7] })
+    assert.same({ 6, 100, 5.25 }, { view.shard.s1.keys, view.shard.s1.bytes, view.shard.s1.ops })
+    assert.same({ 6, 5.25 }, { view.node[id].keys, view.node[id].ops })
   end)
 
   it("goes with a slot to the shard that gets it", function()
@@ -78,8 +78,8 @@ describe("model:load", function()
       ["load: no field 'kyes'; the nearest is 'keys'"] = { 1, { kyes = 1 } },
       ["load: a slot is 0 to 16383, not 16384"] = { 16384, { keys = 1 } },
       ["load: a slot is 0 to 16383, not x"] = { { keys = { x = 1 } } },
-      ["load: ops of slot 4: 0 to 2^48 expected, not -1"] = { { ops = { [4] = -1 } } },
-      ["load: bytes of slot 4: 0 to 2^48 expected, not 1.5"] = { 4, { bytes = 1.5 } },
+      ["load: ops of slot 4: 0 to 281474976710.66 expected, not -1"] = { { ops = { [4] = -1 } } },
+      ["load: bytes of slot 4: 0 to 2.8147497671066e+14 expected, not 1.5"] = { 4, { bytes = 1.5 } },
       ["load: keys: a table by slot expected"] = { { keys = 1 } },
     }
     for message, arguments in pairs(wrong) do

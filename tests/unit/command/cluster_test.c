@@ -179,6 +179,24 @@ static void test_keys_of_one_command_stay_in_their_slot_but_may_change_the_datab
     client_close(c);
 }
 
+static void test_commands_are_counted_by_slot(void **state)
+{
+    struct node *n = *state;
+    int c = client_connect(n, "127.0.0.1");
+    command_engine_set_routing(n->engine, routing_of_six(1));
+    const uint32_t *commands = command_engine_slot_commands(n->engine);
+    says(n, c, "SET b v", "+OK");
+    says(n, c, "MGET b {b}2", "*2\r\n$1\r\nv\r\n$-1");
+    says(n, c, "PING", "+PONG");
+    says(n, c, "GET a", "-MOVED 15495 127.0.0.1:6381");
+    says(n, c, "MGET b a", "-CROSSSLOT Keys in request don't hash to the same slot");
+    assert_int_equal(commands[3300], 2);
+    uint64_t all = 0;
+    for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot++) all += commands[slot];
+    assert_int_equal(all, 2);
+    client_close(c);
+}
+
 #define WITH_NODE(test) cmocka_unit_test_setup_teardown(test, node_setup_cluster, node_teardown)
 
 int run_cluster_tests(void)
@@ -192,6 +210,7 @@ int run_cluster_tests(void)
         WITH_NODE(test_slots_and_shards_have_what_clients_need),
         WITH_NODE(test_addresses_fit_the_network_of_the_client),
         WITH_NODE(test_keys_of_a_slot),
+        WITH_NODE(test_commands_are_counted_by_slot),
         WITH_NODE(test_keys_of_one_command_stay_in_their_slot_but_may_change_the_database),
     };
     return cmocka_run_group_tests_name("cluster", tests, NULL, NULL);

@@ -11,6 +11,7 @@ int main(void)
     log_set_level(getenv("AIKV_LOG") ? LOG_DEBUG : LOG_ERROR);
     if (getenv("AIKV_TEST")) cmocka_set_test_filter(getenv("AIKV_TEST"));
     int failed = message_tests();
+    failed += load_tests();
     failed += part_tests();
     failed += run_decision_tests();
     failed += join_tests();

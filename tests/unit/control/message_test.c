@@ -32,6 +32,8 @@ static int read_as(int kind, struct bytes in, struct error *e)
     struct message_call call;
     struct message_call_reply reply;
     struct message_raft raft;
+    struct message_load load;
+    struct message_load_ack load_ack;
     int code;
     switch (kind) {
     case 0: return message_announce_read(in, &announce, e);
@@ -45,10 +47,24 @@ static int read_as(int kind, struct bytes in, struct error *e)
         return code;
     case 6: return message_call_reply_read(in, &reply, e);
     case 7: return message_candidate_read(in, &info, e);
+    case 8: return message_load_read(in, &load, e);
+    case 9: return message_load_ack_read(in, &load_ack, e);
     default: return message_raft_read(in, &raft, e);
     }
 }
-#define KINDS 9
+#define KINDS 11
+
+static const struct message_load_slot load_slots[] = {{0, 1, 2, 3}, {1, 0, 0, 0}, {16383, CLUSTER_LOAD_MAX, CLUSTER_LOAD_MAX, CLUSTER_LOAD_MAX}};
+
+static void write_load(struct buffer *b)
+{
+    struct buffer slots;
+    unsigned after = 0;
+    buffer_init(&slots, 3 * MESSAGE_LOAD_SLOT_MAX);
+    for (int i = 0; i < 3; i++) message_load_slot_write(&slots, &after, &load_slots[i]);
+    message_load_write(b, &(struct message_load){5, {1, 2, 3, 4, 5, 6, 7}, 3, buffer_bytes(&slots)});
+    buffer_release(&slots);
+}
 
 static void write_sample(int kind, struct buffer *b)
 {
@@ -60,7 +76,7 @@ static void write_sample(int kind, struct buffer *b)
     switch (kind) {
     case 0: message_announce_write(b, &announce); break;
     case 1: message_pulse_write(b, &(struct message_pulse){1, 2, 3}); break;
-    case 2: message_pulse_ack_write(b, &(struct message_pulse_ack){1, 2, 3, 4, 5}); break;
+    case 2: message_pulse_ack_write(b, &(struct message_pulse_ack){1, 2}); break;
     case 3: message_snapshot_write(b, &(struct message_snapshot){1, 2, bytes_text("state")}); break;
     case 4:
         buffer_init(&commands, 100);
@@ -74,6 +90,8 @@ static void write_sample(int kind, struct buffer *b)
         message_call_reply_write(b, &(struct message_call_reply){9, MESSAGE_NOT_LEADER, bytes_text("+OK\r\n")});
         break;
     case 7: cluster_node_info_write(b, &info); break;
+    case 8: write_load(b); break;
+    case 9: message_load_ack_write(b, &(struct message_load_ack){9}); break;
     default: message_raft_write(b, &(struct message_raft){1, 2, bytes_text("raft")}); break;
     }
 }
@@ -154,6 +172,63 @@ static void test_a_delta_holds_as_many_commands_as_it_says(void **state)
     buffer_release(&b);
 }
 
+static void test_loads_are_read_as_they_were(void **state)
+{
+    (void)state;
+    struct buffer b;
+    struct error e;
+    struct message_load m;
+    struct message_load_slot slot;
+    buffer_init(&b, 1000);
+    write_load(&b);
+    assert_int_equal(message_load_read(buffer_bytes(&b), &m, &e), 0);
+    assert_int_equal(m.sequence, 5);
+    assert_memory_equal(&m.node, (&(struct cluster_node_load){1, 2, 3, 4, 5, 6, 7}), sizeof m.node);
+    struct message_load_reader r = message_load_slots(&m);
+    for (int i = 0; i < 3; i++) {
+        assert_true(message_load_next(&r, &slot));
+        assert_int_equal(slot.slot, load_slots[i].slot);
+        assert_true(slot.keys == load_slots[i].keys && slot.bytes == load_slots[i].bytes && slot.milliops == load_slots[i].milliops);
+    }
+    assert_false(message_load_next(&r, &slot));
+    buffer_release(&b);
+}
+
+/* A frame with the slots of `text`, which are said to be `count`. */
+static int read_slots(uint32_t count, const char *text, size_t len)
+{
+    struct buffer b;
+    struct error e;
+    struct message_load m;
+    buffer_init(&b, 1000);
+    message_load_write(&b, &(struct message_load){.count = count, .slots = bytes_of(text, len)});
+    int code = message_load_read(buffer_bytes(&b), &m, &e);
+    buffer_release(&b);
+    return code;
+}
+
+static void test_slots_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    static const char last[] = "\xff\x7f\1\1\1";        /* 16383 slots left out */
+    static const char past[] = "\x80\x80\1\1\1\1";      /* 16384 */
+    static const char behind[] = "\xff\x7f\1\1\1\0\1\1\1"; /* and one more */
+    static const char large[] = "\0\x81\x80\x80\x80\x80\x80\x40\1\1"; /* keys: 2^48 + 1 */
+    assert_int_equal(read_slots(1, last, sizeof last - 1), 0);
+    assert_int_equal(read_slots(1, past, sizeof past - 1), ERROR_FORMAT);
+    assert_int_equal(read_slots(2, behind, sizeof behind - 1), ERROR_FORMAT);
+    assert_int_equal(read_slots(1, large, sizeof large - 1), ERROR_FORMAT);
+    assert_int_equal(read_slots(2, last, sizeof last - 1), ERROR_FORMAT);
+    assert_int_equal(read_slots(0, last, sizeof last - 1), ERROR_FORMAT);
+    struct buffer b;
+    struct error e;
+    struct message_load m;
+    buffer_init(&b, 1000);
+    message_load_write(&b, &(struct message_load){.node = {.disk_bytes = UINT64_MAX}}); /* Lua's integers do not hold it */
+    assert_int_equal(message_load_read(buffer_bytes(&b), &m, &e), ERROR_FORMAT);
+    buffer_release(&b);
+}
+
 static void test_random_bytes_never_do_harm(void **state)
 {
     (void)state;
@@ -185,6 +260,8 @@ int message_tests(void)
         cmocka_unit_test(test_a_payload_with_more_behind_it_is_refused),
         cmocka_unit_test(test_a_calls_arguments_are_read_as_they_were),
         cmocka_unit_test(test_a_delta_holds_as_many_commands_as_it_says),
+        cmocka_unit_test(test_loads_are_read_as_they_were),
+        cmocka_unit_test(test_slots_that_cannot_be_are_refused),
         cmocka_unit_test(test_random_bytes_never_do_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

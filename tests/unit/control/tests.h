@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 int message_tests(void);
+int load_tests(void);
 int part_tests(void);
 int run_decision_tests(void);
 int join_tests(void);

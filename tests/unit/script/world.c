@@ -49,7 +49,7 @@ void test_world_look(struct test_world *w)
     w->live.node_count = w->state->node_count;
     for (uint32_t i = 0; i < w->state->node_count; i++) {
         const struct cluster_node *n = &w->state->nodes[i];
-        w->live.nodes[i] = (struct cluster_live_node){.role = n->role, .keys = 10, .silent_ms = n->up ? 0 : 5000};
+        w->live.nodes[i] = (struct cluster_live_node){.role = n->role, .load.keys = 10, .silent_ms = n->up ? 0 : 5000};
         memcpy(w->live.nodes[i].id, n->info.id, sizeof n->info.id);
     }
     w->world.run = cluster_run_active(w->state);
