@@ -14,6 +14,7 @@ int main(void)
     failed += load_tests();
     failed += part_tests();
     failed += run_decision_tests();
+    failed += trigger_decision_tests();
     failed += join_tests();
     failed += command_tests();
     failed += script_tests();

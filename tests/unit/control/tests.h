@@ -13,6 +13,7 @@ int message_tests(void);
 int load_tests(void);
 int part_tests(void);
 int run_decision_tests(void);
+int trigger_decision_tests(void);
 int join_tests(void);
 int command_tests(void);
 int script_tests(void);
