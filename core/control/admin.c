@@ -70,7 +70,7 @@ void control_admin_status(struct control *c, struct call *call)
     if (c->meta) meta_statistics(c->meta, &s);
     struct buffer b;
     struct resp_writer w = control_call_writer(call, &b);
-    resp_map(&w, 11);
+    resp_map(&w, 12);
     write_leader(c, &w);
     resp_bulk_text(&w, "term");
     resp_integer(&w, (int64_t)(c->meta ? s.term : c->highest_term));
@@ -90,6 +90,8 @@ void control_admin_status(struct control *c, struct call *call)
     resp_integer(&w, (int64_t)control_state(c)->version);
     resp_bulk_text(&w, "change_problem");
     resp_bulk_text(&w, c->leads ? meta_change_problem(c->meta) : "");
+    resp_bulk_text(&w, "triggers_paused");
+    resp_bool(&w, control_state(c)->triggers_paused);
     control_call_reply(c, call, &b);
 }
 

@@ -64,6 +64,14 @@ static void log_reach(struct control *c, const struct cluster_command *m)
         log_warn("a node is down", "node=%s alias=%u", m->node, n ? n->info.alias : 0);
 }
 
+static void log_fired(struct control *c, const struct cluster_command *m, uint64_t run)
+{
+    const struct cluster_trigger *t = m->text[0] ? cluster_trigger_find(meta_state(c->meta), m->text) : NULL;
+    if (t)
+        log_info("a trigger fires", "trigger=%s event=%s run=%" PRIu64 " script=%s version=%s", t->name,
+                 cluster_event_name(t->event), run, m->name, m->version);
+}
+
 void control_log_applied(struct control *c, struct bytes command, const struct cluster_result *result)
 {
     struct cluster_command m;
@@ -71,11 +79,20 @@ void control_log_applied(struct control *c, struct bytes command, const struct c
     /* One that leads no more, and has not looked yet, hears of what the next leader does. */
     if (!c->leads || !meta_leads(c->meta) || cluster_command_decode(command, &m, &e) != 0) return;
     switch (m.type) {
-    case CLUSTER_RUN_START: log_run(c, result->value); break;
+    case CLUSTER_RUN_START:
+        log_fired(c, &m, result->value);
+        log_run(c, result->value);
+        break;
     case CLUSTER_RUN_STEP: log_step(c, &m); break;
     case CLUSTER_RUN_PAUSE: log_pause(&m); break;
     case CLUSTER_RUN_END: log_run(c, m.run); break;
     case CLUSTER_SET_REACHABLE: log_reach(c, &m); break;
+    case CLUSTER_TRIGGER_SET:
+        log_info("a trigger is set", "trigger=%s script=%s event=%s", m.trigger.name, m.trigger.script,
+                 cluster_event_name(m.trigger.event));
+        break;
+    case CLUSTER_TRIGGER_DELETE: log_info("a trigger is deleted", "trigger=%s", m.name); break;
+    case CLUSTER_TRIGGERS_PAUSE: log_info(m.on ? "triggers are paused" : "triggers go on", ""); break;
     default: break;
     }
     cluster_command_release(&m);

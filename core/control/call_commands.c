@@ -27,6 +27,7 @@ static const struct call_command table[] = {
     {"SCRIPT", "PAUSE", 4, 4, false, true, control_script_pause},
     {"SCRIPT", "RESUME", 4, 4, false, true, control_script_resume},
     {"SCRIPT", "VIEW", 3, 3, false, true, control_script_view},
+    {"SCRIPT", "TRIGGER", 4, 0, false, true, control_script_trigger},
     {"SCRIPT", "HELP", 3, 3, true, true, control_script_help},
 };
 #define ROWS (sizeof table / sizeof *table)

@@ -25,6 +25,7 @@ static void meta_applied(void *user, struct bytes command, const struct cluster_
     step_log_applied(&c->steps, command);
     control_push_applied(c, command);
     control_log_applied(c, command, result);
+    control_triggers_applied(c, command);
     control_touch(c);
 }
 

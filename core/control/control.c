@@ -36,6 +36,7 @@ static void free_control(struct control *c)
 {
     control_outbox_release(c);
     control_runner_release(c);
+    control_triggers_release(c);
     control_known_release(c);
     route_free(c->route);
     step_log_release(&c->steps);

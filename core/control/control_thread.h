@@ -7,6 +7,7 @@
  *   push.c     the leader's pulses and pushes  ending.c       failures, and the stop
  *   load.c     reports of load to the leader, and what it makes of them
  *   reign.c    what a leader keeps true        runner.c, effect.c   runs of cluster scripts
+ *   triggers.c what starts them by itself
  *   applied_log.c   log lines about what was done
  *   calls.c    calls on their way              call_reply.c   replies, and what carries calls out uses
  *   call_commands.c   the table of calls; admin.c, admission.c, slots_command.c, script_*.c   its functions
@@ -30,6 +31,7 @@
 #include "control/run_decision.h"
 #include "control/seen_shards.h"
 #include "control/step_log.h"
+#include "control/trigger_decision.h"
 #include "meta/meta.h"
 #include "net/bus.h"
 #include "resp/write.h"
@@ -167,6 +169,23 @@ struct runner {
     uint32_t waiting;      /* steps that wait */
 };
 
+struct triggers {
+    struct trigger_memory *memory; /* of the state's triggers, in their order; owned */
+    uint32_t count;
+    struct trigger_question { /* the last one; open until it was answered and, if a run comes of it, that has begun */
+        uint64_t number;
+        bool open;
+        char trigger[CLUSTER_NAME_MAX + 1];
+        enum trigger_text text;
+        uint64_t ups; /* when it was asked */
+    } question;
+    /* trigger_facts */
+    uint64_t ups, free_since_ms;
+    bool refused, imbalance;
+    uint64_t imbalance_until_ms; /* so long that holds */
+    uint64_t look_ms;            /* the next look */
+};
+
 struct control {
     struct control_options options; /* its pointers are control's own copies */
     struct cluster_node_info self;
@@ -231,6 +250,7 @@ struct control {
     size_t remote_bytes; /* of their arguments */
     struct outgoing *outbox;
     struct runner runner;
+    struct triggers triggers;
     struct step_log steps;
 
     /* what was published last */
@@ -368,6 +388,16 @@ uint64_t control_runner_ticket(const struct control *c, uint32_t index);
 void control_runner_record(struct control *c, const struct cluster_run *run, uint32_t index,
                            enum cluster_step_status status, const char *error);
 
+/* ---- triggers.c ---- */
+void control_triggers_begin(struct control *c); /* a reign begins */
+void control_triggers_advance(struct control *c);
+void control_triggers_applied(struct control *c, struct bytes command);
+/* An operator's run was refused as another was active: should that be a trigger's, his goes first when it has ended. */
+void control_triggers_stay_back(struct control *c);
+/* What the leader sees now; brings c->triggers.memory up to date. */
+void control_triggers_look(struct control *c, struct trigger_facts *out);
+void control_triggers_release(struct control *c);
+
 /* ---- applied_log.c ---- */
 void control_log_applied(struct control *c, struct bytes command, const struct cluster_result *result);
 /* A step for people: "admit 9a571de7 [2 vm]". */
@@ -468,6 +498,7 @@ void control_script_history(struct control *c, struct call *call);
 void control_script_cancel(struct control *c, struct call *call);
 void control_script_pause(struct control *c, struct call *call);
 void control_script_resume(struct control *c, struct call *call);
+void control_script_trigger(struct control *c, struct call *call);
 void control_script_help(struct control *c, struct call *call);
 
 #endif

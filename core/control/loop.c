@@ -35,6 +35,7 @@ static void reign_begins(struct control *c)
     control_push_begin(c);
     control_load_begin(c);
     control_runner_begin(c);
+    control_triggers_begin(c);
 }
 
 static void reign_ends(struct control *c)
@@ -68,6 +69,7 @@ static void react(struct control *c)
     if (c->leads) control_push_changes(c);
     publish(c);
     control_runner_advance(c);
+    control_triggers_advance(c);
     control_calls_tick(c);
 }
 

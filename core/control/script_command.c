@@ -197,6 +197,18 @@ void control_script_help(struct control *c, struct call *call)
         "    Lets a paused run go on.",
         "VIEW",
         "    What policies see, as JSON.",
+        "TRIGGER SET <id> <script> ON <event> | EVERY <s> [COOLDOWN <s>] [PARAMS <param> <value> ...]",
+        "    Has the script asked while the event (node_down, node_up, candidate, imbalance) holds, or every so many "
+        "seconds;",
+        "    when it answers with steps a run starts. At most one each <s> of COOLDOWN (10 with ON, 0 with EVERY).",
+        "TRIGGER LIST",
+        "    The triggers: id, script, event, every_s, cooldown_s, params, last_run, fired_ms, problem, due.",
+        "TRIGGER DELETE <id>",
+        "    Removes a trigger.",
+        "TRIGGER PAUSE",
+        "    No trigger starts a run from now on. A run that runs goes on.",
+        "TRIGGER RESUME",
+        "    They do again.",
         "HELP",
         "    Print this help.",
     };

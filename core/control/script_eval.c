@@ -54,6 +54,7 @@ static void eval_begin(struct control *c, struct call *call, const struct eval_r
 static void eval_run_proposed(struct control *c, const struct cluster_result *result, uint64_t number, const char *node)
 {
     control_runner_eval_started(c, result->error.code ? 0 : result->value);
+    if (result->error.code == ERROR_INVARIANT) control_triggers_stay_back(c);
     control_call_proposed(c, result, number, node);
 }
 

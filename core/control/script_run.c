@@ -107,6 +107,12 @@ uint64_t control_script_wait_ms(int argc, const struct bytes *argv)
 
 enum { RUN_BEGUN, RUN_CHECKED, RUN_STARTED, RUN_WAITED_FOR };
 
+static void run_proposed(struct control *c, const struct cluster_result *result, uint64_t number, const char *node)
+{
+    if (result->error.code == ERROR_INVARIANT) control_triggers_stay_back(c);
+    control_call_proposed(c, result, number, node);
+}
+
 static void run_start(struct control *c, struct call *call, const struct script_found *found,
                       struct cluster_param *params, uint32_t count)
 {
@@ -117,7 +123,7 @@ static void run_start(struct control *c, struct call *call, const struct script_
     command.params = params;
     command.param_count = count;
     control_call_stage(c, call, RUN_STARTED);
-    control_call_propose(c, call, &command, control_call_proposed);
+    control_call_propose(c, call, &command, run_proposed);
     free(command.source);
 }
 

@@ -11,7 +11,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tests/integration"))
 from cluster import BINARY, Cluster, Node, free_ports, until  # noqa: E402
 
-RUN_PAGES = ["docs/start/first-cluster.md", "docs/guides/write-a-policy.md", "docs/guides/zones.md", "README.md"]
+RUN_PAGES = ["docs/start/first-cluster.md", "docs/guides/write-a-policy.md", "docs/guides/triggers.md", "docs/guides/zones.md", "README.md"]
 passed = failed = 0
 
 

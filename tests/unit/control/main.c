@@ -19,6 +19,7 @@ int main(void)
     failed += command_tests();
     failed += script_tests();
     failed += runner_tests();
+    failed += trigger_tests();
     failed += restart_tests();
     failed += hostile_tests();
     return failed != 0;

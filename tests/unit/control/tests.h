@@ -14,6 +14,7 @@ int load_tests(void);
 int part_tests(void);
 int run_decision_tests(void);
 int trigger_decision_tests(void);
+int trigger_tests(void);
 int join_tests(void);
 int command_tests(void);
 int script_tests(void);
