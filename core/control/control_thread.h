@@ -392,7 +392,7 @@ void control_runner_record(struct control *c, const struct cluster_run *run, uin
 void control_triggers_begin(struct control *c); /* a reign begins */
 void control_triggers_advance(struct control *c);
 void control_triggers_applied(struct control *c, struct bytes command);
-/* An operator's run was refused as another was active: should that be a trigger's, his goes first when it has ended. */
+/* An operator's run was refused because another is active: triggers leave him time to repeat it when that has ended. */
 void control_triggers_stay_back(struct control *c);
 /* What the leader sees now; brings c->triggers.memory up to date. */
 void control_triggers_look(struct control *c, struct trigger_facts *out);

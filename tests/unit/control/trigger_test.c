@@ -195,6 +195,41 @@ static void test_a_candidate_is_admitted_by_a_trigger(void **state)
     nodes_free(t);
 }
 
+static void test_a_member_that_came_up_is_answered_once(void **state)
+{
+    (void)state;
+    struct test_nodes *t = begin();
+    load(t, "greet",
+         "return { name = 'greet', doc = 'd', params = {}, plan = function(view)\n"
+         "  for _, n in ipairs(view.nodes) do if not n.up then return {} end end\n"
+         "  return view.run.round == 0 and { { op = 'label', node = '1', labels = 'x' } } or {} end }");
+    nodes_stop(t, 1);
+    expect_down(t, 0, 1);
+    nodes_expect(t, 0, "CLUSTER SCRIPT TRIGGER SET hello greet ON node_up COOLDOWN 0", "+OK\r\n");
+    nodes_expect_soon(t, 0, "CLUSTER SCRIPT TRIGGER LIST", "no member has come up since it was asked");
+    nodes_start(t, 1, false);
+    nodes_expect_soon(t, 0, "CLUSTER SCRIPT STATUS 1", "\r\ndone\r\n");
+    nodes_expect_soon(t, 0, "CLUSTER SCRIPT TRIGGER LIST", "no member has come up since it was asked");
+    nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS 2", "no run '2'");
+    nodes_free(t);
+}
+
+static void test_a_shard_with_too_many_slots_is_an_imbalance(void **state)
+{
+    (void)state;
+    struct test_nodes *t = begin();
+    load(t, "even",
+         "return { name = 'even', doc = 'd', params = {}, plan = function(view)\n"
+         "  return view.run.round == 0 and { { op = 'label', node = '1', labels = 'x' } } or {} end }");
+    nodes_expect(t, 0, "CLUSTER ADDSLOTSRANGE 0 99", "+OK\r\n");
+    nodes_expect(t, 1, "CLUSTER ADDSLOTSRANGE 100 199", "+OK\r\n");
+    nodes_expect(t, 0, "CLUSTER SCRIPT TRIGGER SET even even ON imbalance", "+OK\r\n");
+    nodes_expect_part(t, 0, "CLUSTER SCRIPT TRIGGER LIST", "no shard is above the tolerance");
+    nodes_expect(t, 1, "CLUSTER ADDSLOTSRANGE 200 299", "+OK\r\n");
+    nodes_expect_soon(t, 0, "CLUSTER SCRIPT STATUS", "1.1 done label");
+    nodes_free(t);
+}
+
 /* Its trigger would have run after run without a pause. */
 static void test_an_operator_whose_run_was_refused_goes_first(void **state)
 {
@@ -270,6 +305,8 @@ int trigger_tests(void)
         cmocka_unit_test(test_a_script_that_never_ends_is_a_problem_and_no_run),
         cmocka_unit_test(test_steps_that_only_wait_start_no_run),
         cmocka_unit_test(test_a_candidate_is_admitted_by_a_trigger),
+        cmocka_unit_test(test_a_member_that_came_up_is_answered_once),
+        cmocka_unit_test(test_a_shard_with_too_many_slots_is_an_imbalance),
         cmocka_unit_test(test_an_operator_whose_run_was_refused_goes_first),
         cmocka_unit_test(test_what_is_wrong_is_named_and_changes_nothing),
         cmocka_unit_test(test_a_cluster_begins_with_a_trigger_for_membership),
