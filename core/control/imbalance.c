@@ -4,7 +4,7 @@
 
 /* By shard, in the state's order. */
 struct amounts {
-    uint64_t *slots, *keys, *bytes, *ops;
+    uint64_t *slots, *keys, *bytes, *milliops;
 };
 
 static void add_slot(struct amounts *a, size_t shard, unsigned slot, const struct cluster_load *load)
@@ -13,7 +13,7 @@ static void add_slot(struct amounts *a, size_t shard, unsigned slot, const struc
     if (!load) return;
     a->keys[shard] += load->keys[slot];
     a->bytes[shard] += load->bytes[slot];
-    a->ops[shard] += load->ops[slot];
+    a->milliops[shard] += load->milliops[slot];
 }
 
 static void add_up(const struct cluster_state *s, const struct cluster_load *load, struct amounts *out)
@@ -49,7 +49,7 @@ bool imbalance_holds(const struct cluster_state *s, const struct cluster_live *l
     const uint64_t tolerance = (uint64_t)s->settings[CLUSTER_SETTING_tolerance];
     const bool holds = is_above(a.slots, n, 0, tolerance) || is_above(a.keys, n, IMBALANCE_KEYS_MIN, tolerance) ||
                        is_above(a.bytes, n, IMBALANCE_BYTES_MIN, tolerance) ||
-                       is_above(a.ops, n, IMBALANCE_OPS_MIN, tolerance);
+                       is_above(a.milliops, n, IMBALANCE_MILLIOPS_MIN, tolerance);
     free(all);
     return holds;
 }

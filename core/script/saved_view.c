@@ -155,17 +155,32 @@ static int read_shard(const struct place *p, const json_t *row, struct saved_nod
     return code ? code : get_bool(p, row, "in_sync", &out->node.in_sync);
 }
 
+/* A number with or without a fraction, in thousandths; nothing there: stays as it is. */
+static int thousandths_of(const struct place *p, const char *field, const json_t *value, uint64_t *out)
+{
+    if (!value) return 0;
+    if (!json_is_number(value) || !(json_number_value(value) >= 0 && json_number_value(value) <= (double)CLUSTER_LOAD_MAX / 1000))
+        return wrong(p, field, "must be a number from 0 to 2.8e11");
+    *out = (uint64_t)(json_number_value(value) * 1000 + 0.5);
+    return 0;
+}
+
+static int read_node_load(const struct place *p, const json_t *row, struct cluster_node_load *load)
+{
+    int code = get_number(p, row, "keys", INT64_MAX, &load->keys);
+    if (!code) code = thousandths_of(p, "ops", json_object_get(row, "ops"), &load->milliops);
+    if (!code) code = get_number(p, row, "uptime_ms", INT64_MAX, &load->uptime_ms);
+    if (!code) code = get_number(p, row, "disk_bytes", INT64_MAX, &load->disk_bytes);
+    if (!code) code = get_number(p, row, "disk_limit_bytes", INT64_MAX, &load->disk_limit_bytes);
+    if (!code) code = get_number(p, row, "memory_bytes", INT64_MAX, &load->memory_bytes);
+    return code ? code : get_number(p, row, "memory_limit_bytes", INT64_MAX, &load->memory_limit_bytes);
+}
+
 static int read_seen(const struct place *p, const json_t *row, struct cluster_live_node *live)
 {
     int code = get_number(p, row, "silent_ms", INT64_MAX, &live->silent_ms);
     if (!code) code = get_number(p, row, "metadata_version", INT64_MAX, &live->metadata_version);
-    if (!code) code = get_number(p, row, "keys", INT64_MAX, &live->keys);
-    if (!code) code = get_number(p, row, "ops", INT64_MAX, &live->ops);
-    if (!code) code = get_number(p, row, "uptime_ms", INT64_MAX, &live->uptime_ms);
-    if (!code) code = get_number(p, row, "disk_bytes", INT64_MAX, &live->disk_bytes);
-    if (!code) code = get_number(p, row, "disk_limit_bytes", INT64_MAX, &live->disk_limit_bytes);
-    if (!code) code = get_number(p, row, "memory_bytes", INT64_MAX, &live->memory_bytes);
-    return code ? code : get_number(p, row, "memory_limit_bytes", INT64_MAX, &live->memory_limit_bytes);
+    return code ? code : read_node_load(p, row, &live->load);
 }
 
 static int read_node(const struct place *p, const json_t *row, struct saved_node *out)
@@ -307,20 +322,24 @@ static int read_shards(const json_t *view, struct cluster_state *s, struct error
 
 /* ---- load by slot ---- */
 
+static int read_slot(const struct place *p, const char *field, const json_t *value, uint64_t *out)
+{
+    if (strcmp(field, "ops") == 0) return thousandths_of(p, field, value, out);
+    if (!json_is_integer(value) || json_integer_value(value) < 0 || (uint64_t)json_integer_value(value) > CLUSTER_LOAD_MAX)
+        return wrong(p, field, "must be a list of whole numbers from 0 to 2^48");
+    *out = (uint64_t)json_integer_value(value);
+    return 0;
+}
+
 /* A flat list by slot number; one that is short has 0 for the others. */
 static int read_by_slot(const struct place *p, const json_t *slots, const char *field, uint64_t out[CLUSTER_SLOTS])
 {
     const json_t *list = json_object_get(slots, field);
+    int code = 0;
     if (list && (!json_is_array(list) || json_array_size(list) > CLUSTER_SLOTS))
         return wrong(p, field, "must be a list of up to 16384 numbers");
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *value = json_array_get(list, i);
-        if (!json_is_integer(value) || json_integer_value(value) < 0 ||
-            (uint64_t)json_integer_value(value) > CLUSTER_LOAD_MAX)
-            return wrong(p, field, "must be a list of whole numbers from 0 to 2^48");
-        out[i] = (uint64_t)json_integer_value(value);
-    }
-    return 0;
+    for (size_t i = 0; !code && i < json_array_size(list); i++) code = read_slot(p, field, json_array_get(list, i), &out[i]);
+    return code;
 }
 
 static int read_load(const json_t *view, struct cluster_live *live, struct error *e)
@@ -333,7 +352,7 @@ static int read_load(const json_t *view, struct cluster_live *live, struct error
     if (!live->load) return error_set(e, ERROR_OOM, "no memory for the view");
     int code = read_by_slot(&p, slots, "keys", live->load->keys);
     if (!code) code = read_by_slot(&p, slots, "bytes", live->load->bytes);
-    return code ? code : read_by_slot(&p, slots, "ops", live->load->ops);
+    return code ? code : read_by_slot(&p, slots, "ops", live->load->milliops);
 }
 
 /* ---- the rest ---- */

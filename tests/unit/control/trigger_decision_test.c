@@ -390,7 +390,7 @@ static void test_a_shard_above_the_tolerance_is_an_imbalance(void **state)
     assert_false(imbalance_holds(s, &live)); /* 5462, 5461 and 5461 */
     expect_load_counts(s, some_load.keys, IMBALANCE_KEYS_MIN);
     expect_load_counts(s, some_load.bytes, IMBALANCE_BYTES_MIN);
-    expect_load_counts(s, some_load.ops, IMBALANCE_OPS_MIN);
+    expect_load_counts(s, some_load.milliops, IMBALANCE_MILLIOPS_MIN);
     for (unsigned slot = 0; slot < 274; slot++) s->owner[slot] = 9;
     assert_false(imbalance_holds(s, &live));
     s->owner[274] = 9;
