@@ -192,6 +192,21 @@ const char *meta_change_problem(const struct meta *m)
     return meta_leads(m) ? m->change.problem : ""; /* only the leader changes anything */
 }
 
+static bool votes_in(const struct raft_configuration *conf, uint64_t raft_id)
+{
+    for (unsigned i = 0; i < conf->n; i++)
+        if (conf->servers[i].id == raft_id) return conf->servers[i].role == RAFT_VOTER;
+    return false;
+}
+
+bool meta_may_vote(const struct meta *m, uint64_t raft_id)
+{
+    const struct raft *r = &m->raft;
+    bool is_promoted = m->change.open && m->change.kind == META_CHANGE_PROMOTE && m->change.raft_id == raft_id;
+    return is_promoted || votes_in(&r->configuration, raft_id) ||
+           (r->configuration_uncommitted_index && votes_in(&r->configuration_committed, raft_id));
+}
+
 size_t meta_members(const struct meta *m, struct meta_member *out, size_t max)
 {
     const struct raft *r = &m->raft;

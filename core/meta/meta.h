@@ -71,6 +71,9 @@ struct meta_member {
 };
 /* Fills up to `max`; returns how many there are. */
 size_t meta_members(const struct meta *m, struct meta_member *out, size_t max);
+/* Whether it counts in majorities, or may yet: it has a vote by the newest configuration or the committed one, or is being given one. For
+ * whoever leads. */
+bool meta_may_vote(const struct meta *m, uint64_t raft_id);
 /* Why the wanted roles are not the actual ones yet ("" if they are): for STATUS. */
 const char *meta_change_problem(const struct meta *m);
 

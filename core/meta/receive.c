@@ -37,7 +37,8 @@ static bool in_configuration(const struct raft *r, uint64_t raft_id)
 
 /* A member that is behind may not have heard of the one that leads by now, and must listen to it in order to catch up.
  * Raft ids are counted up and never used again: one from the counter's end on may be newer than all we know; one before
- * it that is no node's was taken away. Nobody but a leader, or who wants to be one, speaks to a member that does not
+ * it that is no node's was taken away. One that has no role here may have one by now, and lead; but its
+ * wish to lead counts only where nobody does. Nobody but a leader, or who wants to be one, speaks to a member that does not
  * know it; what else a node says that has left libraft's configuration, or is not in it yet, is dropped without blame.
  */
 static int check_sender(const struct meta *m, uint64_t from, enum raft_message_type type, bool *drop, struct error *e)
@@ -47,7 +48,8 @@ static int check_sender(const struct meta *m, uint64_t from, enum raft_message_t
     uint64_t next = m->state->next_raft_id;
     if (from && from != m->options.raft_id) {
         if (in_configuration(&m->raft, from) || m->raft.configuration.n == 0) return 0;
-        *drop = m->raft.state == RAFT_LEADER || !seeks || (node && node->role == CLUSTER_ROLE_NONE);
+        bool left = node && node->role == CLUSTER_ROLE_NONE && type == RAFT_REQUEST_VOTE && meta_leader(m);
+        *drop = m->raft.state == RAFT_LEADER || !seeks || left;
         if (node || (from >= next && from - next < RAFT_ID_JUMP_MAX && !*drop)) return 0;
     }
     return error_set(e, ERROR_FORMAT, "raft message from %" PRIu64 ", which is no member", from);
