@@ -61,7 +61,9 @@ static enum rule_verdict judge_info(const struct cluster_state *s, const struct 
     for (uint32_t i = 0; info->alias && i < s->node_count; i++) {
         const struct cluster_node_info *other = &s->nodes[i].info;
         if (other->alias == info->alias && strcmp(other->id, info->id) != 0)
-            return RULE_REFUSE(out, ERROR_EXISTS, "alias %u is taken by node %s", info->alias, other->id);
+            return RULE_REFUSE(out, ERROR_EXISTS,
+                               "alias %u is taken by node %s: take that out first (CLUSTER FORGET), or give this one another alias",
+                               info->alias, other->id);
     }
     if (more == 0 || cluster_rule_fits(s, more, CLUSTER_ROOM_NODES, "nodes", out)) return RULE_CHANGE;
     return RULE_REFUSED;

@@ -95,6 +95,16 @@ static void pass_to_control(struct command_call *c)
     net_client_suspend(c->client);
 }
 
+static void command_cluster_reset(struct command_call *c)
+{
+    size_t keys = 0;
+    for (unsigned db = 0; db < c->engine->databases; db++) keys += keyspace_size(c->keyspace, db);
+    if (keys)
+        resp_error(c->reply, ERROR_INVARIANT, "CLUSTER RESET can't be called with master nodes containing keys");
+    else
+        pass_to_control(c);
+}
+
 /* ---- READONLY, READWRITE, ASKING ---- */
 
 static void command_cluster_readonly(struct command_call *c)
@@ -132,6 +142,9 @@ static const struct command_row subcommands[] = {
     {"COUNTKEYSINSLOT", 3, ANSWERED, NO_KEYS, 0, command_cluster_countkeysinslot,
      "The number of keys this node holds in a slot.",
      .syntax = "slot", .since = "3.0.0", .complexity = "O(1)"},
+    {"FORGET", 3, CHANGES, NO_KEYS, 0, pass_to_control,
+     "Takes a node out of the cluster.",
+     .syntax = "node-id", .since = "3.0.0", .complexity = "O(1)"},
     {"GETKEYSINSLOT", 4, ANSWERED, NO_KEYS, 0, command_cluster_getkeysinslot,
      "Keys this node holds in a slot.",
      .syntax = "slot count", .since = "3.0.0", .complexity = "O(log(N)) where N is the number of requested keys",
@@ -164,6 +177,9 @@ static const struct command_row subcommands[] = {
     {"REPLICATE", 3, CHANGES, NO_KEYS, 0, pass_to_control,
      "Makes this node a replica of another.",
      .syntax = "node-id", .since = "3.0.0", .complexity = "O(1)"},
+    {"RESET", -2, CHANGES, NO_KEYS, 0, command_cluster_reset,
+     "Makes a node that is in no cluster any more a candidate again.",
+     .syntax = "[HARD | SOFT]", .since = "3.0.0", .complexity = "O(1)"},
     {"SCRIPT", -3, CHANGES, NO_KEYS, 0, pass_to_control,
      "Cluster scripts: policies in Lua; SCRIPT HELP tells more.",
      .syntax = "subcommand [arg ...]", .since = "AiKv", .complexity = "Depends on subcommand."},

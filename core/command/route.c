@@ -52,6 +52,11 @@ bool command_slot_check(struct command_engine *e, const struct net_client *clien
     if (!first) return true;
     const struct cluster_routing *r = e->routing;
     unsigned slot = keyspace_slot(argv[first]);
+    if (r && !r->self && r->state->id[0]) {
+        resp_error(reply, ERROR_CLUSTERDOWN,
+                   "This node was removed from its cluster and serves nothing: CLUSTER RESET makes it a candidate again");
+        return false;
+    }
     if (!r || !r->self || r->slot_primary[slot] < 0) {
         resp_error(reply, ERROR_CLUSTERDOWN, "Hash slot not served");
         return false;

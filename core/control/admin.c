@@ -58,7 +58,7 @@ static void write_leader(struct control *c, struct resp_writer *w)
 static const char *own_state(struct control *c)
 {
     const struct cluster_node *me = cluster_node_find(control_state(c), c->self.id);
-    if (!me) return "candidate";
+    if (!me) return control_is_removed(c) ? "removed" : "candidate";
     if (c->leads) return "leader";
     return me->role == CLUSTER_ROLE_VOTER ? "follower" : me->role == CLUSTER_ROLE_LEARNER ? "learner" : "member";
 }
@@ -107,6 +107,12 @@ void control_admin_help(struct control *c, struct call *call)
         "    Admits the node at this address, if it is no member, and lets it follow MetaRaft's log.",
         "PROMOTE <alias> [<alias> ...]",
         "    Gives learners their vote, one after the other; those who vote already are fine.",
+        "DEMOTE <node>",
+        "    Takes the vote from a voter, which goes on as a learner. The leader hands over first.",
+        "REMOVE <node>",
+        "    Takes a learner, or a voter after its vote, out of MetaRaft. It stays a member of the cluster.",
+        "TRANSFER <node>",
+        "    Makes this voter the leader.",
         "HELP",
         "    Print this help.",
     };

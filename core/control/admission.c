@@ -19,14 +19,14 @@ static bool is_at(const struct cluster_node_info *info, const char *host, uint16
     return info->bus_port == port && strcmp(info->bus_host, host) == 0;
 }
 
-/* Who said that this is his bus address. */
+/* Who said that this is his bus address. A candidate says so now: a member that is recorded there was wiped. */
 static const char *known_at(struct control *c, const char *host, uint16_t port)
 {
     const struct cluster_state *s = control_state(c);
-    for (uint32_t i = 0; i < s->node_count; i++)
-        if (is_at(&s->nodes[i].info, host, port)) return s->nodes[i].info.id;
     for (uint32_t i = 0; i < c->candidates.count; i++)
         if (is_at(&c->candidates.list[i].info, host, port)) return c->candidates.list[i].info.id;
+    for (uint32_t i = 0; i < s->node_count; i++)
+        if (is_at(&s->nodes[i].info, host, port)) return s->nodes[i].info.id;
     return NULL;
 }
 
@@ -176,8 +176,8 @@ static const char *known_to_clients_at(struct control *c, const char *host, int6
 {
     const struct cluster_state *s = control_state(c);
     for (uint32_t i = 0; i < s->node_count + c->candidates.count; i++) {
-        const struct cluster_node_info *info = i < s->node_count ? &s->nodes[i].info
-                                                                 : &c->candidates.list[i - s->node_count].info;
+        const struct cluster_node_info *info = i < c->candidates.count ? &c->candidates.list[i].info
+                                                                       : &s->nodes[i - c->candidates.count].info;
         for (uint32_t k = 0; k < info->endpoint_count; k++)
             if (info->endpoints[k].port == port && strcmp(info->endpoints[k].host, host) == 0) return info->id;
     }

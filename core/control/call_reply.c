@@ -150,7 +150,7 @@ bool control_call_propose(struct control *c, struct call *call, const struct clu
 {
     struct error e;
     int code = control_propose(c, command, done, call->id, "", &e);
-    if (code == ERROR_NOT_LEADER && !call->has_effect) {
+    if (code == ERROR_NOT_LEADER && (!call->has_effect || call->command->repeatable)) {
         control_call_again(c, call);
         return false;
     }

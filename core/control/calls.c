@@ -3,7 +3,7 @@
  *   waiting → sent, to the leader → answered; waiting again if that was not the leader, or if the link was lost and the
  *                                   command may be repeated
  *   waiting → executing: this node leads, or may answer itself → answered; waiting again if it ceased to lead before
- *                                   anything was done
+ *                                   anything was done, or if the command may be repeated
  *
  * A command whose outcome is unknown is never sent again unless repeating it is harmless. */
 #include <stdio.h>
@@ -104,6 +104,11 @@ static void look_for_leader(struct control *c, struct call *call)
         control_call_end(c, call);
         return;
     }
+    if (control_is_removed(c)) {
+        control_call_error(c, call, ERROR_CLUSTERDOWN,
+                           "this node was removed from its cluster: CLUSTER RESET here makes it a candidate again");
+        return;
+    }
     const char *leader = control_leader(c);
     struct bus_link *to = leader[0] ? control_link_to(c, leader) : NULL;
     if (to)
@@ -143,7 +148,7 @@ static void look_at_executing(struct control *c, struct call *call)
 {
     if (call->busy) return;
     bool led = call->command->local || (c->leads && call->problem.code != ERROR_NOT_LEADER);
-    if (!led && !call->has_effect)
+    if (!led && (!call->has_effect || call->command->repeatable))
         control_call_again(c, call);
     else if (!led)
         control_call_error(

@@ -39,11 +39,36 @@ static bool make_room(struct candidates *c)
     return true;
 }
 
+static void remove_at(struct candidates *c, uint32_t at)
+{
+    memmove(c->list + at, c->list + at + 1, (c->count - at - 1) * sizeof *c->list);
+    c->count--;
+}
+
+void candidates_remove(struct candidates *c, const char *id)
+{
+    uint32_t at = position(c, id);
+    if (is_at(c, at, id)) remove_at(c, at);
+}
+
+/* Whoever listens at an address now is the only one there: a node may have got another id (CLUSTER RESET HARD, or its
+ * data are gone). */
+static void displace(struct candidates *c, const struct cluster_node_info *info)
+{
+    for (uint32_t i = c->count; i-- > 0;) {
+        const struct cluster_node_info *other = &c->list[i].info;
+        if (other->bus_port == info->bus_port && info->bus_port && strcmp(other->bus_host, info->bus_host) == 0)
+            remove_at(c, i);
+    }
+}
+
 bool candidates_heard(struct candidates *c, const struct cluster_node_info *info, uint64_t now_ms)
 {
     uint32_t at = position(c, info->id);
     bool is_new = !is_at(c, at, info->id);
     if (is_new) {
+        displace(c, info);
+        at = position(c, info->id);
         if (!make_room(c)) return false;
         memmove(c->list + at + 1, c->list + at, (c->count - at) * sizeof *c->list);
         c->count++;

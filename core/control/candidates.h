@@ -17,9 +17,11 @@ struct candidates {
 };
 
 void candidates_release(struct candidates *c);
-/* Takes an announcement in. Returns whether the node is new here; when there are CANDIDATES_MAX others it is left out.
+/* Takes an announcement in, in place of that of another node at the same bus address. Returns whether the node is new here; when there are CANDIDATES_MAX others it is left out.
  */
 bool candidates_heard(struct candidates *c, const struct cluster_node_info *info, uint64_t now_ms);
+/* Until it announces itself again. */
+void candidates_remove(struct candidates *c, const char *id);
 /* Drops those not heard for CANDIDATES_TTL_MS, and those that `state` has as members. */
 void candidates_expire(struct candidates *c, const struct cluster_state *state, uint64_t now_ms);
 /* NULL if it is not there. */

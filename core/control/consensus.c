@@ -26,6 +26,7 @@ static void meta_applied(void *user, struct bytes command, const struct cluster_
     control_push_applied(c, command);
     control_log_applied(c, command, result);
     control_triggers_applied(c, command);
+    control_dismissal_applied(c, command);
     control_touch(c);
 }
 
@@ -130,19 +131,56 @@ int control_propose(struct control *c, const struct cluster_command *command, co
     return code;
 }
 
-/* The state gave this node a part in MetaRaft: it takes it, once. A raft id is never exchanged for another: a wiped
- * node is a new one. */
+static bool save(struct control *c, const struct control_identity *identity)
+{
+    struct error e = {0};
+    if (c->options.save_identity(c->options.handler.user, identity, &e) != 0) {
+        control_fail(c, &e);
+        return false;
+    }
+    c->identity = *identity;
+    return true;
+}
+
+/* The state gave this node a part in MetaRaft, or one again: it takes it, once. A raft id is never exchanged for
+ * another: a wiped node is a new one. */
 void control_join_meta(struct control *c)
 {
     const struct cluster_node *me = cluster_node_find(control_state(c), c->self.id);
-    if (c->meta || c->broken || !me || !me->raft_id || c->identity.raft_id) return;
+    if (c->meta || c->meta_closing || c->broken || !me || me->role == CLUSTER_ROLE_NONE) return;
+    if (c->identity.raft_id && !c->identity.left) return;
     struct control_identity identity = c->identity;
     identity.raft_id = me->raft_id;
-    struct error e = {0};
-    if (c->options.save_identity(c->options.handler.user, &identity, &e) != 0) {
-        control_fail(c, &e);
-        return;
-    }
-    c->identity = identity;
-    control_take_part(c, NULL);
+    identity.left = false;
+    if (save(c, &identity)) control_take_part(c, NULL);
+}
+
+/* Whether the cluster wants nothing from this node's libraft. What libraft itself has applied says nothing: it may be
+ * about to go through the cluster's past; nor does the file, which may be older than what happened since. */
+static bool may_leave(const struct control *c)
+{
+    if (!c->meta || c->broken || c->leads || !c->known || !c->known_pushed || control_state(c) != c->known) return false;
+    const struct cluster_node *me = cluster_node_find(c->known, c->self.id);
+    return !me || me->role == CLUSTER_ROLE_NONE;
+}
+
+static void meta_left(void *user)
+{
+    struct control *c = user;
+    c->meta_closing = false;
+    control_touch(c);
+}
+
+/* It goes at once: whoever took its role saw to it that it had no vote then (dismissal.c), so no majority misses it. Not
+ * opened any more it cannot ask for votes either, after whatever restart. */
+void control_leave_meta(struct control *c)
+{
+    if (!may_leave(c)) return;
+    struct control_identity identity = c->identity;
+    identity.left = true;
+    if (!save(c, &identity)) return;
+    log_info("is no member of MetaRaft any more", "raft_id=%llu", (unsigned long long)identity.raft_id);
+    c->meta_closing = true;
+    meta_close(c->meta, meta_left, c);
+    c->meta = NULL;
 }

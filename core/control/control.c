@@ -30,6 +30,7 @@ static void copy_options(struct control *c, const struct control_options *o)
     c->options.join = (const char(*)[280])join;
     c->self = o->self;
     c->identity = o->identity;
+    memcpy(c->identity.node_id, o->self.id, sizeof c->identity.node_id);
 }
 
 static void free_control(struct control *c)

@@ -30,6 +30,8 @@ struct control_identity {
     char cluster_id[CLUSTER_ID_LEN + 1]; /* "": none yet */
     uint64_t raft_id;                    /* 0: none yet */
     bool took_part;                      /* as raft_id, so raft/ holds its votes: without it the id must not be used */
+    bool left;                           /* it has no part in MetaRaft any more; raft/ stays, in case it gets one again */
+    char node_id[CLUSTER_ID_LEN + 1];    /* at the start control takes the one in `self`; CLUSTER RESET HARD makes another */
 };
 
 struct control_options {

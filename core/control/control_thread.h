@@ -3,6 +3,7 @@
  *   control.c  start and stop, from outside    loop.c         the thread, and what it does after every event
  *   links.c    links and their frames          members.c      a peer to every other member
  *   join.c     a node without a cluster        consensus.c    this node's part in MetaRaft
+ *   removed.c  a node that is no member any more
  *   known.c    the pushed metadata             persist.c      its file
  *   push.c     the leader's pulses and pushes  ending.c       failures, and the stop
  *   load.c     reports of load to the leader, and what it makes of them
@@ -10,7 +11,7 @@
  *   triggers.c what starts them by itself
  *   applied_log.c   log lines about what was done
  *   calls.c    calls on their way              call_reply.c   replies, and what carries calls out uses
- *   call_commands.c   the table of calls; admin.c, admission.c, slots_command.c, script_*.c   its functions
+ *   call_commands.c   the table of calls; admin.c, admission.c, dismissal.c, slots_command.c, script_*.c   its functions
  *
  * Everything is level-triggered: an event changes some state and calls control_touch; the loop then looks at what is
  * and does what is missing. All times are the loop's, in ms. */
@@ -57,6 +58,9 @@ struct link {
     struct bus_link *at;
     char node[CLUSTER_ID_LEN + 1];
     bool announced;
+    bool of_cluster;           /* it was a member while this link was up, or says that it is of this cluster */
+    uint64_t since_ms;         /* it came up, or was a member last */
+    uint64_t told_ms;          /* that it is no member; 0: not yet */
     uint64_t raft_id; /* what it said to be in MetaRaft; 0: nothing yet */
 };
 
@@ -74,6 +78,14 @@ struct member {
     uint64_t push_link, push_sequence; /* the link it answers on, and the push under way or the last */
     bool answered, push_open, push_failed, wants_snapshot;
     bool told_newer; /* that its metadata is newer than the leader's: once a reign */
+    uint32_t alias;  /* as its record has it */
+};
+
+/* Who was taken out of the cluster lately, as far as this process knows. */
+#define CONTROL_DISMISSED_MAX 256
+struct dismissed {
+    char id[CLUSTER_ID_LEN + 1];
+    uint32_t alias;
 };
 
 struct join_peer {
@@ -210,6 +222,7 @@ struct control {
     struct policy_thread *policy;
     struct bus *bus;
     struct meta *meta;
+    bool meta_closing; /* one that was left has raft/ open still */
     bool stopping, closing, broken;
     uint64_t stop_deadline_ms, ticks, ticked_ms;
 
@@ -225,6 +238,8 @@ struct control {
     /* known.c */
     struct cluster_state *empty;     /* what a node knows that knows nothing */
     struct cluster_state *known;     /* pushed by the leader, or from the file; NULL: none */
+    bool known_pushed;               /* since the start, so not just what the file says */
+    bool said_removed;               /* that this node is no member any more */
     bool known_suspect;              /* a delta did not fit it: the leader is asked for the whole */
     char leader[CLUSTER_ID_LEN + 1]; /* another node that pulsed; "": none */
     uint64_t leader_term, leader_heard_ms, highest_term;
@@ -243,6 +258,9 @@ struct control {
     struct buffer snapshot; /* encoded state of snapshot_version, kept for the next one who needs it */
     uint64_t snapshot_version;
     bool check_self, proposing_self;
+
+    struct dismissed dismissed[CONTROL_DISMISSED_MAX]; /* a ring */
+    uint32_t dismissed_count;                          /* ever */
 
     struct call *calls; /* newest last */
     uint64_t next_call;
@@ -286,8 +304,9 @@ void *control_allocate(size_t size);
 int control_open_meta(struct control *c, const struct cluster_command *found, struct error *e);
 /* The same, where an error ends the process. */
 void control_take_part(struct control *c, const struct cluster_command *found);
-/* Takes part if the metadata says that this node does, from now on. */
+/* Takes part, or leaves, if the metadata says so. */
 void control_join_meta(struct control *c);
+void control_leave_meta(struct control *c);
 /* Proposes; `done` is called once, from the loop, with what was given. Errors as meta_propose, then `done` is not
  * called. */
 typedef void (*control_proposed)(struct control *c, const struct cluster_result *result, uint64_t number,
@@ -305,6 +324,18 @@ void control_links_announce(struct control *c, struct bus_link *at);
 void control_links_announce_all(struct control *c);
 void control_send_raft(struct control *c, uint64_t raft_id, struct bytes message);
 
+/* ---- removed.c ---- */
+/* Whether this node was taken out of its cluster, as the newest metadata it has say. */
+bool control_is_removed(const struct control *c);
+/* Says so once, in the log. */
+void control_removed_notice(struct control *c);
+/* Tells nodes that take themselves for members that they are none. */
+void control_removed_tell(struct control *c);
+/* A snapshot from a node that does not lead: it can only say that this node was removed. Returns whether it was taken
+ * over. */
+bool control_removed_learn(struct control *c, const char *from, struct cluster_state *s);
+void control_removed_reset(struct control *c, struct call *call);
+
 /* ---- members.c ---- */
 struct member *control_member_find(const struct control *c, const char *id);
 /* Peers for exactly the members of the state, at their addresses. */
@@ -314,6 +345,7 @@ void control_members_release(struct control *c);
 
 /* ---- join.c ---- */
 void control_join_start(struct control *c);
+void control_join_dial(struct control *c); /* connects to the join addresses */
 void control_join_tick(struct control *c);
 void control_join_announced(struct control *c, const struct message_announce *a);
 /* What a member or a candidate says of itself; NULL: it is neither. */
@@ -331,6 +363,8 @@ uint64_t control_term(const struct control *c);
 int control_known_pulse(struct control *c, struct bus_link *from, const struct message_pulse *m, struct error *e);
 int control_known_snapshot(struct control *c, struct bus_link *from, const struct message_snapshot *m, struct error *e);
 int control_known_delta(struct control *c, struct bus_link *from, const struct message_delta *m, struct error *e);
+/* Takes over newer metadata. */
+void control_known_install(struct control *c, struct cluster_state *s);
 void control_known_release(struct control *c);
 
 /* ---- persist.c ---- */
@@ -346,6 +380,8 @@ void control_push_begin(struct control *c); /* a reign begins */
 void control_push_pulse(struct control *c);
 void control_push_changes(struct control *c);
 void control_push_applied(struct control *c, struct bytes command);
+/* The whole state over one link; `term` 0: this node does not lead. */
+void control_push_snapshot(struct control *c, struct bus_link *to, uint64_t term);
 int control_push_acknowledged(struct control *c, struct bus_link *from, const struct message_pulse_ack *ack,
                               struct error *e);
 void control_push_link_down(struct control *c, uint64_t link_id);
@@ -402,6 +438,13 @@ void control_triggers_release(struct control *c);
 void control_log_applied(struct control *c, struct bytes command, const struct cluster_result *result);
 /* A step for people: "admit 9a571de7 [2 vm]". */
 void control_step_text(struct control *c, const struct cluster_step *step, char *out, size_t size);
+
+/* ---- dismissal.c ---- */
+/* A command that changed the state: notes whom it took out of the cluster. */
+void control_dismissal_applied(struct control *c, struct bytes command);
+/* Whether the step takes the last of a node that counts in majorities of MetaRaft still: it has to wait. A node that is
+ * told that it has no part any more goes at once, and must be missed by nobody. */
+bool control_dismissal_early(struct control *c, const struct cluster_step *step);
 
 /* ---- effect.c ---- */
 /* Goes on with a step that has started. */
@@ -479,6 +522,10 @@ void control_admin_help(struct control *c, struct call *call);
 void control_admin_add_learner(struct control *c, struct call *call);
 void control_admin_promote(struct control *c, struct call *call);
 void control_admin_meet(struct control *c, struct call *call);
+void control_dismiss_demote(struct control *c, struct call *call);
+void control_dismiss_remove(struct control *c, struct call *call);
+void control_dismiss_transfer(struct control *c, struct call *call);
+void control_dismiss_forget(struct control *c, struct call *call);
 void control_slots_add(struct control *c, struct call *call);
 void control_slots_add_range(struct control *c, struct call *call);
 void control_slots_replicate(struct control *c, struct call *call);

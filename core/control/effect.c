@@ -50,11 +50,37 @@ static int make_command(struct control *c, const struct cluster_step *step, stru
                      step->shard);
 }
 
+/* What the run waits for is what the first of its steps that wait waits for. */
+static void say_waiting(struct control *c, const struct cluster_step *step, const char *wait)
+{
+    struct runner *r = &c->runner;
+    char what[320];
+    if (r->waiting++ > 0) return;
+    control_step_text(c, step, what, sizeof what);
+    snprintf(r->waiting_for, sizeof r->waiting_for, "%s: %s", what, wait);
+}
+
+/* A node that is told that it has no part any more goes at once, and must be missed by nobody. */
+static void wait_for_vote(struct control *c, const struct cluster_run *run, uint32_t index)
+{
+    const char *problem = meta_change_problem(c->meta);
+    char wait[220];
+    snprintf(wait, sizeof wait, "its vote has not been taken yet%s%s", problem[0] ? ": " : "", problem);
+    if (control_now_ms(c) - c->runner.steps[index].since_ms >= ROLE_MS)
+        control_runner_record(c, run, index, CLUSTER_STEP_FAILED, wait);
+    else
+        say_waiting(c, &run->steps[index].step, wait);
+}
+
 static void begin_effect(struct control *c, const struct cluster_run *run, uint32_t index)
 {
     struct runner *r = &c->runner;
     struct step_under_way *u = &r->steps[index];
     const struct cluster_step *step = &run->steps[index].step;
+    if (control_dismissal_early(c, step)) {
+        wait_for_vote(c, run, index);
+        return;
+    }
     struct cluster_command command = {0};
     struct error e;
     int code = make_command(c, step, &command, &e);
@@ -127,16 +153,6 @@ static void begin_step(struct control *c, const struct cluster_run *run, uint32_
     log_info("a step begins", "run=%" PRIu64 " step=%u.%u what=%s", run->id, run->round, index + 1, log_quote(what));
     c->runner.steps[index].begun = true;
     c->runner.steps[index].since_ms = control_now_ms(c);
-}
-
-/* What the run waits for is what the first of its steps that wait waits for. */
-static void say_waiting(struct control *c, const struct cluster_step *step, const char *wait)
-{
-    struct runner *r = &c->runner;
-    char what[320];
-    if (r->waiting++ > 0) return;
-    control_step_text(c, step, what, sizeof what);
-    snprintf(r->waiting_for, sizeof r->waiting_for, "%s: %s", what, wait);
 }
 
 /* Its command was applied. */

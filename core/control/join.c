@@ -37,7 +37,7 @@ static void found(struct control *c)
     control_take_part(c, &command);
 }
 
-void control_join_start(struct control *c)
+void control_join_dial(struct control *c)
 {
     c->joins = control_allocate(c->options.join_count * sizeof *c->joins);
     for (size_t i = 0; i < c->options.join_count; i++) {
@@ -50,10 +50,15 @@ void control_join_start(struct control *c)
         }
         if (!is_own_address(c, j->host, j->port)) j->peer = bus_peer_new(c->bus, j->host, j->port, "");
     }
+}
+
+void control_join_start(struct control *c)
+{
+    control_join_dial(c);
     bool has_cluster = c->identity.cluster_id[0] != 0;
     /* The founder's identity was made, the founding itself was interrupted: it goes on. On a directory that has
      * MetaRaft's files the command does nothing, and raft id 1 was never anybody else's. */
-    if (has_cluster && c->identity.raft_id == 1 && !c->meta) found(c);
+    if (has_cluster && c->identity.raft_id == 1 && !c->identity.left && !c->meta) found(c);
     c->founding = c->options.bootstrap && !has_cluster;
     if (!has_cluster && !c->founding)
         log_info("is a candidate: waits to be admitted to a cluster", "join_addresses=%zu", c->options.join_count);
@@ -101,7 +106,7 @@ static void keep_peer(struct control *c, struct join_peer *j)
 
 void control_join_tick(struct control *c)
 {
-    for (size_t i = 0; i < c->options.join_count; i++) keep_peer(c, &c->joins[i]);
+    for (size_t i = 0; c->joins && i < c->options.join_count; i++) keep_peer(c, &c->joins[i]);
     if (c->founding && may_found(c)) found(c);
     if (c->founding && c->ticks % (SAY_MISSING_MS / CONTROL_TICK_MS) == 0) say_who_is_missing(c);
     bool is_candidate = !c->identity.cluster_id[0];
@@ -110,7 +115,7 @@ void control_join_tick(struct control *c)
 
 void control_join_announced(struct control *c, const struct message_announce *a)
 {
-    for (size_t i = 0; i < c->options.join_count; i++) {
+    for (size_t i = 0; c->joins && i < c->options.join_count; i++) {
         struct bus_link *l = c->joins[i].peer ? bus_peer_link(c->joins[i].peer) : NULL;
         if (l && strcmp(bus_link_peer(l)->node_id, a->info.id) == 0) c->joins[i].answered = true;
     }

@@ -79,10 +79,11 @@ int control_known_pulse(struct control *c, struct bus_link *from, const struct m
     return 0;
 }
 
-static void install(struct control *c, struct cluster_state *s)
+void control_known_install(struct control *c, struct cluster_state *s)
 {
     if (c->known) cluster_state_free(c->known);
     c->known = s;
+    c->known_pushed = true;
     c->known_suspect = false;
     c->synced_version = 0; /* the same version may hold other nodes than a file that was lost in between */
     step_log_seed(&c->steps, s);
@@ -120,6 +121,7 @@ static bool take_snapshot(struct control *c, struct bus_link *from, const struct
                           struct cluster_state *s, int *code, struct error *e)
 {
     const char *node = bus_link_peer(from)->node_id;
+    if (m->term == 0) return control_removed_learn(c, node, s);
     if (!c->identity.cluster_id[0] && (*code = adopt(c, node, s, e)) != 0) return false;
     if (strcmp(s->id, c->identity.cluster_id) != 0) {
         *code = error_set(e, ERROR_FOREIGN, "node %s pushes the metadata of cluster %s", node, s->id);
@@ -132,7 +134,7 @@ static bool take_snapshot(struct control *c, struct bus_link *from, const struct
                   node, (unsigned long long)s->version, (unsigned long long)c->known->version);
         return false;
     }
-    install(c, s);
+    control_known_install(c, s);
     return true;
 }
 
@@ -150,6 +152,7 @@ int control_known_snapshot(struct control *c, struct bus_link *from, const struc
 static void apply_delta(struct control *c, const struct message_delta *m)
 {
     struct reader r = reader_of(m->commands);
+    c->known_pushed = true;
     for (uint32_t i = 0; i < m->count && !c->known_suspect; i++) {
         struct bytes command = read_bytes(&r, m->commands.len);
         uint64_t before = c->known->version;

@@ -40,7 +40,7 @@ static void insert(struct control *c, struct bus_link *l)
     uint32_t at = position(c, bus_link_id(l));
     memmove(c->links + at + 1, c->links + at, (c->link_count - at) * sizeof *c->links);
     c->link_count++;
-    c->links[at] = (struct link){.id = bus_link_id(l), .at = l};
+    c->links[at] = (struct link){.id = bus_link_id(l), .at = l, .since_ms = control_now_ms(c)};
     snprintf(c->links[at].node, sizeof c->links[at].node, "%s", bus_link_peer(l)->node_id);
 }
 
@@ -124,6 +124,8 @@ static int on_raft(struct control *c, struct link *l, struct bytes payload, stru
     if (code) return code;
     if (!c->meta || c->broken || m.to != meta_raft_id(c->meta))
         return 0; /* not ready, or meant for who was here before */
+    bool was_removed = !cluster_node_find(control_state(c), l->node) && m.from < control_state(c)->next_raft_id;
+    if (was_removed) return 0; /* and is going to be told so */
     if (!may_be(c, l, m.from))
         return error_set(e, ERROR_DENIED, "node %s says that it is member %llu of MetaRaft, which it is not", l->node,
                          (unsigned long long)m.from);
@@ -144,6 +146,7 @@ static int on_announce(struct control *c, struct link *l, struct bytes payload, 
         return error_set(e, ERROR_FOREIGN, "node %s belongs to cluster %s", l->node, a.cluster_id);
     bool first = !l->announced;
     l->announced = true;
+    l->of_cluster = a.cluster_id[0] && strcmp(a.cluster_id, c->identity.cluster_id) == 0;
     control_join_announced(c, &a);
     if (cluster_node_find(control_state(c), l->node))
         control_members_announced(c, &a.info);
@@ -244,8 +247,11 @@ static void on_down(void *user, struct bus_link *at)
     if (!l) return;
     control_push_link_down(c, l->id);
     uint32_t index = (uint32_t)(l - c->links);
+    char node[CLUSTER_ID_LEN + 1];
+    memcpy(node, l->node, sizeof node);
     memmove(l, l + 1, (c->link_count - index - 1) * sizeof *l);
     c->link_count--;
+    if (!control_link_to(c, node)) candidates_remove(&c->candidates, node); /* it may come back as another (RESET HARD) */
     control_touch(c);
 }
 

@@ -64,7 +64,9 @@ static void react(struct control *c)
     bool leads = c->meta && !c->broken && meta_leads(c->meta);
     if (c->leads && (!leads || meta_term(c->meta) != c->reign_term)) reign_ends(c);
     if (leads && !c->leads) reign_begins(c);
+    control_leave_meta(c);
     control_join_meta(c);
+    control_removed_notice(c);
     control_members_sync(c);
     if (c->leads) control_push_changes(c);
     publish(c);
@@ -96,9 +98,10 @@ static void on_tick(uv_timer_t *timer)
     candidates_expire(&c->candidates, control_state(c), now);
     control_join_tick(c);
     control_persist_tick(c);
-    if (c->ticks % (CONTROL_PULSE_MS / CONTROL_TICK_MS) == 0 && c->leads) {
-        control_push_pulse(c);
-        control_reign_tick(c);
+    if (c->ticks % (CONTROL_PULSE_MS / CONTROL_TICK_MS) == 0) {
+        if (c->leads) control_push_pulse(c);
+        if (c->leads) control_reign_tick(c);
+        control_removed_tell(c);
     }
     control_load_tick(c);
     route_retry(c->route);
@@ -128,7 +131,7 @@ static int open_all(struct control *c, struct error *e)
     if ((code = control_persist_load(c, e))) return code;
     /* A founder that was stopped between making its identity and founding has nothing yet and founds now; anybody
      * else's is there. */
-    if (c->identity.raft_id && !(c->identity.raft_id == 1 && !c->known)) code = control_open_meta(c, NULL, e);
+    if (c->identity.raft_id && !c->identity.left && !(c->identity.raft_id == 1 && !c->known)) code = control_open_meta(c, NULL, e);
     if (code) return code;
     control_join_start(c);
     return c->broken ? c->start_error.code : 0;

@@ -33,21 +33,23 @@ static struct member *member_new(struct control *c, const struct cluster_node_in
     return m;
 }
 
-/* Both lists are sorted by id: one pass keeps who stayed, at the address the record has, and frees who left. */
+/* A node that was removed needs nobody. Both lists are sorted by id: one pass keeps who stayed, at the address the record has, and frees who left. */
 void control_members_sync(struct control *c)
 {
     const struct cluster_state *s = control_state(c);
     if (s->version == c->synced_version) return;
     c->synced_version = s->version;
-    struct member **old = c->members, **fresh = control_allocate((s->node_count + 1) * sizeof *fresh);
+    const uint32_t wanted = control_is_removed(c) ? 0 : s->node_count;
+    struct member **old = c->members, **fresh = control_allocate((wanted + 1) * sizeof *fresh);
     uint32_t at = 0, count = 0;
-    for (uint32_t i = 0; i < s->node_count; i++) {
+    for (uint32_t i = 0; i < wanted; i++) {
         const struct cluster_node_info *info = &s->nodes[i].info;
         while (at < c->member_count && strcmp(old[at]->id, info->id) < 0) member_free(old[at++]);
         bool stays = at < c->member_count && strcmp(old[at]->id, info->id) == 0;
         if (strcmp(info->id, c->self.id) == 0) continue;
         fresh[count++] = stays ? old[at++] : member_new(c, info);
         struct member *m = fresh[count - 1];
+        m->alias = info->alias;
         if (stays && m->peer) bus_peer_set_address(m->peer, info->bus_host, info->bus_port);
     }
     while (at < c->member_count) member_free(old[at++]);

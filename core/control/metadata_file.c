@@ -119,3 +119,12 @@ int metadata_file_read(const char *data_dir, struct cluster_state **out, struct 
     buffer_release(&file);
     return code;
 }
+
+int metadata_file_remove(const char *data_dir, struct error *e)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/metadata", data_dir);
+    if (unlink(path) != 0 && errno != ENOENT) return error_system(e, ERROR_IO, errno, "removing %s", path);
+    int failed = sync_directory(data_dir);
+    return failed ? error_system(e, ERROR_IO, failed, "syncing %s", data_dir) : 0;
+}

@@ -13,5 +13,7 @@ int metadata_file_write(const char *data_dir, struct bytes state, struct error *
 int metadata_file_check(const char *data_dir, struct error *e);
 /* Errors: NOT_FOUND (there is none), FORMAT (damaged, or of another format), IO. */
 int metadata_file_read(const char *data_dir, struct cluster_state **out, struct error *e);
+/* Durably. One that is not there is fine. Errors: IO. */
+int metadata_file_remove(const char *data_dir, struct error *e);
 
 #endif

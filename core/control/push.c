@@ -73,16 +73,16 @@ static bool send_delta(struct control *c, struct member *m, struct bus_link *to)
     return fits;
 }
 
-static void send_snapshot(struct control *c, struct bus_link *to)
+void control_push_snapshot(struct control *c, struct bus_link *to, uint64_t term)
 {
-    const struct cluster_state *s = meta_state(c->meta);
+    const struct cluster_state *s = control_state(c);
     if (c->snapshot_version != s->version) {
         buffer_clear(&c->snapshot);
         cluster_state_encode(s, &c->snapshot);
         c->snapshot_version = s->version;
     }
     struct message_snapshot m = {
-        .term = control_term(c), .sequence = c->push_sequence, .state = buffer_bytes(&c->snapshot)};
+        .term = term, .sequence = c->push_sequence, .state = buffer_bytes(&c->snapshot)};
     struct buffer b;
     buffer_init(&b, frame_payload_max(FRAME_METADATA_SNAPSHOT));
     message_snapshot_write(&b, &m);
@@ -101,7 +101,7 @@ static void push(struct control *c, struct member *m)
     if (!l || !m->answered || m->push_open || m->push_failed || m->version >= meta_state(c->meta)->version) return;
     m->push_sequence = ++c->push_sequence;
     m->push_open = true;
-    if (!send_delta(c, m, l)) send_snapshot(c, l);
+    if (!send_delta(c, m, l)) control_push_snapshot(c, l, control_term(c));
 }
 
 void control_push_changes(struct control *c)

@@ -274,6 +274,16 @@ void bus_set_cluster(struct bus *b, const char *cluster_id)
     }
 }
 
+void bus_set_self(struct bus *b, const struct handshake_identity *self)
+{
+    b->self = *self;
+    struct bus_link *next;
+    for (struct bus_link *l = TAILQ_FIRST(&b->links); l; l = next) {
+        next = TAILQ_NEXT(l, all);
+        bus_link_close(l);
+    }
+}
+
 struct bus_link *bus_find_link(struct bus *b, uint64_t id)
 {
     for (struct bus_link *l = TAILQ_FIRST(&b->links); l; l = TAILQ_NEXT(l, all))

@@ -40,6 +40,8 @@ struct bus *bus_new(uv_loop_t *loop, const struct bus_options *options, const st
 int bus_listen(struct bus *b, uint16_t *bound_port, struct error *e);
 /* From now on this is our cluster. Links to nodes that named none stay; the next handshakes use it. */
 void bus_set_cluster(struct bus *b, const char *cluster_id);
+/* From now on this is who we are. Links that are up close: they were made by who we were. */
+void bus_set_self(struct bus *b, const struct handshake_identity *self);
 /* Closes all, peers included. `down` is called for each link that is up, before this returns; after that nothing is. Frees itself
  * when the loop has let go of its handles. */
 void bus_close(struct bus *b);

@@ -110,6 +110,7 @@ static int read_node_file(struct identity *i, const char *path, struct error *e)
     if (!code && !(read_number(root, "incarnation", &i->incarnation) && read_number(root, "raft_id", &i->raft_id)))
         code = wrong(path, "incarnation or raft_id is not a number from 0", e);
     i->took_part = json_is_true(json_object_get(root, "took_part"));
+    i->left_raft = json_is_true(json_object_get(root, "left_raft"));
     i->has_data = json_is_true(json_object_get(root, "has_data"));
     json_decref(root);
     return code;
@@ -220,9 +221,9 @@ static int replace_file(const char *dir, const char *path, const char *text, str
 
 int identity_save(const struct identity *i, struct error *e)
 {
-    json_t *root = json_pack("{s:i, s:s, s:I, s:s, s:I, s:b, s:b}", "format", NODE_FORMAT, "node_id", i->node_id, "incarnation",
+    json_t *root = json_pack("{s:i, s:s, s:I, s:s, s:I, s:b, s:b, s:b}", "format", NODE_FORMAT, "node_id", i->node_id, "incarnation",
                              (json_int_t)i->incarnation, "cluster_id", i->cluster_id, "raft_id", (json_int_t)i->raft_id, "took_part",
-                             i->took_part, "has_data", i->has_data);
+                             i->took_part, "left_raft", i->left_raft, "has_data", i->has_data);
     char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
     if (!text) return error_set(e, ERROR_OOM, "no memory for node.json");

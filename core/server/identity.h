@@ -12,6 +12,7 @@ struct identity {
     char cluster_id[CLUSTER_ID_LEN + 1];
     uint64_t raft_id;
     bool took_part; /* raft/ was made: as has_data */
+    bool left_raft; /* it has no part in MetaRaft any more: raft/ is not opened */
     bool has_data;  /* the store was made: from now on one that is missing is damage */
 };
 

@@ -14,6 +14,12 @@ static const char *role(const struct node *n)
     return "master";
 }
 
+/* CLUSTER RESET HARD makes another one, on the control thread. */
+static const char *node_id(const struct node *n)
+{
+    return n->routing ? n->routing->my_id : n->identity.node_id;
+}
+
 static void server_section(struct node *n, struct buffer *out)
 {
     struct utsname os;
@@ -22,7 +28,7 @@ static void server_section(struct node *n, struct buffer *out)
     buffer_printf(out, "redis_version:" COMMAND_REDIS_VERSION "\r\naikv_version:%s\r\nredis_mode:%s\r\nos:%s %s %s\r\narch_bits:%zu\r\n", AIKV_VERSION,
                   n->control ? "cluster" : "standalone", os.sysname, os.release, os.machine, sizeof(void *) * 8);
     buffer_printf(out, "multiplexing_api:libuv %s\r\nprocess_id:%d\r\nrun_id:%s\r\nnode_id:%s\r\nincarnation:%llu\r\ntcp_port:%u\r\n",
-                  uv_version_string(), (int)getpid(), n->run_id, n->identity.node_id, (unsigned long long)n->identity.incarnation, n->port);
+                  uv_version_string(), (int)getpid(), n->run_id, node_id(n), (unsigned long long)n->identity.incarnation, n->port);
     buffer_printf(out, "server_time_usec:%lld\r\nuptime_in_seconds:%llu\r\nuptime_in_days:%llu\r\nconfig_file:%s\r\n",
                   (long long)clock_wall_us(), (unsigned long long)uptime_s, (unsigned long long)uptime_s / 86400,
                   n->config_file ? n->config_file : "");
@@ -46,7 +52,7 @@ static void replication_section(struct node *n, struct buffer *out)
             replicas += r->state->nodes[i].shard == r->self->shard && &r->state->nodes[i] != r->self;
     /* Replicas hold metadata only in this version: none is connected for data. */
     buffer_printf(out, "connected_slaves:0\r\naikv_assigned_replicas:%u\r\nmaster_replid:%s\r\nmaster_repl_offset:%llu\r\n", replicas,
-                  n->identity.node_id, (unsigned long long)store_durable(n->store).sequence);
+                  node_id(n), (unsigned long long)store_durable(n->store).sequence);
 }
 
 static void cpu_section(struct buffer *out)

@@ -93,6 +93,8 @@ static int save_identity(void *user, const struct control_identity *identity, st
     strcpy(n->identity.cluster_id, identity->cluster_id);
     n->identity.raft_id = identity->raft_id;
     n->identity.took_part = identity->took_part;
+    n->identity.left_raft = identity->left;
+    strcpy(n->identity.node_id, identity->node_id);
     return identity_save(&n->identity, e);
 }
 
@@ -274,6 +276,7 @@ static int open_control(struct node *n, struct error *e)
     strcpy(options.identity.cluster_id, n->identity.cluster_id);
     options.identity.raft_id = n->identity.raft_id;
     options.identity.took_part = n->identity.took_part;
+    options.identity.left = n->identity.left_raft;
     return control_start(&options, &n->control, &n->bus_port, e);
 }
 

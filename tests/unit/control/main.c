@@ -22,5 +22,6 @@ int main(void)
     failed += trigger_tests();
     failed += restart_tests();
     failed += hostile_tests();
+    failed += membership_tests();
     return failed != 0;
 }

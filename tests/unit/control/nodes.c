@@ -89,6 +89,7 @@ void nodes_start(struct test_nodes *t, int i, bool bootstrap)
 {
     struct test_node *n = &t->node[i];
     n->info.incarnation++;
+    if (n->identity.node_id[0]) memcpy(n->info.id, n->identity.node_id, sizeof n->info.id);
     n->info.bus_port = n->port ? n->port : 1;
     struct control_options o = {.self = n->info,
                                 .identity = n->identity,

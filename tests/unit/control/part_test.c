@@ -42,6 +42,25 @@ static void test_candidates_are_kept_sorted_and_forgotten_when_silent(void **sta
     cluster_state_free(s);
 }
 
+static void test_a_candidate_displaces_another_at_its_address(void **state)
+{
+    (void)state;
+    struct candidates c = {0};
+    struct cluster_node_info old = candidate(9, 5), other = candidate(5, 1), fresh = candidate(1, 1);
+    old.bus_port = fresh.bus_port = 50051;
+    other.bus_port = 50052;
+    assert_true(candidates_heard(&c, &old, 100));
+    assert_true(candidates_heard(&c, &other, 100));
+    assert_true(candidates_heard(&c, &fresh, 200));
+    assert_int_equal(c.count, 2);
+    assert_null(candidates_find(&c, old.id));
+    candidates_remove(&c, fresh.id);
+    candidates_remove(&c, old.id);
+    assert_int_equal(c.count, 1);
+    assert_non_null(candidates_find(&c, other.id));
+    candidates_release(&c);
+}
+
 static void test_there_are_only_so_many_candidates(void **state)
 {
     (void)state;
@@ -390,6 +409,7 @@ int part_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_candidates_are_kept_sorted_and_forgotten_when_silent),
+        cmocka_unit_test(test_a_candidate_displaces_another_at_its_address),
         cmocka_unit_test(test_there_are_only_so_many_candidates),
         cmocka_unit_test(test_the_ring_gives_the_commands_after_a_version),
         cmocka_unit_test(test_the_ring_is_bounded_in_bytes),

@@ -21,5 +21,6 @@ int script_tests(void);
 int runner_tests(void);
 int restart_tests(void);
 int hostile_tests(void);
+int membership_tests(void);
 
 #endif
