@@ -143,7 +143,7 @@ class Voters(unittest.TestCase):
         print(f"AIKV_SEED={seed}", flush=True)
         rng = random.Random(seed)
         with grow_in(5, 3) as c:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 12
             for _ in range(60):
                 if time.monotonic() > deadline:
                     break

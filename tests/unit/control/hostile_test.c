@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "cluster/command.h"
 #include "control/message.h"
 #include "net/bus.h"
 
@@ -206,6 +207,35 @@ static void test_a_candidate_is_not_adopted_by_who_does_not_list_it(void **state
     nodes_free(t);
 }
 
+/* Newer metadata without a node make it one that was removed; but not from somebody whom it does not know. */
+static void test_a_stranger_does_not_remove_a_node(void **state)
+{
+    (void)state;
+    struct test_nodes *t = nodes_new();
+    nodes_start_cluster(t, 2);
+    nodes_expect(t, 0, "CLUSTER MEET 127.0.0.1 7002", "+OK\r\n");
+    nodes_wait(t, 1, nodes_is_member, "is a member");
+    struct cluster_state *forged = cluster_state_clone(t->node[1].routing->state, true);
+    struct cluster_command remove = {.type = CLUSTER_REMOVE_NODE};
+    struct cluster_result result = {0};
+    struct buffer b;
+    memcpy(remove.node, t->node[1].info.id, sizeof remove.node);
+    buffer_init(&b, 1000);
+    cluster_command_encode(&remove, &b);
+    cluster_apply(forged, buffer_bytes(&b), &result);
+    assert_true(result.changed);
+    buffer_release(&b);
+    intrude(t, 1, t->node[0].identity.cluster_id);
+    announce(intruder.info.id, t->node[0].identity.cluster_id);
+    say_snapshot(forged, 0);
+    nodes_wait(t, 1, was_answered, "answers");
+    nodes_expect_part(t, 1, "CLUSTER METARAFT STATUS", "\r\nmember\r\n");
+    nodes_expect_part(t, 1, "CLUSTER RESET", "is a member of cluster");
+    leave(t);
+    cluster_state_free(forged);
+    nodes_free(t);
+}
+
 static void test_rubbish_closes_the_link(void **state)
 {
     (void)state;
@@ -254,6 +284,7 @@ int hostile_tests(void)
         cmocka_unit_test(test_a_candidate_may_not_call_pulse_or_push),
         cmocka_unit_test(test_a_stranger_does_not_become_leader_by_pulses),
         cmocka_unit_test(test_a_candidate_is_not_adopted_by_who_does_not_list_it),
+        cmocka_unit_test(test_a_stranger_does_not_remove_a_node),
         cmocka_unit_test(test_rubbish_closes_the_link),
         cmocka_unit_test(test_a_busy_port_is_an_error_that_leaves_nothing_behind),
     };

@@ -158,6 +158,39 @@ static void test_a_hard_reset_makes_another_node_of_it(void **state)
     nodes_free(t);
 }
 
+static bool third_is_learner(struct test_nodes *t, int i)
+{
+    const struct cluster_node *n = cluster_node_find(t->node[i].routing->state, t->node[2].info.id);
+    return n && n->role == CLUSTER_ROLE_LEARNER;
+}
+
+static bool fourth_is_voter(struct test_nodes *t, int i)
+{
+    const struct cluster_node *n = cluster_node_find(t->node[i].routing->state, t->node[3].info.id);
+    return n && n->role == CLUSTER_ROLE_VOTER;
+}
+
+/* libraft is busy with a newcomer that does not answer. A node whose role is gone leaves libraft at once, so that has to
+ * wait until its vote is gone there as well. */
+static void test_a_node_leaves_metaraft_only_when_its_vote_is_gone(void **state)
+{
+    (void)state;
+    struct test_nodes *t = cluster_of(4, 3);
+    nodes_expect(t, 0, "CLUSTER METARAFT ADDLEARNER 4 #3", "+OK\r\n");
+    nodes_stop(t, 3);
+    nodes_call_begin(t, 0, "CLUSTER METARAFT PROMOTE 4", NULL);
+    nodes_wait(t, 2, fourth_is_voter, "knows that node 4 is wanted as a voter");
+    nodes_call_begin(t, 1, "CLUSTER METARAFT DEMOTE 3", NULL);
+    nodes_wait(t, 2, third_is_learner, "is wanted as a learner");
+    nodes_expect(t, 2, "CLUSTER SCRIPT EVAL RUN return{{op='remove_learner',node='3'},{op='remove_node',node='3'}} 0", ":1\r\n");
+    nodes_expect_soon(t, 2, "CLUSTER SCRIPT STATUS 1", "its vote has not been taken yet");
+    assert_false(t->node[2].identity.left);
+    nodes_expect_soon(t, 0, "CLUSTER SCRIPT STATUS 1", "\r\ndone\r\n");
+    nodes_wait(t, 2, is_removed, "is removed");
+    while (!t->node[2].identity.left) uv_run(&t->loop, UV_RUN_ONCE);
+    nodes_free(t);
+}
+
 /* It was down all the while, so it thinks it votes. */
 static void test_a_voter_removed_while_it_was_down_disturbs_nobody(void **state)
 {
@@ -235,6 +268,7 @@ int membership_tests(void)
         cmocka_unit_test(test_a_member_that_left_metaraft_comes_back_under_its_raft_id),
         cmocka_unit_test(test_who_is_forgotten_learns_it_and_serves_nothing_until_reset),
         cmocka_unit_test(test_a_hard_reset_makes_another_node_of_it),
+        cmocka_unit_test(test_a_node_leaves_metaraft_only_when_its_vote_is_gone),
         cmocka_unit_test(test_a_voter_removed_while_it_was_down_disturbs_nobody),
         cmocka_unit_test(test_any_member_can_tell_that_a_node_was_removed),
         cmocka_unit_test(test_forget_refuses_as_redis_does),
