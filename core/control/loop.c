@@ -131,7 +131,8 @@ static int open_all(struct control *c, struct error *e)
     if ((code = control_persist_load(c, e))) return code;
     /* A founder that was stopped between making its identity and founding has nothing yet and founds now; anybody
      * else's is there. */
-    if (c->identity.raft_id && !c->identity.left && !(c->identity.raft_id == 1 && !c->known)) code = control_open_meta(c, NULL, e);
+    bool founds = c->identity.raft_id == 1 && !c->known;
+    if (c->identity.raft_id && !c->identity.left && !founds) code = control_open_meta(c, NULL, e);
     if (code) return code;
     control_join_start(c);
     return c->broken ? c->start_error.code : 0;

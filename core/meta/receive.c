@@ -37,10 +37,9 @@ static bool in_configuration(const struct raft *r, uint64_t raft_id)
 
 /* A member that is behind may not have heard of the one that leads by now, and must listen to it in order to catch up.
  * Raft ids are counted up and never used again: one from the counter's end on may be newer than all we know; one before
- * it that is no node's was taken away. One that has no role here may have one by now, and lead; but its
- * wish to lead counts only where nobody does. Nobody but a leader, or who wants to be one, speaks to a member that does not
- * know it; what else a node says that has left libraft's configuration, or is not in it yet, is dropped without blame.
- */
+ * it that is no node's was taken away. One that has no role here may have one by now, and lead; but its wish to lead
+ * counts only where nobody does. Nobody but a leader, or who wants to be one, speaks to a member that does not know it;
+ * what else a node says that has left libraft's configuration, or is not in it yet, is dropped without blame. */
 static int check_sender(const struct meta *m, uint64_t from, enum raft_message_type type, bool *drop, struct error *e)
 {
     bool seeks = type == RAFT_APPEND_ENTRIES || type == RAFT_INSTALL_SNAPSHOT || type == RAFT_REQUEST_VOTE;
