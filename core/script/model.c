@@ -15,10 +15,12 @@
 #define MODEL   "aikv model"
 #define SCRATCH "aikv model scratch"
 
-/* A node that is not a member. */
+/* A node as it is by itself, member or not. */
 struct outsider {
     struct cluster_node_info info;
     bool up;
+    bool joined; /* has been a member: announces itself no more, until it is reset */
+    uint64_t silent_ms;
 };
 
 struct model {
@@ -33,7 +35,7 @@ struct model {
 /* What a call must release even if it raises an error: garbage of Lua. */
 struct scratch {
     struct script_steps steps;
-    struct cluster_step step;
+    struct cluster_step step, other;
     struct cluster_command command;
     struct cluster_live live; /* its load is the model's */
     struct buffer encoded;
@@ -50,6 +52,7 @@ static int release_scratch(lua_State *L)
     struct scratch *s = luaL_checkudata(L, 1, SCRATCH);
     script_steps_release(&s->steps);
     cluster_step_release(&s->step);
+    cluster_step_release(&s->other);
     cluster_command_release(&s->command);
     release_live(s);
     buffer_release(&s->encoded);
@@ -93,6 +96,20 @@ static int refused(lua_State *L, const struct error *e)
     return 2;
 }
 
+static int compare_outsiders(const void *a, const void *b)
+{
+    return strcmp(((const struct outsider *)a)->info.id, ((const struct outsider *)b)->info.id);
+}
+
+/* The one with this id, or NULL. */
+static struct outsider *find_outsider(const struct model *m, const char *id)
+{
+    struct outsider key = {0};
+    if (m->outsider_count == 0) return NULL;
+    snprintf(key.info.id, sizeof key.info.id, "%s", id);
+    return bsearch(&key, m->outsiders, m->outsider_count, sizeof key, compare_outsiders);
+}
+
 /* ---- the world as the leader would see it ---- */
 
 static void elect(struct model *m)
@@ -121,7 +138,7 @@ static void list_members(const struct model *m, struct cluster_live *live)
         if (n->up)
             l->metadata_version = m->state->version;
         else
-            l->silent_ms = 60000;
+            l->silent_ms = find_outsider(m, n->info.id)->silent_ms;
     }
 }
 
@@ -138,7 +155,7 @@ static struct script_world world_of(lua_State *L, const struct model *m, struct 
     list_members(m, live);
     model_load_nodes(m->state, live);
     for (uint32_t i = 0; i < m->outsider_count; i++)
-        if (m->outsiders[i].up && !is_member(m, m->outsiders[i].info.id))
+        if (m->outsiders[i].up && !m->outsiders[i].joined)
             live->candidates[live->candidate_count++] = m->outsiders[i].info;
     return (struct script_world){.state = m->state, .live = live, .run = cluster_run_active(m->state)};
 }
@@ -154,6 +171,8 @@ static int apply(lua_State *L, struct model *m, struct scratch *s, struct cluste
     cluster_apply(m->state, buffer_bytes(&s->encoded), result);
     if (cluster_state_check(m->state, &e))
         luaL_error(L, "%s breaks an invariant: %s", cluster_command_name(s->command.type), e.text);
+    if (s->command.type == CLUSTER_FOUND || s->command.type == CLUSTER_ADMIT)
+        find_outsider(m, s->command.info.id)->joined = result->error.code == 0;
     elect(m);
     return result->error.code;
 }
@@ -209,25 +228,13 @@ static void describe(lua_State *L, const struct model *m, struct cluster_node_in
     make_id(m, info);
 }
 
-static int compare_outsiders(const void *a, const void *b)
-{
-    return strcmp(((const struct outsider *)a)->info.id, ((const struct outsider *)b)->info.id);
-}
-
-/* The one with the id of `key`, or NULL. */
-static struct outsider *find_outsider(const struct model *m, const struct outsider *key)
-{
-    if (m->outsider_count == 0) return NULL;
-    return bsearch(key, m->outsiders, m->outsider_count, sizeof *key, compare_outsiders);
-}
-
 static int model_node(lua_State *L)
 {
     struct model *m = model_at(L);
     struct outsider o = {.up = true};
     luaL_checktype(L, 2, LUA_TTABLE);
     describe(L, m, &o.info);
-    if (is_member(m, o.info.id) || find_outsider(m, &o))
+    if (find_outsider(m, o.info.id))
         return luaL_error(L, "there is a node %s already: give it an alias or name of its own", o.info.name);
     struct outsider *more = realloc(m->outsiders, (m->outsider_count + 1u) * sizeof *more);
     if (!more) fail_without_memory(L);
@@ -240,11 +247,10 @@ static int model_node(lua_State *L)
 
 static struct outsider *check_outsider(lua_State *L, const struct model *m, int arg)
 {
-    struct outsider key = {0};
-    snprintf(key.info.id, sizeof key.info.id, "%s", luaL_checkstring(L, arg));
-    struct outsider *o = find_outsider(m, &key);
+    const char *id = luaL_checkstring(L, arg);
+    struct outsider *o = find_outsider(m, id);
     if (o) return o;
-    luaL_error(L, "there is no node %s", key.info.id);
+    luaL_error(L, "there is no node %s", id);
     abort(); /* luaL_error does not return */
 }
 
@@ -259,11 +265,12 @@ static int model_found(lua_State *L)
     return apply_and_return(L, m, s, false);
 }
 
-static int set_reachable(lua_State *L, bool up)
+static int set_reachable(lua_State *L, bool up, uint64_t silent_ms)
 {
     struct model *m = model_at(L);
     struct outsider *o = check_outsider(L, m, 2);
     o->up = up;
+    o->silent_ms = silent_ms;
     lua_pushboolean(L, true);
     if (!is_member(m, o->info.id)) return 1;
     struct scratch *s = push_scratch(L);
@@ -273,14 +280,45 @@ static int set_reachable(lua_State *L, bool up)
     return apply_and_return(L, m, s, false);
 }
 
+static uint64_t check_ms(lua_State *L, int arg, lua_Integer otherwise)
+{
+    const lua_Integer ms = luaL_optinteger(L, arg, otherwise);
+    luaL_argcheck(L, ms >= 0, arg, "a time is not negative");
+    return (uint64_t)ms;
+}
+
+/* down(id [, silent_ms]): by default longer than the setting `patience`. */
 static int model_down(lua_State *L)
 {
-    return set_reachable(L, false);
+    return set_reachable(L, false, check_ms(L, 3, 60000));
 }
 
 static int model_up(lua_State *L)
 {
-    return set_reachable(L, true);
+    return set_reachable(L, true, 0);
+}
+
+static void pass(struct model *m, uint64_t ms)
+{
+    for (uint32_t i = 0; i < m->outsider_count; i++)
+        if (!m->outsiders[i].up) m->outsiders[i].silent_ms += ms;
+}
+
+/* pass(ms): time goes by. */
+static int model_pass(lua_State *L)
+{
+    pass(model_at(L), check_ms(L, 2, 0));
+    return 0;
+}
+
+/* reset(id): what CLUSTER RESET does to a node that was removed: it announces itself again. */
+static int model_reset(lua_State *L)
+{
+    struct model *m = model_at(L);
+    struct outsider *o = check_outsider(L, m, 2);
+    if (is_member(m, o->info.id)) return luaL_error(L, "node %s is a member", o->info.id);
+    o->joined = false;
+    return 0;
 }
 
 /* load(slot, { keys =, bytes =, ops = }), or load{ keys = { [slot] = … }, … } */
@@ -307,6 +345,7 @@ static int model_apply(lua_State *L)
         return refused(L, &e);
     if (s->command.type != CLUSTER_NOTHING) return apply_and_return(L, m, s, false);
     if (s->step.op == CLUSTER_OP_transfer_leader) memcpy(m->leader, s->step.node, sizeof m->leader);
+    if (s->step.op == CLUSTER_OP_wait) pass(m, s->step.ms);
     lua_pushboolean(L, true);
     return 1;
 }
@@ -419,6 +458,19 @@ static int model_completed(lua_State *L)
     return 1;
 }
 
+/* meet(step, step) → whether the two, of one round, must keep their order. */
+static int model_meet(lua_State *L)
+{
+    struct model *m = model_at(L);
+    lua_settop(L, 3);
+    struct scratch *s = push_scratch(L);
+    struct script_world world = world_of(L, m, s);
+    steps_read_one(L, 2, &world, &s->step);
+    steps_read_one(L, 3, &world, &s->other);
+    lua_pushboolean(L, cluster_steps_meet(m->state, &s->step, &s->other));
+    return 1;
+}
+
 /* ---- looking ---- */
 
 static int model_view(lua_State *L)
@@ -468,6 +520,8 @@ int script_model_open(lua_State *L)
                                        {"down", model_down},
                                        {"up", model_up},
                                        {"load", model_load},
+                                       {"pass", model_pass},
+                                       {"reset", model_reset},
                                        {"apply", model_apply},
                                        {"view", model_view},
                                        {"check", model_check},
@@ -476,6 +530,7 @@ int script_model_open(lua_State *L)
                                        {"run_step", model_run_step},
                                        {"run_end", model_run_end},
                                        {"completed", model_completed},
+                                       {"meet", model_meet},
                                        {NULL, NULL}};
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_pushcfunction(L, nearest_name); /* in the node the sandbox has it */

@@ -6,13 +6,16 @@
 --   local m = model.new { seed = 7 }             -- other seeds give nodes other ids, and so another order
 --   local id = m:node { alias = 1, zone = "a" }  -- a candidate; also name, labels, version
 --   m:found(id)                                  -- it becomes a cluster of one
---   m:down(id)  m:up(id)
+--   m:down(id, silent_ms)  m:up(id)  m:pass(ms)  -- silent for a minute unless said otherwise; time goes by
 --   m:apply { op = "admit", node = "2" }         -- true, or nil and why it is refused
 --   m:load(7, { keys = 10, bytes = 900, ops = 3 })  -- what slot 7 holds and has to do; it goes with the slot
 --   m:load { ops = { [0] = 5, [16383] = 9 } }        -- the same for many slots
+--   m:reset(id)                                  -- of a node that was removed: it announces itself again
 --   m:view()                                     -- what a policy gets
 --   m:check()                                    -- every invariant; apply has done that already
 --   m:run(policy, params, options)               -- below
+--
+-- aikv.sim.random makes random clusters, aikv.sim.must says what has to hold in one, aikv.sim.year lets time and failures go by.
 local params = require "aikv.params"
 local contract = require "aikv.policy"
 local M = {}
@@ -53,11 +56,34 @@ local function text(step)
   return ("%s %s"):format(step.op, step.node or step.shard or "")
 end
 
+-- The places of the steps that need not wait for one before them.
+local function free(model, steps, done)
+  local places = {}
+  for i, step in ipairs(steps) do
+    local waits = done[i]
+    for j = 1, i - 1 do waits = waits or not done[j] and model:meet(steps[j], step) end
+    if not waits then places[#places + 1] = i end
+  end
+  return places
+end
+
+-- The place of the next step: with options.random any that is free, as a node begins several at once.
+local function next_place(model, steps, done, options)
+  if options.random then
+    local places = free(model, steps, done)
+    return places[options.random(#places)]
+  end
+  return #done + 1
+end
+
 -- Raises if the steps are not well-formed. Returns true, or nil and the step that failed.
 local function run_round(model, steps, options, log)
-  local round = model:view().run.round + 1
+  local round, finished = model:view().run.round + 1, {}
   assert(model:run_round(steps))
-  for i, step in ipairs(steps) do
+  for _ = 1, #steps do
+    local i = next_place(model, steps, finished, options)
+    local step = steps[i]
+    finished[i] = true
     assert(model:run_step(i, "started"))
     local ok, err = execute(model, step, options)
     log[#log + 1] = copy(step, round, err)
@@ -102,6 +128,7 @@ end
 -- steps, each with `round` and, if it failed, `error`. Options:
 --   fail(step, model)    a true value (or an error text) makes the step fail
 --   wait(model, step)    called for `wait` steps: the time to let something happen
+--   random(n)            a number from 1 to n, such as math.random: steps that touch nothing in common are done in any order
 function M.run(model, policy, given, options)
   options = options or {}
   assert(contract.check(policy))

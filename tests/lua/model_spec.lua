@@ -88,7 +88,57 @@ describe("model:load", function()
   end)
 end)
 
+describe("time and nodes on the model", function()
+  it("passes with wait steps and pass, and counts for those that are down", function()
+    local m, ids = line.cluster(2)
+    assert(m:apply { op = "admit", node = "2" })
+    m:down(ids[2], 100)
+    m:pass(20)
+    assert(m:apply { op = "wait", ms = 3 })
+    assert.equal(123, m:view().node[ids[2]].silent_ms)
+    assert.equal(0, m:view().node[ids[1]].silent_ms)
+    m:up(ids[2])
+    assert.equal(0, m:view().node[ids[2]].silent_ms)
+    assert.has_error(function() m:down(ids[2], -1) end)
+  end)
+
+  it("shows a removed node as a candidate only once it is reset", function()
+    local m, ids = line.cluster(2)
+    assert(m:apply { op = "admit", node = "2" })
+    assert.has_error(function() m:reset(ids[2]) end, "node " .. ids[2] .. " is a member")
+    assert(m:apply { op = "remove_node", node = "2" })
+    assert.is_nil(m:view().node[ids[2]])
+    m:reset(ids[2])
+    assert.equal("candidate", m:view().node[ids[2]].state)
+  end)
+
+  it("says which steps must keep their order", function()
+    local m = line.cluster(3)
+    local function admit(node) return { op = "admit", node = node } end
+    assert.is_false(m:meet(admit "2", admit "3"))
+    assert.is_true(m:meet(admit "2", { op = "create_shard", node = "2" }))
+    assert.is_true(m:meet(admit "2", { op = "wait", ms = 1 }))
+  end)
+end)
+
 describe("model:run", function()
+  it("does steps that touch nothing in common in any order, others in theirs", function()
+    local orders = {}
+    for seed = 1, 20 do
+      math.randomseed(seed)
+      local m = line.cluster(3)
+      local steps = { { op = "admit", node = "2" }, { op = "admit", node = "3" }, { op = "create_shard", node = "2" } }
+      local ok, err, log = m:run({ name = "p", doc = "", params = {}, plan = function(view)
+        return view.run.round == 0 and steps or {}
+      end }, {}, { random = math.random })
+      assert.is_true(ok, err)
+      for _, step in ipairs(log) do assert.is_nil(step.error) end
+      orders[table.concat(line.story(m, log), ", ")] = true
+    end
+    assert.same({ ["admit 2, admit 3, create_shard 2"] = true, ["admit 3, admit 2, create_shard 2"] = true,
+      ["admit 2, create_shard 2, admit 3"] = true }, orders)
+  end)
+
   local function policy(plan) return { name = "p", doc = "", params = {}, plan = plan } end
 
   it("ends a run whose policy raises, goes in circles, never ends or waits for ever", function()
