@@ -1,13 +1,16 @@
 -- Makes a cluster of the nodes that have announced themselves: voters, shards, slots, replicas, spread over zones.
 --
+-- Votes and copies are those of the policies membership and replicas, which find nothing left to do.
 -- Like every policy it looks at what is there and asks for what is missing, so it may run again at any time: after a failure,
 -- after a change of leader, and on a finished cluster, where it finds nothing to do. Copy it, change it, load it under your own
 -- name: redis-cli -x CLUSTER SCRIPT LOAD my-init < init.lua
 local V, P, S = require "aikv.view", require "aikv.plan", require "aikv.slots"
+local voters, copies = require "aikv.voters", require "aikv.copies"
 
 -- Whom it can admit, and whom not: a wiped node comes back as a new one, under the alias of the member it was.
 local function candidates(view)
-  local taken, able, refused = V.count_by(V.where(view.nodes, { state = "member" }), "alias"), {}, {}
+  local members = V.where(view.nodes, function(n) return n.state ~= "candidate" end)
+  local taken, able, refused = V.count_by(members, "alias"), {}, {}
   for _, n in ipairs(V.by_alias(V.where(view.nodes, { state = "candidate" }))) do
     local list = n.alias and taken[n.alias] > 0 and refused or able
     list[#list + 1] = n
@@ -30,14 +33,13 @@ local function admit(view)
   return P.each((candidates(view)), "admit")
 end
 
--- An even number of voters survives no more failures than one voter less: so an odd one. Learners first, all at once: they
--- catch up while they have no vote that others would have to wait for.
-local function vote(view, p)
-  local voters = V.where(view.nodes, { voter = true })
-  local others = V.where(view.nodes, { voter = false, up = true })
-  local wanted = math.min(p.voters, (#voters + #others - 1) // 2 * 2 + 1)
-  local new = V.spread(V.by_alias(V.usable(view, { voter = false })), wanted - #voters, voters)
-  return P.join(P.each(V.where(new, { learner = false }), "add_learner"), P.each(new, "promote"))
+-- What the policies that come later go by.
+local function settle(view, p)
+  local steps = {}
+  for _, key in ipairs { "voters", "replicas" } do
+    if view.settings[key] ~= p[key] then steps[#steps + 1] = { op = "set", key = key, value = p[key] } end
+  end
+  return steps
 end
 
 local function create_shards(view, p)
@@ -55,22 +57,12 @@ local function assign_slots(view)
   return steps
 end
 
--- One copy per shard and round, in a zone where the shard has no member yet, if there is one: a failing zone should not take
--- both. Copies are made from the primary, so it must be up.
 local function replicate(view, p)
-  local members, zones = V.group_by(view.nodes, "shard"), {}
+  local steps, members = copies.plan(view, p.replicas), V.group_by(view.nodes, "shard")
   local short = V.where(view.shards, function(s) return #members[s.id] < 1 + p.replicas end)
-  local able, spare = V.where(short, { serving = true }), V.by_alias(V.spare(view))
-  if #short > 0 and (#able == 0 or #spare == 0) then
-    return P.wait(1000, "%d shards lack a copy: of these %d have a primary that is up; %d nodes are free", #short, #able, #spare)
-  end
-  for _, shard in ipairs(able) do zones[shard.id] = V.count_by(members[shard.id], "zone") end
-  local function apart(shard, node) return zones[shard.id][node.zone] == 0 end
-  local found = V.match(able, spare, apart)
-  if #found == 0 then found = V.match(able, spare, function() return true end) end
-  local steps = {}
-  for i, pair in ipairs(found) do steps[i] = { op = "replicate", shard = pair[1].id, node = pair[2].id } end
-  return steps
+  if #steps > 0 or #short == 0 then return steps end
+  return P.wait(1000, "%d shards lack a copy: of these %d have a primary that is up; %d nodes are free", #short,
+    #V.where(short, { serving = true }), #V.spare(view))
 end
 
 return {
@@ -84,8 +76,8 @@ return {
 
   -- Each round does the first thing that is missing.
   plan = function(view, p)
-    return P.first(wait_for_nodes(view, p), admit(view), vote(view, p), create_shards(view, p), assign_slots(view),
-      replicate(view, p))
+    return P.first(wait_for_nodes(view, p), settle(view, p), admit(view), voters.plan(view, p.voters), create_shards(view, p),
+      assign_slots(view), replicate(view, p))
   end,
 
   -- Slots that nobody serves: what clients notice.

@@ -26,6 +26,34 @@ local function within(d, number)
   if number and number >= (d.min or number) and number <= (d.max or number) then return number end
 end
 
+-- The id of the one row that people mean by `text`; nil if there is none, then whether there are several.
+local function only(text, rows)
+  local found
+  for _, n in ipairs(rows) do
+    if text == n.id then return n.id end
+    if text == n.alias or text == n.name or (#text >= 6 and n.id:sub(1, #text) == text) then
+      if found then return nil, true end -- of two nodes neither is meant for sure
+      found = n.id
+    end
+  end
+  return found
+end
+
+-- Members come first: a wiped node announces itself under the alias of the member it was. A node that has gone during the run
+-- is given as typed: view.node has nothing under that, and the policy sees that it is gone.
+local function named(text, view)
+  local members, candidates = {}, {}
+  for _, n in ipairs(view.nodes) do
+    local list = n.state == "candidate" and candidates or members
+    list[#list + 1] = n
+  end
+  local id, several = only(text, members)
+  if id or several then return id end
+  id, several = only(text, candidates)
+  if id or several then return id end
+  return view.run and view.run.round > 0 and text or nil
+end
+
 -- Each turns text into a value, or gives nil.
 local read = {
   integer = function(d, text) return text:find "^-?%d+$" and within(d, math.tointeger(tonumber(text))) end,
@@ -37,17 +65,7 @@ local read = {
       if tostring(d[i]) == text then return d[i] end
     end
   end,
-  node = function(_, text, view)
-    local found
-    for _, n in ipairs(view.nodes) do
-      if text == n.id or text == n.alias then return n.id end
-      if text == n.name or (#text >= 6 and n.id:sub(1, #text) == text) then
-        if found then return nil end -- of two nodes neither is meant for sure
-        found = n.id
-      end
-    end
-    return found
-  end,
+  node = function(_, text, view) return named(text, view) end,
 }
 
 local function expectation(d)

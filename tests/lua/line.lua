@@ -1,9 +1,14 @@
--- Clusters in a line, and properties that a finished one must have.
+-- Clusters in a line, seeds, and properties that a finished one must have.
 local model = require "aikv.model"
 local V, S = require "aikv.view", require "aikv.slots"
 local M = {}
 
 M.init = dofile "scripts/init.lua"
+M.membership = dofile "scripts/membership.lua"
+M.replicas = dofile "scripts/replicas.lua"
+M.rebalance = dofile "scripts/rebalance.lua"
+M.add_node = dofile "scripts/add_node.lua"
+M.remove_node = dofile "scripts/remove_node.lua"
 
 -- A model with nodes of the aliases 1, 2, …; the first one has founded the cluster. `nodes` is their number, or their zones, a
 -- letter each: "aabb". Returns the model, and the ids by alias.
@@ -17,13 +22,24 @@ function M.cluster(nodes, options)
   return m, ids
 end
 
--- "admit 2 | add_learner 2 | …" for the steps of a log, nodes by alias; those that were removed by the beginning of their id.
-function M.story(m, log)
-  local node, out = m:view().node, {}
+-- Calls test(seed) for `count` seeds, ten times as many with AIKV_LONG=1, or for the one of AIKV_SEED. A failure names its seed.
+function M.seeds(count, test)
+  local only = tonumber(os.getenv "AIKV_SEED")
+  for seed = only or 1, only or count * (os.getenv "AIKV_LONG" and 10 or 1) do
+    local ok, err = pcall(test, seed)
+    if not ok then error(("AIKV_SEED=%d busted: %s"):format(seed, type(err) == "string" and err or tostring(err)), 0) end
+  end
+end
+
+-- "admit 2 | add_learner 2 | …" for the steps of a log, nodes by alias; those that are gone by `ids`, a list
+-- by alias, or by the beginning of their id.
+function M.story(m, log, ids)
+  local node, names, out = m:view().node, {}, {}
+  for alias, id in ipairs(ids or {}) do names[id] = tostring(alias) end
   for i, s in ipairs(log) do
     local words = { s.op }
-    if s.node then words[#words + 1] = node[s.node] and node[s.node].alias or s.node:sub(1, 8) end
-    if s.shard then words[#words + 1] = s.shard end
+    if s.node then words[#words + 1] = node[s.node] and node[s.node].alias or names[s.node] or s.node:sub(1, 8) end
+    for _, field in ipairs { "shard", "from", "to", "key", "value" } do words[#words + 1] = s[field] end
     for _, r in ipairs(s.slots or {}) do words[#words + 1] = r[1] .. "-" .. r[2] end
     if s.error then words[#words + 1] = "FAILED" end
     out[i] = table.concat(words, " ")

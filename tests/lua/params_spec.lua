@@ -29,6 +29,19 @@ describe("aikv.params", function()
     end
   end)
 
+  it("prefers members to candidates, and takes a node that has gone in the run as typed", function()
+    local both = { nodes = { { id = "c1", alias = "4", state = "candidate" }, { id = "m1", alias = "4", state = "member" },
+      { id = "c2", alias = "5", state = "candidate" }, { id = "c3", alias = "5", state = "candidate" } }, run = { round = 0 } }
+    local function read(text) return params.read({ on = { "node", doc = "where" } }, { { "on", text } }, both) end
+    assert.same({ on = "m1" }, read "4")
+    assert.same({ on = "c1" }, read "c1")
+    assert.is_nil(read "5")
+    assert.is_nil(read "6")
+    both.run.round = 1
+    assert.same({ on = "6" }, read "6")
+    assert.is_nil(read "5")
+  end)
+
   it("says what is wrong, what is expected, and what was meant", function()
     local function wrong(...) return select(2, params.read(schema, { ... }, view)) end
     assert.equal("parameter 'count' must be a whole number from 1 to 9, not '10'", wrong { "count", "10" })

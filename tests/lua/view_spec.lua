@@ -67,12 +67,21 @@ describe("aikv.view", function()
     assert.equal("", text(V.match({}, { "a" }, any)))
   end)
 
-  it("leaves out nodes that are down, not admitted, or failed twice when there are others", function()
+  it("calls a node lost that was silent for longer than the patience, and names it", function()
+    local view = { settings = { patience = 100 } }
+    assert.is_true(V.lost(view, { up = false, silent_ms = 100 }))
+    assert.is_false(V.lost(view, { up = false, silent_ms = 99 }))
+    assert.is_false(V.lost(view, { up = true, silent_ms = 1000 }))
+    assert.equal("4", V.label { alias = "4", id = "0123456789" })
+    assert.equal("01234567", V.label { id = "0123456789" })
+  end)
+
+  it("leaves out nodes that are down, leaving, not admitted, or failed twice when there are others", function()
     local view = {
       nodes = {
         { id = "a", state = "member", up = true }, { id = "b", state = "candidate", up = true },
         { id = "c", state = "member", up = false }, { id = "d", state = "member", up = true, shard = "s1" },
-        { id = "e", state = "member", up = true },
+        { id = "e", state = "member", up = true }, { id = "f", state = "leaving", up = true },
       },
       run = { failed = { { node = "a" }, { node = "e" }, { node = "e" }, { op = "assign_slots" } } },
     }
