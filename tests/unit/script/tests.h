@@ -8,5 +8,6 @@ int test_script_view(void);
 int test_script_eval(void);
 int test_script_dry_run(void);
 int test_script_saved_view(void);
+int test_script_large(void);
 
 #endif
