@@ -11,6 +11,7 @@ static struct cluster_state *shards(void)
 {
     struct cluster_state *s = cluster_state_new();
     s->node_count = 8;
+    s->next_shard = 4;
     s->nodes = calloc(s->node_count, sizeof *s->nodes);
     for (uint32_t i = 0; i < s->node_count; i++) {
         snprintf(s->nodes[i].info.id, sizeof s->nodes[i].info.id, "%u", i + 1);

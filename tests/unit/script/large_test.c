@@ -78,7 +78,7 @@ static void set_load(struct test_world *w)
     assert_non_null(w->live.load);
     for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot++) {
         w->live.load->bytes[slot] = 1000 + random_next(&seed) % 1000;
-        w->live.load->ops[slot] = random_next(&seed) % 50 ? random_next(&seed) % 5 : 5000;
+        w->live.load->milliops[slot] = random_next(&seed) % 50 ? random_next(&seed) % 5 : 5000;
     }
 }
 

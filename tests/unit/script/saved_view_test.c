@@ -61,10 +61,12 @@ static void test_a_view_that_was_saved_and_read_is_the_same(void **state)
     (void)state;
     struct test_world *w = test_world_new(3, 2);
     shape(w);
-    w->live.nodes[0].keys = 77;
-    w->live.nodes[1].memory_limit_bytes = 1 << 20;
+    w->live.nodes[0].load.keys = 77;
+    w->live.nodes[1].load.memory_limit_bytes = 1 << 20;
     w->live.load = calloc(1, sizeof *w->live.load);
-    w->live.load->keys[0] = w->live.load->bytes[16383] = w->live.load->ops[99] = 1000;
+    w->live.load->keys[0] = w->live.load->bytes[16383] = 1000;
+    w->live.load->milliops[98] = 1000;
+    w->live.load->milliops[99] = 1234;
     w->live.nodes[2].silent_ms = 12345;
     w->state->settings[CLUSTER_SETTING_voters] = 5;
     struct buffer before = view_of(&w->world);
@@ -168,11 +170,11 @@ static void test_load_by_slot_may_be_short_and_must_be_numbers(void **state)
     (void)state;
     struct saved s = read_view(bytes_text("{\"slots\":{\"keys\":[1,2,3]}}"));
     assert_int_equal(s.live.load->keys[2], 3);
-    assert_int_equal(s.live.load->keys[3] + s.live.load->ops[0], 0);
+    assert_int_equal(s.live.load->keys[3] + s.live.load->milliops[0], 0);
     release(&s);
     refuse("{\"slots\":[]}", "slots must be an object");
     refuse("{\"slots\":{\"keys\":{}}}", "slots.keys must be a list");
-    refuse("{\"slots\":{\"ops\":[1,-1]}}", "slots.ops must be a list of whole numbers");
+    refuse("{\"slots\":{\"ops\":[1,-1]}}", "slots.ops must be a number from 0");
     refuse("{\"slots\":{\"bytes\":[9007199254740993]}}", "slots.bytes must be a list of whole numbers");
 }
 
