@@ -132,7 +132,6 @@ static void enqueue(struct policy_thread *t, struct policy_job *job)
     job->next = *at;
     *at = job;
     if (!job->next) t->end = &job->next;
-    ++*count_of(t, job);
 }
 
 /* Waits for a job; NULL: the end. */
@@ -144,7 +143,7 @@ static struct policy_job *take(struct policy_thread *t)
     if (j) {
         t->first = j->next;
         if (!t->first) t->end = &t->first;
-        --*count_of(t, j);
+        if (j->kind != POLICY_DRY_RUN) t->waiting--; /* a dry run counts until it ends */
     }
     pthread_mutex_unlock(&t->lock);
     return j;
@@ -158,6 +157,16 @@ static void put_back(struct policy_thread *t, struct policy_job *job)
     pthread_mutex_unlock(&t->lock);
 }
 
+static void finish(struct policy_thread *t, struct policy_job *job)
+{
+    if (job->kind == POLICY_DRY_RUN) {
+        pthread_mutex_lock(&t->lock);
+        t->dry_runs--;
+        pthread_mutex_unlock(&t->lock);
+    }
+    if (!mailbox_post(t->mailbox, &job->message)) policy_job_free(job); /* control is closing */
+}
+
 static void *run(void *argument)
 {
     struct policy_thread *t = argument;
@@ -165,8 +174,8 @@ static void *run(void *argument)
     for (struct policy_job *j; (j = take(t));) {
         if (work(j, &t->stop))
             put_back(t, j);
-        else if (!mailbox_post(t->mailbox, &j->message))
-            policy_job_free(j); /* control is closing */
+        else
+            finish(t, j);
     }
     return NULL;
 }
@@ -208,6 +217,7 @@ bool policy_thread_submit(struct policy_thread *t, struct policy_job *job)
     bool taken = *count_of(t, job) < room_for(job);
     if (taken) {
         enqueue(t, job);
+        ++*count_of(t, job);
         pthread_cond_signal(&t->changed);
     }
     pthread_mutex_unlock(&t->lock);
