@@ -72,7 +72,7 @@ build() {
 unit_test() { # PRESET FOLDER
     local ended=0
     printf '== %s\n' "$2"
-    timeout 300 "build/$1/test_$2" || ended=$?
+    timeout 600 "build/$1/test_$2" || ended=$?
     if [ "$ended" -ge 124 ]; then printf 'test_%s ended with %d\n0 passed, 1 failed\n' "$2" "$ended"; fi
     return "$ended"
 }

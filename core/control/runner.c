@@ -302,13 +302,24 @@ static void begin_steps(struct control *c, const struct cluster_run *run, const 
     }
 }
 
+/* Whether what a step asked for may have been applied without its being told so: what the step touches is not in the state
+ * any more then, nor in what was seen. */
+static bool command_on_its_way(const struct control *c, const struct cluster_run *run)
+{
+    for (uint32_t i = 0; i < run->step_count; i++) {
+        const struct step_under_way *u = &c->runner.steps[i];
+        if (run->steps[i].status == CLUSTER_STEP_STARTED && u->begun && u->proposing && !u->applied) return true;
+    }
+    return false;
+}
+
 static void go_on(struct control *c, const struct cluster_run *run, const struct run_decision *d)
 {
     struct runner *r = &c->runner;
     for (uint32_t i = 0; i < run->step_count; i++)
         if (run->steps[i].status == CLUSTER_STEP_STARTED) control_effect_advance(c, run, i);
     /* Until it is known which ones have begun, the decision would name them again. */
-    if (r->beginning == 0) begin_steps(c, run, d);
+    if (r->beginning == 0 && !command_on_its_way(c, run)) begin_steps(c, run, d);
     const size_t len = strlen(r->waiting_for);
     if (r->waiting > 1)
         snprintf(r->waiting_for + len, sizeof r->waiting_for - len, " (and %u more step%s)", r->waiting - 1,

@@ -115,7 +115,7 @@ enum resp_status resp_part_read(struct bytes input, size_t *at, struct resp_part
     while (i < sizeof types / sizeof *types && types[i].sign != sign) i++;
     if (i == sizeof types / sizeof *types) return bad(e, "an unknown type");
     out->type = types[i].type;
-    struct bytes line;
+    struct bytes line = {0};
     enum resp_status status = read_line(input, &next, &line, e);
     if (status != RESP_READY) return status;
     if (sign == '$' || sign == '=' || sign == '!')

@@ -32,52 +32,6 @@ static void expect_done(struct test_nodes *t, int i, const char *steps)
     expect_status(t, i, "\r\ndone\r\n");
 }
 
-/* Candidates that went away: they are admitted, and the steps wait for them to acknowledge it. */
-static void begin_admissions(struct test_nodes *t)
-{
-    nodes_stop(t, 1);
-    nodes_stop(t, 2);
-    nodes_call_with(t, 0, "CLUSTER SCRIPT EVAL RUN",
-                    "return { { op = 'admit', node = '2' }, { op = 'admit', node = '3' },\n"
-                    "  { op = 'label', node = '1', labels = 'a b' } }");
-}
-
-static void end_admissions(struct test_nodes *t)
-{
-    nodes_start(t, 1, false);
-    nodes_start(t, 2, false);
-    nodes_expect_soon(t, 0, "CLUSTER SCRIPT STATUS", "\r\ndone\r\n");
-}
-
-static void test_steps_that_touch_nothing_in_common_are_under_way_at_once(void **state)
-{
-    (void)state;
-    struct test_nodes *t = nodes_new();
-    nodes_start_cluster(t, 3);
-    begin_admissions(t);
-    nodes_expect_soon(t, 0, "CLUSTER SCRIPT STATUS", "has not acknowledged the metadata (and 1 more step)");
-    nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS", "1.1 started admit");
-    nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS", "1.2 started admit");
-    nodes_expect_soon(t, 0, "CLUSTER SCRIPT STATUS", "1.3 done label");
-    end_admissions(t);
-    nodes_free(t);
-}
-
-static void test_with_a_concurrency_of_one_steps_wait_for_each_other(void **state)
-{
-    (void)state;
-    struct test_nodes *t = nodes_new();
-    nodes_start_cluster(t, 3);
-    expect_done(t, 0, "{ op = 'set', key = 'concurrency', value = 1 }");
-    begin_admissions(t);
-    nodes_expect_soon(t, 0, "CLUSTER SCRIPT STATUS", "has not acknowledged the metadata\r\n");
-    nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS", "1.1 started admit");
-    nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS", "1.2 pending admit");
-    nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS", "1.3 pending label");
-    end_admissions(t);
-    nodes_free(t);
-}
-
 static void test_every_step_shows_its_effect(void **state)
 {
     (void)state;
@@ -246,23 +200,19 @@ static void test_a_cancelled_run_is_forgotten_and_the_next_one_begins(void **sta
 {
     (void)state;
     struct test_nodes *t = nodes_new();
-    nodes_start_cluster(t, 3);
-    begin_admissions(t); /* two steps are under way, and would be for long */
-    nodes_expect_soon(t, 0, "CLUSTER SCRIPT STATUS", "(and 1 more step)");
+    nodes_start_cluster(t, 1);
+    nodes_call_with(t, 0, "CLUSTER SCRIPT EVAL RUN", "return { { op = 'wait', ms = 60000, why = 'nothing' } }");
+    nodes_expect_soon(t, 0, "CLUSTER SCRIPT STATUS", "1.1 started wait");
     nodes_expect(t, 0, "CLUSTER SCRIPT CANCEL 1", "+OK\r\n");
     nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS 1", "\r\ncancelled\r\n");
     expect_done(t, 0, "{ op = 'label', node = '1', labels = 'x' }, { op = 'wait', ms = 500 }");
-    nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS 1", "1.1 started admit"); /* nothing more was recorded of it */
-    nodes_start(t, 1, false);
-    nodes_start(t, 2, false);
+    nodes_expect_part(t, 0, "CLUSTER SCRIPT STATUS 1", "1.1 started wait"); /* nothing more was recorded of it */
     nodes_free(t);
 }
 
 int runner_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_steps_that_touch_nothing_in_common_are_under_way_at_once),
-        cmocka_unit_test(test_with_a_concurrency_of_one_steps_wait_for_each_other),
         cmocka_unit_test(test_every_step_shows_its_effect),
         cmocka_unit_test(test_a_run_goes_on_where_the_leader_it_made_leads),
         cmocka_unit_test(test_a_step_whose_shard_has_changed_is_planned_anew),

@@ -117,7 +117,7 @@ static void expect_the_built_in_init_acts(struct test_nodes *t, const char *stat
                  "CLUSTER SCRIPT TRIGGER SET help init ON node_down COOLDOWN 3600 PARAMS shards 1 replicas 0 voters 1",
                  "+OK\r\n");
     nodes_stop(t, 1);
-    nodes_expect_soon(t, 0, status, "1.1 done create_shard");
+    nodes_expect_soon(t, 0, status, "done create_shard");
     nodes_expect_soon(t, 0, status, "\r\ndone\r\n");
     nodes_expect_part(t, 0, "CLUSTER SCRIPT TRIGGER LIST", ":3: attempt to index a nil value");
 }
