@@ -177,7 +177,7 @@ static const struct command_row subcommands[] = {
     {"REPLICATE", 3, CHANGES, NO_KEYS, 0, pass_to_control,
      "Makes this node a replica of another.",
      .syntax = "node-id", .since = "3.0.0", .complexity = "O(1)"},
-    {"RESET", -2, CHANGES, NO_KEYS, 0, command_cluster_reset,
+    {"RESET", -2, ADMIN | NOSCRIPT | STALE, NO_KEYS, 0, command_cluster_reset,
      "Makes a node that is in no cluster any more a candidate again.",
      .syntax = "[HARD | SOFT]", .since = "3.0.0", .complexity = "O(1)"},
     {"SCRIPT", -3, CHANGES, NO_KEYS, 0, pass_to_control,
