@@ -109,7 +109,7 @@ class Bus:
         self.send(PULSE, struct.pack("<QQQ", term, sequence, version))
 
     def pulse_ack(self, sequence, version):
-        self.send(PULSE_ACK, struct.pack("<QQQQQ", sequence, version, 0, 0, 0))
+        self.send(PULSE_ACK, struct.pack("<QQ", sequence, version))
 
     def call(self, request, *argv):
         self.send(CALL, struct.pack("<QBI", request, 2, len(argv)) + b"".join(text(a) for a in argv))
