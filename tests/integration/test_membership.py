@@ -212,7 +212,7 @@ class Guide(unittest.TestCase):
             dead.kill()
             leader = c.leader()
             wait_down(leader, dead)
-            self.follow(c, "Replace a dead voter")
+            self.follow(c, "By hand")
             self.assertEqual(members(c[0]), [(1, "voter"), (2, "voter"), (4, "voter")])
             dead.start()
             c.wait_ok()
