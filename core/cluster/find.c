@@ -141,6 +141,14 @@ struct cluster_run *cluster_run_find(const struct cluster_state *s, uint64_t id)
     return NULL;
 }
 
+uint32_t cluster_run_completed(const struct cluster_run *r, const struct cluster_step *step)
+{
+    const uint64_t digest = cluster_step_digest(step);
+    for (uint32_t i = r->completion_count; i-- > 0;)
+        if (r->completions[i].digest == digest) return r->completions[i].count;
+    return 0;
+}
+
 struct cluster_run *cluster_run_active(const struct cluster_state *s)
 {
     for (uint32_t i = 0; i < s->run_count; i++)

@@ -215,6 +215,8 @@ struct cluster_trigger *cluster_trigger_find(const struct cluster_state *s, cons
 const char *cluster_node_labels(const struct cluster_node *n);
 const struct cluster_script *cluster_script_find(const struct cluster_state *s, const char *name, const char *version /* NULL: current */);
 struct cluster_run *cluster_run_find(const struct cluster_state *s, uint64_t id);
+/* How often a step equal to this one was completed in the run, as far as its completions are kept. */
+uint32_t cluster_run_completed(const struct cluster_run *r, const struct cluster_step *step);
 /* The run that is running, or NULL: there is at most one. */
 struct cluster_run *cluster_run_active(const struct cluster_state *s);
 uint32_t cluster_voters(const struct cluster_state *s);       /* nodes with that role */

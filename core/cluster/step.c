@@ -117,6 +117,13 @@ int cluster_step_read(struct reader *in, struct cluster_step *out, struct error 
     return code;
 }
 
+bool cluster_steps_only_wait(const struct cluster_step *steps, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (steps[i].op != CLUSTER_OP_wait) return false;
+    return true;
+}
+
 uint64_t cluster_step_digest(const struct cluster_step *s)
 {
     struct buffer b;

@@ -9,6 +9,7 @@
 #define CLUSTER_ID_LEN     40
 #define CLUSTER_STEPS_MAX  1000 /* a round */
 #define CLUSTER_ROUNDS_MAX 100
+#define CLUSTER_EQUAL_STEPS_MAX 3 /* an equal step completed so often: the run goes in circles */
 #define CLUSTER_WAIT_MAX_MS 60000
 #define CLUSTER_LABELS_MAX  256
 
@@ -68,6 +69,8 @@ void cluster_step_release(struct cluster_step *s);
 int cluster_step_copy(struct cluster_step *out, const struct cluster_step *from);
 void cluster_step_write(struct buffer *b, const struct cluster_step *s);
 int cluster_step_read(struct reader *in, struct cluster_step *out, struct error *e);
+/* Whether there is none but `wait` among them. */
+bool cluster_steps_only_wait(const struct cluster_step *steps, uint32_t count);
 /* Equal steps (why aside) have equal digests. */
 uint64_t cluster_step_digest(const struct cluster_step *s);
 struct cluster_state;

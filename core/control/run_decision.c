@@ -4,9 +4,7 @@
 
 void run_memory_round_begun(struct run_memory *m, const struct cluster_step *steps, uint32_t count)
 {
-    bool only_waits = true;
-    for (uint32_t i = 0; i < count; i++) only_waits = only_waits && steps[i].op == CLUSTER_OP_wait;
-    if (!only_waits) m->rounds++;
+    if (!cluster_steps_only_wait(steps, count)) m->rounds++;
 }
 
 void run_memory_waited(struct run_memory *m, const struct cluster_step *step)
@@ -28,18 +26,10 @@ static const struct cluster_run_step *first_with(const struct cluster_run *run, 
     return NULL;
 }
 
-static uint32_t times_completed(const struct cluster_run *run, const struct cluster_step *step)
-{
-    uint64_t digest = cluster_step_digest(step);
-    for (uint32_t i = run->completion_count; i-- > 0;)
-        if (run->completions[i].digest == digest) return run->completions[i].count;
-    return 0;
-}
-
 static bool some_completed_too_often(const struct cluster_run *run)
 {
     for (uint32_t i = 0; i < run->completion_count; i++)
-        if (run->completions[i].count >= RUN_EQUAL_STEPS_MAX) return true;
+        if (run->completions[i].count >= CLUSTER_EQUAL_STEPS_MAX) return true;
     return false;
 }
 
@@ -49,7 +39,7 @@ static const struct cluster_step *circling(const struct cluster_run *run)
     for (uint32_t i = 0; i < run->step_count; i++) {
         const struct cluster_run_step *s = &run->steps[i];
         if (s->status != CLUSTER_STEP_DONE || s->step.op == CLUSTER_OP_wait) continue;
-        if (times_completed(run, &s->step) >= RUN_EQUAL_STEPS_MAX) return &s->step;
+        if (cluster_run_completed(run, &s->step) >= CLUSTER_EQUAL_STEPS_MAX) return &s->step;
     }
     return NULL;
 }

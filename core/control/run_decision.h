@@ -10,7 +10,6 @@
 
 #define RUN_WAITED_MAX_MS     (10u * 60 * 1000)
 #define RUN_FAILED_ROUNDS_MAX 5
-#define RUN_EQUAL_STEPS_MAX   3
 #define RUN_BEGIN_MAX         64  /* what `concurrency` may be at most */
 #define RUN_OPEN_SEEN_MAX     256 /* open steps of a round that are looked at for some that may begin */
 

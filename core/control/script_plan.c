@@ -5,8 +5,6 @@
 #include "control/control_thread.h"
 #include "control/script_source.h"
 
-_Static_assert(SCRIPT_EQUAL_STEPS_MAX == RUN_EQUAL_STEPS_MAX, "a dry run finds the circles that a run would");
-
 enum { PLAN_BEGUN, PLAN_CHECKED, PLAN_MADE };
 
 /* ---- the reply ---- */

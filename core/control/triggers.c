@@ -209,13 +209,6 @@ static void complain(struct control *c, const struct cluster_trigger *t, struct 
     trigger_memory_failed(m, text, job->error.text, control_now_ms(c));
 }
 
-static bool only_waits(const struct script_steps *steps)
-{
-    for (uint32_t i = 0; i < steps->count; i++)
-        if (steps->list[i].op != CLUSTER_OP_wait) return false;
-    return true;
-}
-
 static void answered(void *user, struct policy_job *job)
 {
     struct control *c = user;
@@ -228,7 +221,7 @@ static void answered(void *user, struct policy_job *job)
         close_question(c); /* overtaken: it is asked again when its time comes */
         return;
     }
-    if (job->error.code == 0 && !only_waits(&job->steps)) {
+    if (job->error.code == 0 && !cluster_steps_only_wait(job->steps.list, job->steps.count)) {
         fire(c, trigger, m, job);
         return;
     }

@@ -209,19 +209,11 @@ static void advance_step(struct script_dry_run *d)
 
 /* ---- rounds ---- */
 
-static uint32_t times_completed(const struct cluster_run *run, const struct cluster_step *step)
-{
-    uint64_t digest = cluster_step_digest(step);
-    for (uint32_t i = run->completion_count; i-- > 0;)
-        if (run->completions[i].digest == digest) return run->completions[i].count;
-    return 0;
-}
-
 static void end_if_circling(struct script_dry_run *d)
 {
     for (uint32_t i = 0; i < d->steps.count; i++) {
         const struct cluster_step *step = &d->steps.list[i];
-        if (step->op == CLUSTER_OP_wait || times_completed(run_of(d), step) < SCRIPT_EQUAL_STEPS_MAX) continue;
+        if (step->op == CLUSTER_OP_wait || cluster_run_completed(run_of(d), step) < CLUSTER_EQUAL_STEPS_MAX) continue;
         struct buffer label;
         buffer_init(&label, 1024);
         describe(d, step, &label);
@@ -231,18 +223,11 @@ static void end_if_circling(struct script_dry_run *d)
     }
 }
 
-static bool only_waits(const struct script_steps *steps)
-{
-    for (uint32_t i = 0; i < steps->count; i++)
-        if (steps->list[i].op != CLUSTER_OP_wait) return false;
-    return true;
-}
-
 static void end_round(struct script_dry_run *d)
 {
     end_if_circling(d);
     if (d->result.outcome != SCRIPT_GOES_ON) return;
-    if (only_waits(&d->steps)) {
+    if (cluster_steps_only_wait(d->steps.list, d->steps.count)) {
         const char *why = d->steps.list[0].why;
         end(d, SCRIPT_WAITS, "would wait: %s", why[0] ? why : "no reason given");
     } else if (d->result.round_count == CLUSTER_ROUNDS_MAX) {

@@ -11,7 +11,6 @@
 
 #define SCRIPT_DRY_RUN_MS        10000 /* what a caller may well give it */
 #define SCRIPT_DRY_RUN_LINES_MAX 2000
-#define SCRIPT_EQUAL_STEPS_MAX   3 /* an equal step completed so often: circles, as in a run */
 
 /* What is said of a plan that moves slots. */
 #define SCRIPT_MOVES_NOTE "move_slots cannot be carried out in this version: RUN would fail"

@@ -450,11 +450,7 @@ static int model_completed(lua_State *L)
     const struct cluster_run *run = check_run(L, m);
     lua_Integer index = luaL_checkinteger(L, 2);
     luaL_argcheck(L, index >= 1 && index <= (lua_Integer)run->step_count, 2, "the round has no such step");
-    uint64_t digest = cluster_step_digest(&run->steps[index - 1].step);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < run->completion_count; i++)
-        if (run->completions[i].digest == digest) count = run->completions[i].count;
-    lua_pushinteger(L, count);
+    lua_pushinteger(L, cluster_run_completed(run, &run->steps[index - 1].step));
     return 1;
 }
 

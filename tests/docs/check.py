@@ -141,12 +141,9 @@ def commands(text, programs=r"redis-cli|lua5\.4"):
     return [line for line in lines if re.match(rf"(\w+=\S+ )*({programs}) ", line)]
 
 
-def make_redis_cli(folder, port):
-    """A redis-cli for whom 6379 is `port`, and an error reply an error."""
-    path = os.path.join(folder, "bin")
-    os.makedirs(path)
-    real = subprocess.run(["which", "redis-cli"], capture_output=True, text=True, check=True).stdout.strip()
-    with open(os.path.join(path, "redis-cli"), "w", encoding="utf-8") as f:
+def write_wrapper(path, port, command):
+    """A script that runs `command` with its arguments, and `port` for 6379 and so on behind -p."""
+    with open(path, "w", encoding="utf-8") as f:
         f.write(f"""#!/usr/bin/env bash
 arguments=() before=
 for word in "$@"; do
@@ -154,9 +151,17 @@ for word in "$@"; do
     before=$word
     arguments+=("$word")
 done
-exec {real} -e "${{arguments[@]}}"
+exec {command} "${{arguments[@]}}"
 """)
-    os.chmod(os.path.join(path, "redis-cli"), 0o755)
+    os.chmod(path, 0o755)
+
+
+def make_redis_cli(folder, port):
+    """A redis-cli for whom 6379 is `port`, and an error reply an error."""
+    path = os.path.join(folder, "bin")
+    os.makedirs(path)
+    real = subprocess.run(["which", "redis-cli"], capture_output=True, text=True, check=True).stdout.strip()
+    write_wrapper(os.path.join(path, "redis-cli"), port, f"{real} -e")
     return path
 
 
@@ -223,17 +228,7 @@ def check_repair_guide():
 
 def make_aikv(path, port):
     """An installed aikv, for whom 6379 is `port`."""
-    with open(os.path.join(path, "aikv"), "w", encoding="utf-8") as f:
-        f.write(f"""#!/usr/bin/env bash
-arguments=() before=
-for word in "$@"; do
-    if [ "$before" = -p ]; then word=$((word - 6379 + {port})); fi
-    before=$word
-    arguments+=("$word")
-done
-exec "$HOME/.local/bin/aikv" "${{arguments[@]}}"
-""")
-    os.chmod(os.path.join(path, "aikv"), 0o755)
+    write_wrapper(os.path.join(path, "aikv"), port, '"$HOME/.local/bin/aikv"')
 
 
 def check_tool_guide(cluster):

@@ -300,6 +300,12 @@ static void test_a_plan_is_made_beside_a_run_on_any_node(void **state)
     nodes_free(t);
 }
 
+/* A hundred rounds, each of which takes its time. */
+static const char *const slow_script =
+    "return { name = 'slow', doc = 'd', params = {}, plan = function(view)\n"
+    "  for i = 1, 4000000 do end\n"
+    "  return { { op = 'set', key = 'patience', value = 1000 + view.run.round } } end }";
+
 /* A plan of a hundred rounds, each of which takes its time: a run's plans go between them. */
 static void test_a_long_plan_does_not_hold_up_a_run(void **state)
 {
@@ -309,10 +315,7 @@ static void test_a_long_plan_does_not_hold_up_a_run(void **state)
     nodes_expect(t, 0, "CLUSTER MEET 127.0.0.1 7002", "+OK\r\n");
     nodes_wait(t, 1, nodes_knows_leader, "knows the leader");
     nodes_call_with(t, 0, "CLUSTER SCRIPT LOAD my", my_script);
-    nodes_call_with(t, 0, "CLUSTER SCRIPT LOAD slow",
-                    "return { name = 'slow', doc = 'd', params = {}, plan = function(view)\n"
-                    "  for i = 1, 4000000 do end\n"
-                    "  return { { op = 'set', key = 'patience', value = 1000 + view.run.round } } end }");
+    nodes_call_with(t, 0, "CLUSTER SCRIPT LOAD slow", slow_script);
     nodes_call_begin(t, 1, "CLUSTER SCRIPT PLAN slow", NULL);
     nodes_expect_part(t, 0, "CLUSTER SCRIPT RUN WAIT 20000 my", "\r\ndone\r\n");
     assert_null(t->node[1].reply); /* it is still being made */
@@ -325,10 +328,7 @@ static void test_only_so_many_plans_are_made_at_once(void **state)
     (void)state;
     struct test_nodes *t = nodes_new();
     nodes_start_cluster(t, 1);
-    nodes_call_with(t, 0, "CLUSTER SCRIPT LOAD slow",
-                    "return { name = 'slow', doc = 'd', params = {}, plan = function(view)\n"
-                    "  for i = 1, 4000000 do end\n"
-                    "  return { { op = 'set', key = 'patience', value = 1000 + view.run.round } } end }");
+    nodes_call_with(t, 0, "CLUSTER SCRIPT LOAD slow", slow_script);
     const struct bytes argv[] = {bytes_text("CLUSTER"), bytes_text("SCRIPT"), bytes_text("PLAN"), bytes_text("slow")};
     for (int i = 0; i < POLICY_DRY_RUNS_MAX + 1; i++) /* whose replies nobody waits for */
         assert_true(control_call(t->node[0].control, 1000000 + (uint64_t)i, 4, argv, 2));

@@ -69,10 +69,9 @@ static void test_nodes_shards_and_slots_are_in_the_view(void **state)
     test_world_free(w);
 }
 
-static void test_a_run_is_in_the_view(void **state)
+/* Fails a step of a new run. */
+static void fail_a_step(struct test_world *w)
 {
-    (void)state;
-    struct test_world *w = world();
     struct cluster_command start = {
         .type = CLUSTER_RUN_START, .name = "p", .version = "0011223344556677", .source = strdup("x"), .source_len = 1};
     uint64_t id = test_world_apply(w, &start);
@@ -82,12 +81,19 @@ static void test_a_run_is_in_the_view(void **state)
     round.steps[0] = (struct cluster_step){.op = CLUSTER_OP_replicate, .shard = 1};
     memcpy(round.steps[0].node, test_world_id(3), sizeof round.steps[0].node);
     test_world_apply(w, &round);
-    struct cluster_command step = {
-        .type = CLUSTER_RUN_STEP, .run = id, .round = 1, .step_status = CLUSTER_STEP_STARTED};
-    test_world_apply(w, &step);
-    step = (struct cluster_command){
-        .type = CLUSTER_RUN_STEP, .run = id, .round = 1, .step_status = CLUSTER_STEP_FAILED, .text = "it is down"};
-    test_world_apply(w, &step);
+    static const enum cluster_step_status statuses[] = {CLUSTER_STEP_STARTED, CLUSTER_STEP_FAILED};
+    for (size_t i = 0; i < 2; i++) {
+        struct cluster_command step = {.type = CLUSTER_RUN_STEP, .run = id, .round = 1, .step_status = statuses[i]};
+        snprintf(step.text, sizeof step.text, "%s", i ? "it is down" : "");
+        test_world_apply(w, &step);
+    }
+}
+
+static void test_a_run_is_in_the_view(void **state)
+{
+    (void)state;
+    struct test_world *w = world();
+    fail_a_step(w);
     run(w, "local r = view.run\n"
            "assert(r.id == 1 and r.round == 1 and r.done == 0 and r.slots_moved == 0 and #r.failed == 1)\n"
            "local f = r.failed[1]\n"
@@ -249,26 +255,6 @@ static void append_fields(struct buffer *out, const char *name, enum view_table 
     for (size_t i = 0; (f = view_field_at(i)); i++)
         if (f->table == table) buffer_printf(out, "['%s'] = '%s', ", f->name, f->type);
     buffer_append_text(out, "},\n");
-}
-
-/* Fails a step of a new run, so that no table is empty. */
-static void fail_a_step(struct test_world *w)
-{
-    struct cluster_command start = {
-        .type = CLUSTER_RUN_START, .name = "p", .version = "0011223344556677", .source = strdup("x"), .source_len = 1};
-    uint64_t id = test_world_apply(w, &start);
-    struct cluster_command round = {.type = CLUSTER_RUN_ROUND, .run = id, .round = 1, .step_count = 1};
-    round.steps = calloc(1, sizeof *round.steps);
-    assert_non_null(round.steps);
-    round.steps[0] = (struct cluster_step){.op = CLUSTER_OP_replicate, .shard = 1};
-    memcpy(round.steps[0].node, test_world_id(3), sizeof round.steps[0].node);
-    test_world_apply(w, &round);
-    static const enum cluster_step_status statuses[] = {CLUSTER_STEP_STARTED, CLUSTER_STEP_FAILED};
-    for (size_t i = 0; i < 2; i++) {
-        struct cluster_command step = {.type = CLUSTER_RUN_STEP, .run = id, .round = 1, .step_status = statuses[i]};
-        snprintf(step.text, sizeof step.text, "%s", i ? "it is down" : "");
-        test_world_apply(w, &step);
-    }
 }
 
 static void test_the_view_has_exactly_the_fields_of_its_table(void **state)
