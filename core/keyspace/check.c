@@ -8,8 +8,8 @@
 
 struct holder {
     struct object object;
-    uint64_t len;  /* of the string; of one that waits: no bound */
-    bool waits;    /* to be deleted */
+    uint64_t len; /* of a string in chunks: none of its rows reaches farther; else 0 */
+    bool waits;   /* to be deleted */
 };
 
 struct check {
@@ -57,15 +57,13 @@ static int check_key(struct check *c, const struct rowkey_parts *at, size_t name
     struct database *db = databases_find(&c->found, at->database_id);
     if (!db) return error_set(c->e, ERROR_FORMAT, "a key's row is of database id %" PRIu32 ", which there is none of", at->database_id);
     if (!entry_read(value, &en)) return error_set(c->e, ERROR_FORMAT, "a key's row in slot %u is damaged", at->slot);
-    if (en.form == ENTRY_WHOLE && en.payload.len > CHUNKS_WHOLE_MAX)
+    if (en.type == KEYSPACE_STRING && en.form == ENTRY_WHOLE && en.payload.len > CHUNKS_WHOLE_MAX)
         return error_set(c->e, ERROR_FORMAT, "a string of %zu bytes is in one row", en.payload.len);
     databases_count(db, at->slot, 1, entry_has_expiry(&en), (int64_t)keyspace_row_bytes(name_len, &en));
-    struct holder h = {.object = keyspace_object(&en, at->database_id)};
-    if (!h.object.id) return 0;
-    struct chunks chunks;
-    chunks_parse(en.payload, at->database_id, &chunks);
-    h.len = chunks.len;
-    add(c, &h);
+    struct object_root roots[ENTRY_ROOTS_MAX];
+    unsigned count = entry_roots(&en, at->database_id, roots);
+    for (unsigned i = 0; i < count; i++)
+        add(c, &(struct holder){.object = roots[i].object, .len = en.form == ENTRY_CHUNKS ? roots[i].bytes : 0});
     return 0;
 }
 
@@ -73,8 +71,8 @@ static int check_node(struct check *c, const struct rowkey_node *node, struct by
 {
     const struct holder *h = find(c, node);
     if (!h) return error_set(c->e, ERROR_FORMAT, "node %" PRIu32 " of object %" PRIu64 " is nobody's", node->number, node->object);
-    bool within = node->slot == h->object.slot && node->number < h->object.nodes && value.len > 0 && value.len <= CHUNKS_BYTES &&
-                  (h->waits || node->number * CHUNKS_BYTES + value.len <= h->len);
+    bool within = node->slot == h->object.slot && node->number < h->object.nodes && value.len > 0 &&
+                  (!h->len || (value.len <= CHUNKS_BYTES && node->number * CHUNKS_BYTES + value.len <= h->len));
     if (within) return 0;
     return error_set(c->e, ERROR_FORMAT, "node %" PRIu32 " of object %" PRIu64 " is outside of it", node->number, node->object);
 }

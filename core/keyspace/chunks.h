@@ -43,7 +43,5 @@ void chunks_read(struct keyspace *ks, const struct chunks *c, uint64_t at, size_
 void chunks_put(struct keyspace *ks, const struct chunks *c, struct bytes value);
 /* Writes over what is there. */
 void chunks_write(struct keyspace *ks, const struct chunks *c, uint64_t offset, struct bytes with);
-/* Writes the rows of `from` to `to`, of the same length and new. */
-void chunks_copy(struct keyspace *ks, const struct chunks *from, const struct chunks *to);
 
 #endif

@@ -3,26 +3,65 @@
 #include "base/codec.h"
 #include "keyspace/chunks.h"
 
-enum { TYPE_STRING = 1 };
 enum { FLAG_EXPIRY = 1, FLAG_KEY = 2 };
 
 #define KEY_LEN_MAX STORE_VALUE_MAX
 
-static bool is_known_form(uint8_t form, struct bytes payload)
+/* The forms that values of a type may have, and where roots are in the payload of each. */
+static const bool known[KEYSPACE_TYPES][ENTRY_FORMS] = {
+    [KEYSPACE_STRING] = {[ENTRY_WHOLE] = true, [ENTRY_CHUNKS] = true},
+    [KEYSPACE_HASH] = {[ENTRY_WHOLE] = true, [ENTRY_HASHED] = true},
+    [KEYSPACE_LIST] = {[ENTRY_WHOLE] = true, [ENTRY_TREE] = true},
+    [KEYSPACE_SET] = {[ENTRY_WHOLE] = true, [ENTRY_INTEGERS] = true, [ENTRY_HASHED] = true},
+    [KEYSPACE_ZSET] = {[ENTRY_WHOLE] = true, [ENTRY_SORTED] = true},
+};
+static const unsigned roots_of[ENTRY_FORMS] = {[ENTRY_HASHED] = 1, [ENTRY_TREE] = 1, [ENTRY_SORTED] = 2};
+
+/* Whether what is there can be a value's; elements are looked at by those who walk them. */
+static bool is_known_form(uint8_t type, uint8_t form, struct bytes payload)
 {
     struct chunks c;
-    return form == ENTRY_WHOLE || (form == ENTRY_CHUNKS && chunks_parse(payload, 0, &c));
+    struct object_root root;
+    if (type >= KEYSPACE_TYPES || form >= ENTRY_FORMS || !known[type][form]) return false;
+    if (form == ENTRY_CHUNKS) return chunks_parse(payload, 0, &c);
+    struct reader r = reader_of(payload);
+    for (unsigned i = 0; i < roots_of[form]; i++)
+        if (!object_root_read(&r, 0, &root)) return false;
+    return form != ENTRY_INTEGERS || payload.len % 8 == 0;
+}
+
+unsigned entry_roots(const struct entry *en, uint32_t database_id, struct object_root out[ENTRY_ROOTS_MAX])
+{
+    struct reader r = reader_of(en->payload);
+    struct chunks c;
+    if (en->form == ENTRY_CHUNKS) {
+        chunks_parse(en->payload, database_id, &c);
+        out[0] = (struct object_root){.object = c.object, .bytes = c.len};
+        return 1;
+    }
+    for (unsigned i = 0; i < roots_of[en->form]; i++) object_root_read(&r, database_id, &out[i]);
+    return roots_of[en->form];
+}
+
+void entry_set_objects(const struct entry *en, uint8_t *payload, const struct object *objects)
+{
+    unsigned count = en->form == ENTRY_CHUNKS ? 1 : roots_of[en->form];
+    for (unsigned i = 0; i < count; i++) {
+        struct buffer b = {.data = payload + (size_t)i * OBJECT_ROOT_SIZE, .cap = 10, .max = 10}; /* object · slot begin each of them */
+        write_u64(&b, objects[i].id);
+        write_u16(&b, (uint16_t)objects[i].slot);
+    }
 }
 
 bool entry_read(struct bytes row, struct entry *out)
 {
     struct reader r = reader_of(row);
     uint8_t type = read_u8(&r), form = read_u8(&r), flags = read_u8(&r);
-    *out = (struct entry){.type = KEYSPACE_STRING, .form = form, .expires_ms = KEYSPACE_NO_EXPIRY, .has_key = flags & FLAG_KEY};
+    *out = (struct entry){.type = type, .form = form, .expires_ms = KEYSPACE_NO_EXPIRY, .has_key = flags & FLAG_KEY};
     if (flags & FLAG_EXPIRY) out->expires_ms = (int64_t)read_u64(&r);
     if (flags & FLAG_KEY) out->key = read_bytes(&r, KEY_LEN_MAX);
     out->payload = read_raw(&r, reader_left(&r));
-    return !r.failed && type == TYPE_STRING && is_known_form(form, out->payload) && !(flags & ~(FLAG_EXPIRY | FLAG_KEY));
+    return !r.failed && is_known_form(type, form, out->payload) && !(flags & ~(FLAG_EXPIRY | FLAG_KEY));
 }
 
 int64_t entry_expiry(struct bytes row)
@@ -63,7 +102,7 @@ size_t entry_size(const struct entry *en)
 void entry_write(uint8_t *out, const struct entry *en)
 {
     size_t head = entry_payload_at(en);
-    out[0] = TYPE_STRING;
+    out[0] = (uint8_t)en->type;
     out[1] = (uint8_t)en->form;
     out[2] = flags_of(en);
     struct buffer b = {.data = out, .len = 3, .cap = head, .max = head};

@@ -4,10 +4,16 @@
 #define AIKV_KEYSPACE_ENTRY_H
 
 #include "keyspace/keyspace.h"
+#include "keyspace/objects.h"
 
 enum entry_form {
-    ENTRY_WHOLE,  /* the payload is the value */
-    ENTRY_CHUNKS, /* a string in rows of its own; the payload tells which (chunks.h) */
+    ENTRY_WHOLE,    /* the payload is the value: a string's bytes, a collection's elements (element.h) */
+    ENTRY_CHUNKS,   /* a string in rows of its own; the payload tells which (chunks.h) */
+    ENTRY_INTEGERS, /* a set's members, int64 each, little endian, rising */
+    ENTRY_HASHED,   /* a hash or set: linear_hash's root */
+    ENTRY_TREE,     /* a list: counted_tree's root, then what list.c adds */
+    ENTRY_SORTED,   /* a sorted set: linear_hash's root (member to score), counted_tree's (score and member) */
+    ENTRY_FORMS
 };
 
 struct entry {
@@ -37,6 +43,13 @@ int64_t entry_expiry(struct bytes row);
 #define ENTRY_EXPIRY_MAX 9
 /* What another expiry changes in a row, at ENTRY_EXPIRY_AT: writes the bytes that go there. Returns how many; `*removed` go. */
 size_t entry_write_expiry(uint8_t out[ENTRY_EXPIRY_MAX], const struct entry *en, int64_t expires_ms, size_t *removed);
+/* What the value has in rows of its own; returns how many. Of a string in chunks the bytes are its length, the elements 0. */
+#define ENTRY_ROOTS_MAX  2
+#define ENTRY_ROOTED_MAX ((size_t)8 << 10) /* bytes of the payload of a value that has such */
+unsigned entry_roots(const struct entry *en, uint32_t database_id, struct object_root out[ENTRY_ROOTS_MAX]);
+/* Writes other objects into a copy of the payload, which has those of entry_roots: of the same nodes, with another id and slot. */
+void entry_set_objects(const struct entry *en, uint8_t *payload, const struct object *objects);
+
 size_t entry_size(const struct entry *en);
 /* Where in the row's value the payload begins. */
 size_t entry_payload_at(const struct entry *en);

@@ -27,13 +27,15 @@ void keyspace_describe_bytes(struct bytes b, size_t cut, struct buffer *out)
 
 static void describe_entry(const struct entry *en, uint32_t database_id, size_t cut, struct buffer *out)
 {
-    struct chunks c;
+    struct object_root roots[ENTRY_ROOTS_MAX];
+    unsigned count = entry_roots(en, database_id, roots);
     buffer_printf(out, " %s", keyspace_type_name(en->type));
     if (entry_has_expiry(en)) buffer_printf(out, " expires_ms=%lld", (long long)en->expires_ms);
-    if (en->form == ENTRY_CHUNKS && chunks_parse(en->payload, database_id, &c)) {
-        buffer_printf(out, " object=%llu len=%llu", (unsigned long long)c.object.id, (unsigned long long)c.len);
-        return;
+    for (unsigned i = 0; i < count; i++) {
+        buffer_printf(out, " object=%llu len=%llu", (unsigned long long)roots[i].object.id, (unsigned long long)roots[i].bytes);
+        if (en->form != ENTRY_CHUNKS) buffer_printf(out, " elements=%llu", (unsigned long long)roots[i].count);
     }
+    if (count) return;
     buffer_append_text(out, " value=");
     keyspace_describe_bytes(en->payload, cut, out);
 }

@@ -8,6 +8,14 @@ static struct database *current(struct keyspace *ks)
     return &ks->databases.list[ks->current];
 }
 
+static void see_objects(struct keyspace *ks, const struct entry *en)
+{
+    struct keyspace_place *at = &ks->place;
+    struct object_root roots[ENTRY_ROOTS_MAX];
+    at->object_count = entry_roots(en, current(ks)->id, roots);
+    for (unsigned i = 0; i < at->object_count; i++) at->objects[i] = roots[i].object;
+}
+
 /* The key's entry in the store. Fills in ks->place. */
 static bool look_up(struct keyspace *ks, struct bytes key, struct entry *en)
 {
@@ -17,7 +25,8 @@ static bool look_up(struct keyspace *ks, struct bytes key, struct entry *en)
     at->known = true;
     at->exists = store_get(ks->store, rowkey_bytes(&at->row), &v);
     at->expiring = false;
-    at->object.id = at->bytes = 0;
+    at->object_count = 0;
+    at->bytes = 0;
     keyspace_note(ks, v.position);
     if (!at->exists) return false;
     bool readable = entry_read(v.data, en);
@@ -26,7 +35,7 @@ static bool look_up(struct keyspace *ks, struct bytes key, struct entry *en)
     assert(!en->has_key || bytes_equal(en->key, key)); /* 320 bits of keyed hashes stand for the key */
     at->expiring = entry_has_expiry(en);
     at->bytes = keyspace_row_bytes(at->row.len, en);
-    if (en->form != ENTRY_WHOLE) at->object = keyspace_object(en, current(ks)->id);
+    if (en->form != ENTRY_WHOLE) see_objects(ks, en);
     return true;
 }
 
@@ -39,18 +48,24 @@ void keyspace_go_to(struct keyspace *ks, struct bytes key)
     if (!same) look_up(ks, key, &en);
 }
 
-/* The value at ks->place is the key's no more: its rows are deleted bit by bit. */
-static void hand_over(struct keyspace *ks)
+/* An object that the value at ks->place had is nobody's: its rows are deleted bit by bit. */
+static void hand_over(struct keyspace *ks, const struct object *object)
 {
-    struct keyspace_place *at = &ks->place;
-    if (at->object.id) objects_hand_over(&ks->objects, ks->store, &at->object);
-    at->object.id = 0;
+    objects_hand_over(&ks->objects, ks->store, object);
+}
+
+static bool is_among(uint64_t id, const struct object_root *roots, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (roots[i].object.id == id) return true;
+    return false;
 }
 
 void keyspace_drop(struct keyspace *ks)
 {
     struct keyspace_place *at = &ks->place;
-    hand_over(ks);
+    for (unsigned i = 0; i < at->object_count; i++) hand_over(ks, &at->objects[i]);
+    at->object_count = 0;
     store_delete(ks->store, rowkey_bytes(&at->row));
     databases_count(current(ks), at->row.slot, -1, at->expiring ? -1 : 0, -(int64_t)at->bytes);
     at->exists = at->expiring = false;
@@ -76,13 +91,18 @@ struct keyspace_entry keyspace_find(struct keyspace *ks, struct bytes key)
     return (struct keyspace_entry){en.type, en.expires_ms, en.form, en.payload};
 }
 
-void keyspace_put_entry(struct keyspace *ks, struct bytes key, struct entry *en, const struct object *object)
+void keyspace_put_entry(struct keyspace *ks, struct bytes key, struct entry *en)
 {
     struct keyspace_place *at = &ks->place;
     keyspace_go_to(ks, key);
     en->has_key = rowkey_is_named_by_hash(key);
     en->key = key;
-    if (!object || object->id != at->object.id) hand_over(ks);
+    struct object_root roots[ENTRY_ROOTS_MAX];
+    unsigned count = entry_roots(en, current(ks)->id, roots);
+    for (unsigned i = 0; i < at->object_count; i++)
+        if (!is_among(at->objects[i].id, roots, count)) hand_over(ks, &at->objects[i]);
+    at->object_count = count;
+    for (unsigned i = 0; i < count; i++) at->objects[i] = roots[i].object;
     uint64_t bytes = keyspace_row_bytes(at->row.len, en);
     /* The payload may be in the row that this replaces: the store keeps it until its next call. */
     entry_write(store_put_open(ks->store, rowkey_bytes(&at->row), entry_size(en)), en);
@@ -91,13 +111,14 @@ void keyspace_put_entry(struct keyspace *ks, struct bytes key, struct entry *en,
     at->exists = true;
     at->expiring = expiring;
     at->bytes = bytes;
-    if (object) at->object = *object;
 }
 
-void keyspace_count_growth(struct keyspace *ks, uint64_t bytes)
+void keyspace_splice_payload(struct keyspace *ks, const struct entry *en, size_t at, size_t removed, struct bytes inserted, int64_t held)
 {
-    databases_count(current(ks), ks->place.row.slot, 0, 0, (int64_t)bytes);
-    ks->place.bytes += bytes;
+    int64_t grown = held + (int64_t)inserted.len - (int64_t)removed;
+    store_splice(ks->store, rowkey_bytes(&ks->place.row), entry_payload_at(en) + at, removed, inserted);
+    databases_count(current(ks), ks->place.row.slot, 0, 0, grown);
+    ks->place.bytes += (uint64_t)grown;
 }
 
 bool keyspace_delete(struct keyspace *ks, struct bytes key)

@@ -263,7 +263,8 @@ struct store_position keyspace_end(struct keyspace *ks)
 
 const char *keyspace_type_name(enum keyspace_type type)
 {
-    return type == KEYSPACE_STRING ? "string" : "none";
+    static const char *const names[KEYSPACE_TYPES] = {"none", "string", "hash", "list", "set", "zset", "stream"};
+    return names[type];
 }
 
 /* ---- whole databases ---- */

@@ -32,8 +32,9 @@ void keyspace_close(struct keyspace *ks);
 void keyspace_begin(struct keyspace *ks, unsigned database, int64_t now_ms);
 struct store_position keyspace_end(struct keyspace *ks);
 
-enum keyspace_type { KEYSPACE_NONE, KEYSPACE_STRING };
-const char *keyspace_type_name(enum keyspace_type type); /* "none", "string" as TYPE says */
+/* The numbers are those of the rows. */
+enum keyspace_type { KEYSPACE_NONE, KEYSPACE_STRING, KEYSPACE_HASH, KEYSPACE_LIST, KEYSPACE_SET, KEYSPACE_ZSET, KEYSPACE_STREAM, KEYSPACE_TYPES };
+const char *keyspace_type_name(enum keyspace_type type); /* "none", "string", "zset" as TYPE says */
 
 #define KEYSPACE_NO_EXPIRY INT64_MIN
 struct keyspace_entry {

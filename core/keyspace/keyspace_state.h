@@ -33,8 +33,9 @@ struct keyspace {
     struct keyspace_place {
         struct rowkey row;
         bool known, exists, expiring;
-        uint64_t bytes;       /* as counted; 0 if there is no key */
-        struct object object; /* of its value; id 0: none */
+        uint64_t bytes;          /* as counted; 0 if there is no key */
+        unsigned object_count;   /* of its value */
+        struct object objects[ENTRY_ROOTS_MAX];
     } place;
 
     /* The rows that keyspace_prefetch was told of, in order; `at`: the one looked up last. */
@@ -54,20 +55,14 @@ static inline void keyspace_note(struct keyspace *ks, struct store_position p)
     if (store_position_compare(p, ks->seen) > 0) ks->seen = p;
 }
 
-/* The rows of its own that a value has; id 0: none. */
-static inline struct object keyspace_object(const struct entry *en, uint32_t database_id)
-{
-    struct chunks c = {0};
-    if (en->form == ENTRY_CHUNKS) chunks_parse(en->payload, database_id, &c);
-    return c.object;
-}
-
 /* What a key counts in bytes. The key's row tells it all, so that a start need look at no others. */
 static inline uint64_t keyspace_row_bytes(size_t name_len, const struct entry *en)
 {
-    struct chunks c = {0};
-    if (en->form == ENTRY_CHUNKS) chunks_parse(en->payload, 0, &c);
-    return name_len + entry_size(en) + c.len;
+    struct object_root roots[ENTRY_ROOTS_MAX];
+    uint64_t bytes = name_len + entry_size(en);
+    if (en->form == ENTRY_WHOLE) return bytes;
+    for (unsigned i = entry_roots(en, 0, roots); i > 0; i--) bytes += roots[i - 1].bytes;
+    return bytes;
 }
 
 /* keys.c */
@@ -76,16 +71,18 @@ static inline uint64_t keyspace_row_bytes(size_t name_len, const struct entry *e
 bool keyspace_find_entry(struct keyspace *ks, struct bytes key, struct entry *en);
 /* Makes ks->place the key's, at no cost if the command has just looked it up. */
 void keyspace_go_to(struct keyspace *ks, struct bytes key);
-/* Writes the key's row (its name is seen to here) in place of what is there. `object` has the value's rows; NULL: it has none. */
-void keyspace_put_entry(struct keyspace *ks, struct bytes key, struct entry *en, const struct object *object);
+/* Writes the key's row (its name is seen to here) in place of what is there. Objects of the old value that the new one does not have are
+ * nobody's then. The payload may lie in the row that is replaced. */
+void keyspace_put_entry(struct keyspace *ks, struct bytes key, struct entry *en);
+/* Changes a part of the payload of the key at ks->place, whose entry `en` was, and which keeps its objects: in place of `removed` bytes at `at`
+ * come others. `held` is by how much the bytes change that it has in rows of its own. What `en` points to is no more. */
+void keyspace_splice_payload(struct keyspace *ks, const struct entry *en, size_t at, size_t removed, struct bytes inserted, int64_t held);
 /* One without nodes yet, in the slot of the key at ks->place. */
 static inline struct object keyspace_new_object(struct keyspace *ks)
 {
     const struct rowkey *row = &ks->place.row;
     return (struct object){.slot = row->slot, .database_id = row->database_id, .id = objects_new_id(&ks->objects, ks->store)};
 }
-/* The value at ks->place, which exists, was made longer by so many bytes, without putting the entry. */
-void keyspace_count_growth(struct keyspace *ks, uint64_t bytes);
 /* Deletes the key at ks->place, which exists, and its value. */
 void keyspace_drop(struct keyspace *ks);
 

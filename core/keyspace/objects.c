@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/codec.h"
 #include "keyspace/rowkey.h"
 
 #define RESERVE      4096 /* ids at a time */
@@ -19,6 +18,26 @@ static struct bytes counter_name(void)
     return bytes_of("\xff\xff"
                     "objects",
                     9);
+}
+
+bool object_root_read(struct reader *r, uint32_t database_id, struct object_root *out)
+{
+    *out = (struct object_root){.object.database_id = database_id};
+    out->object.id = read_u64(r);
+    out->object.slot = read_u16(r);
+    out->object.nodes = read_u32(r);
+    out->count = read_u64(r);
+    out->bytes = read_u64(r);
+    return !r->failed && out->object.id && out->object.nodes && out->object.slot < ROWKEY_SLOTS;
+}
+
+void object_root_write(struct buffer *b, const struct object_root *root)
+{
+    write_u64(b, root->object.id);
+    write_u16(b, (uint16_t)root->object.slot);
+    write_u32(b, root->object.nodes);
+    write_u64(b, root->count);
+    write_u64(b, root->bytes);
 }
 
 /* ---- ids ---- */

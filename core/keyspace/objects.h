@@ -11,6 +11,7 @@
 #ifndef AIKV_KEYSPACE_OBJECTS_H
 #define AIKV_KEYSPACE_OBJECTS_H
 
+#include "base/codec.h"
 #include "base/error.h"
 #include "store/store.h"
 
@@ -20,6 +21,17 @@ struct object {
     uint64_t id;    /* 0: none */
     uint32_t nodes; /* its rows have numbers below this; not each number has one */
 };
+
+/* What a key's row has of an object that elements are packed into: object(8) · slot(2) · nodes(4) · count(8) · bytes(8). */
+#define OBJECT_ROOT_SIZE 30
+struct object_root {
+    struct object object;
+    uint64_t count; /* elements */
+    uint64_t bytes; /* of the elements as they are packed; how rows are filled does not change it */
+};
+/* The id of the database is not in it. False: damaged. */
+bool object_root_read(struct reader *r, uint32_t database_id, struct object_root *out);
+void object_root_write(struct buffer *b, const struct object_root *root);
 
 struct objects {
     uint64_t next, reserved; /* ids from `next` to below `reserved` may be given out */

@@ -56,14 +56,14 @@ struct bytes keyspace_string_whole(struct keyspace *ks, const struct keyspace_en
 static void put_whole(struct keyspace *ks, struct bytes key, struct bytes value, int64_t expires_ms)
 {
     struct entry en = {.type = KEYSPACE_STRING, .form = ENTRY_WHOLE, .expires_ms = expires_ms, .payload = value};
-    keyspace_put_entry(ks, key, &en, NULL);
+    keyspace_put_entry(ks, key, &en);
 }
 
 static void put_chunks(struct keyspace *ks, struct bytes key, const struct chunks *c, int64_t expires_ms)
 {
     uint8_t payload[CHUNKS_PAYLOAD];
     struct entry en = {.type = KEYSPACE_STRING, .form = ENTRY_CHUNKS, .expires_ms = expires_ms, .payload = chunks_payload(payload, c)};
-    keyspace_put_entry(ks, key, &en, &c->object);
+    keyspace_put_entry(ks, key, &en);
 }
 
 void keyspace_string_put(struct keyspace *ks, struct bytes key, struct bytes value, int64_t expires_ms)
@@ -74,8 +74,9 @@ void keyspace_string_put(struct keyspace *ks, struct bytes key, struct bytes val
     }
     keyspace_go_to(ks, key);
     /* Rows that are there already are written over if that leaves none behind: nothing need be deleted later. */
-    struct chunks c = chunks_of(ks->place.object, value.len);
-    if (!c.object.id || c.object.nodes < ks->place.object.nodes) c = chunks_of(keyspace_new_object(ks), value.len);
+    const struct object *there = ks->place.object_count == 1 ? &ks->place.objects[0] : NULL;
+    struct chunks c = chunks_of(there ? *there : keyspace_new_object(ks), value.len);
+    if (there && c.object.nodes < there->nodes) c = chunks_of(keyspace_new_object(ks), value.len);
     chunks_put(ks, &c, value);
     put_chunks(ks, key, &c, expires_ms);
 }
@@ -86,8 +87,7 @@ static void write_whole(struct keyspace *ks, struct bytes key, bool there, const
     size_t len = en->payload.len;
     if (there && offset <= len) {
         size_t over = len - offset < with.len ? len - offset : with.len;
-        store_splice(ks->store, rowkey_bytes(&ks->place.row), entry_payload_at(en) + offset, over, with);
-        keyspace_count_growth(ks, with.len - over);
+        keyspace_splice_payload(ks, en, offset, over, with, 0);
         return;
     }
     uint8_t value[CHUNKS_WHOLE_MAX];
@@ -115,11 +115,10 @@ static void write_chunks(struct keyspace *ks, const struct entry *en, size_t off
     if (grows) c = chunks_of(c.object, end);
     chunks_write(ks, &c, offset, with);
     if (!grows) return;
-    keyspace_count_growth(ks, growth);
     uint8_t payload[CHUNKS_PAYLOAD];
     struct bytes len = bytes_of(chunks_payload(payload, &c).data + CHUNKS_LENGTH_AT, 8);
-    store_splice(ks->store, rowkey_bytes(&ks->place.row), entry_payload_at(en) + CHUNKS_LENGTH_AT, len.len, len);
-    ks->place.object = c.object;
+    keyspace_splice_payload(ks, en, CHUNKS_LENGTH_AT, len.len, len, (int64_t)growth);
+    ks->place.objects[0] = c.object;
 }
 
 size_t keyspace_string_write(struct keyspace *ks, struct bytes key, size_t offset, struct bytes with)

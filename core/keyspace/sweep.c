@@ -25,8 +25,8 @@ static void delete_row(struct keyspace *ks, struct bytes name)
     bool readable = store_get(ks->store, name, &value) && entry_read(value.data, &en);
     assert(readable); /* it was due a moment ago */
     (void)readable;
-    struct object object = keyspace_object(&en, at.database_id);
-    if (object.id) objects_hand_over(&ks->objects, ks->store, &object);
+    struct object_root roots[ENTRY_ROOTS_MAX];
+    for (unsigned i = entry_roots(&en, at.database_id, roots); i > 0; i--) objects_hand_over(&ks->objects, ks->store, &roots[i - 1].object);
     store_delete(ks->store, name);
     databases_count(databases_find(&ks->databases, at.database_id), at.slot, -1, -1, -(int64_t)keyspace_row_bytes(name.len, &en));
     ks->expired_total++;

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "keyspace/keyspace_state.h"
+#include "keyspace/node.h"
 
 /* What follows is about another database. */
 static void turn_to(struct keyspace *ks, unsigned database)
@@ -27,34 +28,40 @@ static enum keyspace_transfer look(struct keyspace *ks, struct bytes from, const
     return occupied && !to->replace ? KEYSPACE_OCCUPIED : KEYSPACE_TRANSFERRED;
 }
 
-/* The rows of a value once more, for the key at ks->place. Returns the object, and its payload in `room`. */
-static struct object copy_object(struct keyspace *ks, const struct chunks *from, uint8_t room[CHUNKS_PAYLOAD], struct bytes *payload)
+/* The rows of the value `en`, whose objects are `from`, once more, for the key at ks->place. Its new payload is in `room`. */
+static void copy_objects(struct keyspace *ks, struct entry *en, const struct object *from, unsigned count, uint8_t room[ENTRY_ROOTED_MAX])
 {
-    struct chunks to = chunks_of(keyspace_new_object(ks), from->len);
-    chunks_copy(ks, from, &to);
-    *payload = chunks_payload(room, &to);
-    return to.object;
+    struct object to[ENTRY_ROOTS_MAX];
+    assert(en->payload.len <= ENTRY_ROOTED_MAX);
+    for (unsigned i = 0; i < count; i++) {
+        to[i] = keyspace_new_object(ks);
+        to[i].nodes = from[i].nodes;
+        node_copy_all(ks, &from[i], &to[i]);
+    }
+    memcpy(room, en->payload.data, en->payload.len);
+    entry_set_objects(en, room, to);
+    en->payload = bytes_of(room, en->payload.len);
 }
 
 /* Puts what `from` holds, which is there, at `to`. Returns whether the value's own rows, if it has any, are those of `from`. */
 static bool put(struct keyspace *ks, struct bytes from, const struct keyspace_destination *to, bool moves)
 {
     unsigned home = ks->current;
-    uint8_t payload[CHUNKS_PAYLOAD];
+    uint8_t payload[ENTRY_ROOTED_MAX];
     struct entry en;
     bool there = keyspace_find_entry(ks, from, &en);
     assert(there);
     (void)there;
-    struct object object = ks->place.object;
+    struct object objects[ENTRY_ROOTS_MAX];
+    unsigned count = ks->place.object_count;
+    memcpy(objects, ks->place.objects, sizeof objects);
     bool shared = moves && to->database == home; /* rows carry the database's id: they cannot follow into another */
     turn_to(ks, to->database);
-    if (object.id && !shared) {
-        struct chunks c;
-        chunks_parse(en.payload, object.database_id, &c);
+    if (count && !shared) {
         keyspace_go_to(ks, to->key);
-        object = copy_object(ks, &c, payload, &en.payload);
+        copy_objects(ks, &en, objects, count, payload);
     }
-    keyspace_put_entry(ks, to->key, &en, object.id ? &object : NULL);
+    keyspace_put_entry(ks, to->key, &en);
     turn_to(ks, home);
     return shared;
 }
@@ -77,7 +84,7 @@ enum keyspace_transfer keyspace_move(struct keyspace *ks, struct bytes from, con
     if (outcome != KEYSPACE_TRANSFERRED || is_itself(ks, from, to)) return outcome;
     bool shared = put(ks, from, to, true);
     keyspace_go_to(ks, from);
-    if (shared) ks->place.object.id = 0;
+    if (shared) ks->place.object_count = 0;
     keyspace_drop(ks);
     return outcome;
 }
