@@ -83,6 +83,13 @@ bool command_string_fits(struct command_call *c, size_t len)
     return false;
 }
 
+bool command_is_type(struct command_call *c, const struct keyspace_entry *entry, enum keyspace_type type)
+{
+    if (entry->type == type || entry->type == KEYSPACE_NONE) return true;
+    resp_error(c->reply, ERROR_WRONGTYPE, "Operation against a key holding the wrong kind of value");
+    return false;
+}
+
 struct keyspace_entry command_read(struct command_call *c, struct bytes key)
 {
     struct keyspace_entry entry = keyspace_find(c->keyspace, key);

@@ -52,6 +52,8 @@ void command_reply_part(struct command_call *c, const struct keyspace_entry *ent
 /* Whether a string may have this length; if not, the error was replied. */
 bool command_string_fits(struct command_call *c, size_t len);
 
+/* Whether a key's value is of this type, or there is none; if not, the error was replied. */
+bool command_is_type(struct command_call *c, const struct keyspace_entry *entry, enum keyspace_type type);
 /* keyspace_find that counts as a hit or a miss in INFO. */
 struct keyspace_entry command_read(struct command_call *c, struct bytes key);
 

@@ -15,6 +15,7 @@ static void add(struct command_call *c, int64_t increment)
 {
     struct bytes key = c->argv[1];
     struct keyspace_entry entry = keyspace_find(c->keyspace, key);
+    if (!command_is_type(c, &entry, KEYSPACE_STRING)) return;
     int64_t expires_ms = entry.type == KEYSPACE_NONE ? KEYSPACE_NO_EXPIRY : entry.expires_ms, value = 0;
     if (entry.type != KEYSPACE_NONE && !number_parse_integer(text_of(c, &entry), &value)) {
         resp_error(c->reply, ERROR_GENERIC, "value is not an integer or out of range");
@@ -60,6 +61,7 @@ static void command_counter_decrby(struct command_call *c)
 static void command_counter_incrbyfloat(struct command_call *c)
 {
     struct keyspace_entry entry = keyspace_find(c->keyspace, c->argv[1]);
+    if (!command_is_type(c, &entry, KEYSPACE_STRING)) return;
     long double value = 0, increment;
     if ((entry.type != KEYSPACE_NONE && !number_parse_real(text_of(c, &entry), &value)) ||
         !number_parse_real(c->argv[2], &increment)) {

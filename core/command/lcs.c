@@ -154,12 +154,21 @@ static void reply_index(struct command_call *c, const struct lcs *t, uint32_t le
     resp_integer(c->reply, length);
 }
 
+static bool is_string_or_none(const struct keyspace_entry *entry)
+{
+    return entry->type == KEYSPACE_STRING || entry->type == KEYSPACE_NONE;
+}
+
 static void command_lcs_lcs(struct command_call *c)
 {
     struct lcs_options o = {0};
     command_read(c, c->argv[1]);
     struct keyspace_entry b = command_read(c, c->argv[2]);
     struct keyspace_entry a = keyspace_find(c->keyspace, c->argv[1]); /* anew: looking for `b` may have ended its life */
+    if (!is_string_or_none(&a) || !is_string_or_none(&b)) {
+        resp_error(c->reply, ERROR_GENERIC, "The specified keys must contain string values");
+        return;
+    }
     if (!parse_options(c, &o) || !is_small_enough(c, keyspace_string_len(&a), keyspace_string_len(&b))) return;
     struct lcs t = {.a = keyspace_string_whole(c->keyspace, &a, c->arena), .b = keyspace_string_whole(c->keyspace, &b, c->arena)};
     uint32_t length = fill(&t, c->arena);

@@ -25,6 +25,7 @@ static void command_range_getrange(struct command_call *c)
     int64_t start, end;
     if (!command_integer(c, 2, &start, NULL) || !command_integer(c, 3, &end, NULL)) return;
     struct keyspace_entry entry = command_read(c, c->argv[1]);
+    if (!command_is_type(c, &entry, KEYSPACE_STRING)) return;
     reply_range(c, &entry, start, end);
 }
 
@@ -39,6 +40,7 @@ static void command_range_setrange(struct command_call *c)
     }
     struct bytes with = c->argv[3];
     struct keyspace_entry entry = keyspace_find(c->keyspace, c->argv[1]);
+    if (!command_is_type(c, &entry, KEYSPACE_STRING)) return;
     if (with.len == 0) { /* no key is made for nothing */
         resp_integer(c->reply, (int64_t)keyspace_string_len(&entry));
         return;

@@ -46,6 +46,7 @@ static void command_set_set(struct command_call *c)
     if (o.get || o.only_new || o.only_old || o.keep_expiry) {
         struct keyspace_entry old = o.get ? command_read(c, key) : keyspace_find(c->keyspace, key);
         bool found = old.type != KEYSPACE_NONE;
+        if (o.get && !command_is_type(c, &old, KEYSPACE_STRING)) return;
         if (o.get) command_reply_string(c, &old);
         if (o.keep_expiry && found) expires_ms = old.expires_ms;
         if (found ? o.only_new : o.only_old) {
@@ -89,6 +90,7 @@ static void command_set_psetex(struct command_call *c)
 static void command_set_getset(struct command_call *c)
 {
     struct keyspace_entry old = command_read(c, c->argv[1]);
+    if (!command_is_type(c, &old, KEYSPACE_STRING)) return;
     command_reply_string(c, &old);
     keyspace_string_put(c->keyspace, c->argv[1], c->argv[2], KEYSPACE_NO_EXPIRY);
 }

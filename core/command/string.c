@@ -4,12 +4,13 @@
 static void command_string_get(struct command_call *c)
 {
     struct keyspace_entry entry = command_read(c, c->argv[1]);
-    command_reply_string(c, &entry);
+    if (command_is_type(c, &entry, KEYSPACE_STRING)) command_reply_string(c, &entry);
 }
 
 static void command_string_getdel(struct command_call *c)
 {
     struct keyspace_entry entry = command_read(c, c->argv[1]);
+    if (!command_is_type(c, &entry, KEYSPACE_STRING)) return;
     command_reply_string(c, &entry);
     if (entry.type != KEYSPACE_NONE) keyspace_delete(c->keyspace, c->argv[1]);
 }
@@ -44,6 +45,7 @@ static void command_string_getex(struct command_call *c)
     struct getex_options o = {0};
     if (!parse_getex(c, &o)) return;
     struct keyspace_entry entry = command_read(c, c->argv[1]);
+    if (!command_is_type(c, &entry, KEYSPACE_STRING)) return;
     int64_t expires_ms = o.persist ? KEYSPACE_NO_EXPIRY : entry.expires_ms;
     if (entry.type != KEYSPACE_NONE && o.unit && !command_expiry_read(c, o.unit, o.expiry_at, &expires_ms)) return;
     command_reply_string(c, &entry);
@@ -94,6 +96,7 @@ static void command_string_append(struct command_call *c)
 {
     struct bytes tail = c->argv[2];
     struct keyspace_entry entry = keyspace_find(c->keyspace, c->argv[1]);
+    if (!command_is_type(c, &entry, KEYSPACE_STRING)) return;
     size_t len = keyspace_string_len(&entry);
     if (!command_string_fits(c, len + tail.len)) return;
     resp_integer(c->reply, (int64_t)keyspace_string_write(c->keyspace, c->argv[1], len, tail));
@@ -102,6 +105,7 @@ static void command_string_append(struct command_call *c)
 static void command_string_strlen(struct command_call *c)
 {
     struct keyspace_entry entry = command_read(c, c->argv[1]);
+    if (!command_is_type(c, &entry, KEYSPACE_STRING)) return;
     resp_integer(c->reply, (int64_t)keyspace_string_len(&entry));
 }
 
