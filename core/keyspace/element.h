@@ -1,0 +1,24 @@
+/* Elements: what collections are made of, packed one after the other: in the key's row while they are few, in nodes when they are many.
+ *
+ *   varint(key length · 2 + mark) · varint(value length) · key · value
+ *
+ * A hash's field and value, a set's member (no value), a sorted set's member and score, a list's value (no key), an entry of a stream. The
+ * mark is one bit that means what the type says (a hash: the value begins with the field's expiry). Pure. */
+#ifndef AIKV_KEYSPACE_ELEMENT_H
+#define AIKV_KEYSPACE_ELEMENT_H
+
+#include "base/bytes.h"
+
+struct element {
+    struct bytes key, value;
+    bool mark;
+};
+
+size_t element_size(const struct element *el);
+/* Writes element_size() bytes; returns the end. */
+uint8_t *element_write(uint8_t *out, const struct element *el);
+/* Reads the element at the front of `packed` and moves its beginning behind it. False: it is empty, or what is there is damaged (told apart
+ * by packed->len, which is not changed then). */
+bool element_next(struct bytes *packed, struct element *out);
+
+#endif

@@ -1,0 +1,52 @@
+/* Linear hashing on rows (Litwin, Linear hashing: a new tool for file and table addressing, 1980): elements by key, in no order.
+ *
+ * Node n of the object is bucket n. With N buckets, 2^L <= N < 2^(L+1): an element is in bucket hash mod 2^(L+1) if there is one of that
+ * number, else in hash mod 2^L; so it is one row away, and nothing but N need be known. The hash is keyed with the seed of the keyspace. When the
+ * mean fill passes LINEAR_HASH_FILL bytes, the next bucket in turn is split in two.
+ *
+ * A bucket's row: a tag (1 to 255, from the hash) for each element, a zero, the elements, the first one's tag last: so that an element comes with
+ * one splice, where tags and elements meet. Tags are compared 16 at a time.
+ *
+ * The root is the caller's: it is read from the key's row, changed by what changes the hash, and written back before the command ends. Within a
+ * command; bytes that are given lie in rows, until anything is written. */
+#ifndef AIKV_KEYSPACE_LINEAR_HASH_H
+#define AIKV_KEYSPACE_LINEAR_HASH_H
+
+#include "base/error.h"
+#include "keyspace/element.h"
+#include "keyspace/node.h"
+
+#define LINEAR_HASH_FILL 1000 /* bytes; a bucket of one or two large elements may hold any number */
+
+struct linear_hash {
+    struct object_root root; /* root.object.nodes buckets */
+};
+
+/* A new one, without elements, in a new object. */
+void linear_hash_init(struct keyspace *ks, struct linear_hash *h, const struct object *object);
+
+bool linear_hash_get(struct keyspace *ks, const struct linear_hash *h, struct bytes key, struct element *out);
+/* Adds an element, or puts it in place of the one with its key. Its bytes do not lie in rows. Returns whether it is a new one. */
+bool linear_hash_put(struct keyspace *ks, struct linear_hash *h, const struct element *el);
+/* Whether there was one. Buckets never become fewer. */
+bool linear_hash_remove(struct keyspace *ks, struct linear_hash *h, struct bytes key);
+
+/* All elements, each once, if nothing is written meanwhile. */
+struct linear_hash_walk {
+    uint32_t bucket; /* 0 to begin with */
+    struct bytes packed;
+};
+bool linear_hash_next(struct keyspace *ks, const struct linear_hash *h, struct linear_hash_walk *w, struct element *out);
+
+/* One bucket's elements and the next cursor, 0 at the end; 0 to begin with. Buckets come in the order of their reversed bits: what is there from
+ * the first call to the last is given at least once, whatever is put, removed or split in between (Redis's dictScan). */
+uint64_t linear_hash_scan(struct keyspace *ks, const struct linear_hash *h, uint64_t cursor,
+                          void (*visit)(void *user, const struct element *el), void *user);
+
+/* An element, each about as likely; there is one. `random` is drawn from as often as it takes. */
+void linear_hash_random(struct keyspace *ks, const struct linear_hash *h, uint64_t (*random)(void *user), void *user, struct element *out);
+
+/* What must hold: each element in its bucket, with its tag, no key twice, count and bytes as the root says. Errors: FORMAT. */
+int linear_hash_check(struct keyspace *ks, const struct linear_hash *h, struct error *e);
+
+#endif
