@@ -19,8 +19,8 @@ static const struct command_entry *entry_of(const struct command_engine *e, cons
 
 static void add_keys(const struct command_row *row, const struct resp_request *r, struct key_list *out)
 {
-    for (int i = command_keys_first(row, r->argc); i && out->count < out->max; i = command_keys_next(row, r->argc, i))
-        out->keys[out->count++] = r->argv[i];
+    for (struct command_keys k = command_keys(row, r->argc, r->argv); out->count < out->max && command_keys_next(&k);)
+        out->keys[out->count++] = r->argv[k.at];
 }
 
 static void prefetch(struct command_engine *e, unsigned database, const struct resp_request *requests, size_t count)
@@ -45,8 +45,8 @@ static bool is_served_here(const struct command_engine *e, struct bytes key)
 static void add_cold_keys(struct command_engine *e, unsigned database, const struct command_row *row, const struct resp_request *r,
                           struct key_list *out)
 {
-    for (int i = command_keys_first(row, r->argc); i; i = command_keys_next(row, r->argc, i)) {
-        struct bytes key = r->argv[i];
+    for (struct command_keys k = command_keys(row, r->argc, r->argv); command_keys_next(&k);) {
+        struct bytes key = r->argv[k.at];
         if (is_served_here(e, key) && keyspace_is_cold(e->keyspace, database, key)) out->keys[out->count++] = key;
     }
 }
@@ -69,7 +69,7 @@ static size_t wait_for_rows(struct command_engine *e, struct net_client *client,
     size_t i = 0;
     for (bool more = true; more && i < count; i++) {
         const struct command_entry *entry = entry_of(e, &requests[i]);
-        more = entry && entry->row->keys.first;
+        more = entry && command_has_keys(entry->row);
         if (more) add_cold_keys(e, session->database, entry->row, &requests[i], &cold);
         if (i > 0 && !waits && cold.count > 0) return i;
         waits = cold.count > 0;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "command/call.h"
 #include "command/engine.h"
+#include "command/keys.h"
 
 /* The arguments as in Redis's message: quoted, 128 bytes of them all told, each ending at a NUL. */
 static void quote_arguments(int argc, const struct bytes *argv, char out[400])
@@ -52,7 +53,7 @@ static bool may_run(struct command_engine *e, struct net_client *client, const s
         resp_error(reply, ERROR_GENERIC, "This instance has cluster support disabled");
         return false;
     }
-    if (e->cluster_enabled && row->keys.first &&
+    if (e->cluster_enabled && command_has_keys(row) &&
         !command_slot_check(e, client, row, request->argc, request->argv, reply)) {
         return false;
     }

@@ -2,6 +2,7 @@
 #include "command/introspect.h"
 
 #include "command/engine.h"
+#include "command/keys.h"
 
 void command_reply_bits(struct resp_writer *w, uint32_t bits, const char *const names[], int count)
 {
@@ -21,8 +22,55 @@ static void reply_tips(struct resp_writer *w, const char *tips)
     }
 }
 
-/* A key specification: begins at an index, takes a range; `lastkey` counts from the first key. */
-static void reply_specification(struct resp_writer *w, const struct command_keys *k, const char *note)
+static void reply_begin(struct resp_writer *w, const struct command_key_spec *s)
+{
+    static const char *const types[] = {"index", "keyword", "unknown"};
+    resp_map(w, 2);
+    resp_bulk_text(w, "type");
+    resp_bulk_text(w, types[s->begin]);
+    resp_bulk_text(w, "spec");
+    if (s->begin == KEYS_ELSEWHERE) {
+        resp_map(w, 0);
+    } else if (s->begin == KEYS_AT) {
+        resp_map(w, 1);
+        resp_bulk_text(w, "index");
+        resp_integer(w, s->index);
+    } else {
+        resp_map(w, 2);
+        resp_bulk_text(w, "keyword");
+        resp_bulk_text(w, s->keyword);
+        resp_bulk_text(w, "startfrom");
+        resp_integer(w, s->index);
+    }
+}
+
+static void reply_integers(struct resp_writer *w, const char *const names[3], const int values[3])
+{
+    resp_map(w, 3);
+    for (int i = 0; i < 3; i++) {
+        resp_bulk_text(w, names[i]);
+        resp_integer(w, values[i]);
+    }
+}
+
+static void reply_find(struct resp_writer *w, const struct command_key_spec *s)
+{
+    static const char *const range[] = {"lastkey", "keystep", "limit"}, *const counted[] = {"keynumidx", "firstkey", "keystep"};
+    bool unknown = s->begin == KEYS_ELSEWHERE;
+    resp_map(w, 2);
+    resp_bulk_text(w, "type");
+    resp_bulk_text(w, unknown ? "unknown" : s->counted ? "keynum" : "range");
+    resp_bulk_text(w, "spec");
+    if (unknown) {
+        resp_map(w, 0);
+    } else if (s->counted) {
+        reply_integers(w, counted, (const int[]){0, 1, s->step});
+    } else {
+        reply_integers(w, range, (const int[]){s->last, s->step, s->limit});
+    }
+}
+
+static void reply_specification(struct resp_writer *w, const struct command_key_spec *s, const char *note)
 {
     resp_map(w, note ? 4 : 3);
     if (note) {
@@ -30,55 +78,35 @@ static void reply_specification(struct resp_writer *w, const struct command_keys
         resp_bulk_text(w, note);
     }
     resp_bulk_text(w, "flags");
-    command_reply_bits(w, k->flags, command_key_flag_names, COMMAND_KEY_FLAG_COUNT);
+    command_reply_bits(w, s->flags, command_key_flag_names, COMMAND_KEY_FLAG_COUNT);
     resp_bulk_text(w, "begin_search");
-    resp_map(w, 2);
-    resp_bulk_text(w, "type");
-    resp_bulk_text(w, "index");
-    resp_bulk_text(w, "spec");
-    resp_map(w, 1);
-    resp_bulk_text(w, "index");
-    resp_integer(w, k->first);
+    reply_begin(w, s);
     resp_bulk_text(w, "find_keys");
-    resp_map(w, 2);
-    resp_bulk_text(w, "type");
-    resp_bulk_text(w, "range");
-    resp_bulk_text(w, "spec");
-    resp_map(w, 3);
-    resp_bulk_text(w, "lastkey");
-    resp_integer(w, k->last < 0 ? k->last : k->last - k->first);
-    resp_bulk_text(w, "keystep");
-    resp_integer(w, k->step);
-    resp_bulk_text(w, "limit");
-    resp_integer(w, 0);
+    reply_find(w, s);
 }
 
 static void reply_keys(struct resp_writer *w, const struct command_row *row)
 {
-    struct command_keys keys = row->keys;
-    if (!keys.first) {
-        resp_set(w, 0);
-        return;
-    }
-    resp_set(w, row->last_key_flags ? 2 : 1);
-    if (row->last_key_flags) keys.last--;
-    reply_specification(w, &keys, row->keys_note);
-    if (row->last_key_flags) {
-        int last = row->keys.last;
-        reply_specification(w, &(struct command_keys)KEYS(last, last, 1, row->last_key_flags), NULL);
+    int count = 0;
+    while (command_key_spec(row, count)) count++;
+    resp_set(w, (size_t)count);
+    for (int i = 0; i < count; i++) {
+        const struct command_key_spec *s = command_key_spec(row, i);
+        reply_specification(w, s, s == &row->keys ? row->keys_note : s->note);
     }
 }
 
 static void reply_entry(struct resp_writer *w, const struct command_entry *e)
 {
     const struct command_row *row = e->row;
+    struct command_legacy_keys keys = command_legacy_keys(row);
     resp_array(w, 10);
     resp_bulk_text(w, e->name);
     resp_integer(w, row->arity);
-    command_reply_bits(w, row->flags, command_flag_names, COMMAND_FLAG_COUNT);
-    resp_integer(w, row->keys.first);
-    resp_integer(w, row->keys.last);
-    resp_integer(w, row->keys.step);
+    command_reply_bits(w, command_row_flags(row), command_flag_names, COMMAND_FLAG_COUNT);
+    resp_integer(w, keys.first);
+    resp_integer(w, keys.last);
+    resp_integer(w, keys.step);
     command_reply_bits(w, command_row_categories(row), command_category_names, COMMAND_CATEGORY_COUNT);
     reply_tips(w, row->tips);
     reply_keys(w, row);

@@ -4,31 +4,44 @@
 
 #include "command/row.h"
 
-/* Walks the keys: for (int i = command_keys_first(row, argc); i; i = command_keys_next(row, argc, i)) argv[i] …;
- * an index of 0 ends it. */
-static inline int command_keys_last(const struct command_row *row, int argc)
+/* Walks the keys of a request that suits the row's arity: `for (struct command_keys k = command_keys(row, argc, argv); command_keys_next(&k);)`
+ * argv[k.at] … A request that says wrongly how many keys it has, or lacks a keyword, has none there: its command will say so. */
+struct command_keys {
+    const struct command_row *row;
+    int argc;
+    const struct bytes *argv;
+    int spec;       /* of row->keys (0) and row->more_keys (1 on), the next to be looked at */
+    int at;         /* the key's argument */
+    uint32_t flags; /* what is done to it: KEY_…, in this very invocation */
+    int left, step; /* of the keys of one specification */
+};
+
+static inline struct command_keys command_keys(const struct command_row *row, int argc, const struct bytes *argv)
 {
-    int last = row->keys.last < 0 ? argc + row->keys.last : row->keys.last;
-    return last < argc ? last : argc - 1;
+    return (struct command_keys){.row = row, .argc = argc, .argv = argv};
 }
 
-static inline int command_keys_first(const struct command_row *row, int argc)
+/* False: that was the last one. */
+bool command_keys_next(struct command_keys *k);
+
+/* Whether requests may have keys at all. */
+static inline bool command_has_keys(const struct command_row *row)
 {
-    int first = row->keys.first;
-    return first && first <= command_keys_last(row, argc) ? first : 0;
+    return row->keys.flags || row->more_keys;
 }
 
-static inline int command_keys_next(const struct command_row *row, int argc, int i)
+/* Specification number `i` of a row; NULL: there are no more. */
+static inline const struct command_key_spec *command_key_spec(const struct command_row *row, int i)
 {
-    int next = i + row->keys.step;
-    return next <= command_keys_last(row, argc) ? next : 0;
+    if (i == 0 && row->keys.flags) return &row->keys;
+    const struct command_key_spec *more = row->more_keys ? &row->more_keys[row->keys.flags ? i - 1 : i] : NULL;
+    return more && more->flags ? more : NULL;
 }
 
-/* What this invocation does to key `i`. */
-static inline uint32_t command_keys_flags(const struct command_row *row, int argc, const struct bytes *argv, int i)
-{
-    if (row->last_key_flags && i == command_keys_last(row, argc)) return row->last_key_flags;
-    return row->key_flags ? row->key_flags(argc, argv) : row->keys.flags;
-}
+/* What COMMAND INFO tells clients that know of no specifications: the first run of keys, last counted as in KEYS; all 0: none. */
+struct command_legacy_keys {
+    int first, last, step;
+};
+struct command_legacy_keys command_legacy_keys(const struct command_row *row);
 
 #endif

@@ -34,7 +34,7 @@ static void write_entry(struct buffer *out, const struct command_entry *e)
     }
     buffer_printf(out, "Since %s · %s · flags:", row->since, row->complexity);
     if (!row->flags) buffer_append_text(out, " none");
-    write_bits(out, row->flags, command_flag_names, COMMAND_FLAG_COUNT);
+    write_bits(out, command_row_flags(row), command_flag_names, COMMAND_FLAG_COUNT);
     buffer_append_text(out, " · ACL:");
     write_bits(out, command_row_categories(row), command_category_names, COMMAND_CATEGORY_COUNT);
     buffer_append_text(out, "\n\n");

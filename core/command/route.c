@@ -48,10 +48,10 @@ void command_cluster_summarize(const struct cluster_routing *r, struct command_c
 bool command_slot_check(struct command_engine *e, const struct net_client *client, const struct command_row *row,
                         int argc, const struct bytes *argv, struct resp_writer *reply)
 {
-    int first = command_keys_first(row, argc);
-    if (!first) return true;
+    struct command_keys keys = command_keys(row, argc, argv);
+    if (!command_keys_next(&keys)) return true;
     const struct cluster_routing *r = e->routing;
-    unsigned slot = keyspace_slot(argv[first]);
+    unsigned slot = keyspace_slot(argv[keys.at]);
     if (r && !r->self && r->state->id[0]) {
         resp_error(reply, ERROR_CLUSTERDOWN,
                    "This node was removed from its cluster and serves nothing: CLUSTER RESET makes it a candidate again");
@@ -61,8 +61,8 @@ bool command_slot_check(struct command_engine *e, const struct net_client *clien
         resp_error(reply, ERROR_CLUSTERDOWN, "Hash slot not served");
         return false;
     }
-    for (int i = command_keys_next(row, argc, first); i; i = command_keys_next(row, argc, i)) {
-        if (keyspace_slot(argv[i]) != slot) {
+    while (command_keys_next(&keys)) {
+        if (keyspace_slot(argv[keys.at]) != slot) {
             resp_error(reply, ERROR_CROSSSLOT, "Keys in request don't hash to the same slot");
             return false;
         }

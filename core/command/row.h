@@ -12,13 +12,21 @@ struct command_call;
     X(READ, "readonly")                                                                                                \
     X(DENYOOM, "denyoom")                                                                                              \
     X(ADMIN, "admin")                                                                                                  \
+    X(PUBSUB, "pubsub")                                                                                                \
     X(NOSCRIPT, "noscript")                                                                                            \
+    X(BLOCKING, "blocking")                                                                                            \
     X(LOADING, "loading")                                                                                              \
     X(STALE, "stale")                                                                                                  \
+    X(SKIP_MONITOR, "skip_monitor")                                                                                    \
+    X(SKIP_SLOWLOG, "skip_slowlog")                                                                                    \
     X(FAST, "fast")                                                                                                    \
     X(NO_AUTH, "no_auth")                                                                                              \
+    X(MAY_REPLICATE, "may_replicate")                                                                                  \
+    X(NO_MANDATORY_KEYS, "no_mandatory_keys")                                                                          \
+    X(PROTECTED, "protected")                                                                                          \
     X(NO_ASYNC_LOADING, "no_async_loading")                                                                            \
     X(NO_MULTI, "no_multi")                                                                                            \
+    X(MOVABLEKEYS, "movablekeys") /* follows from the keys: rows do not name it */                                     \
     X(ALLOW_BUSY, "allow_busy")
 
 /* ACL categories likewise. A row names those that its flags do not imply (command_row_categories). */
@@ -26,12 +34,24 @@ struct command_call;
     X(ACL_KEYSPACE, "@keyspace")                                                                                       \
     X(ACL_READ, "@read")                                                                                               \
     X(ACL_WRITE, "@write")                                                                                             \
+    X(ACL_SET, "@set")                                                                                                 \
+    X(ACL_SORTEDSET, "@sortedset")                                                                                     \
+    X(ACL_LIST, "@list")                                                                                               \
+    X(ACL_HASH, "@hash")                                                                                               \
     X(ACL_STRING, "@string")                                                                                           \
+    X(ACL_BITMAP, "@bitmap")                                                                                           \
+    X(ACL_HYPERLOGLOG, "@hyperloglog")                                                                                 \
+    X(ACL_GEO, "@geo")                                                                                                 \
+    X(ACL_STREAM, "@stream")                                                                                           \
+    X(ACL_PUBSUB, "@pubsub")                                                                                           \
     X(ACL_ADMIN, "@admin")                                                                                             \
     X(ACL_FAST, "@fast")                                                                                               \
     X(ACL_SLOW, "@slow")                                                                                               \
+    X(ACL_BLOCKING, "@blocking")                                                                                       \
     X(ACL_DANGEROUS, "@dangerous")                                                                                     \
-    X(ACL_CONNECTION, "@connection")
+    X(ACL_CONNECTION, "@connection")                                                                                   \
+    X(ACL_TRANSACTION, "@transaction")                                                                                 \
+    X(ACL_SCRIPTING, "@scripting")
 
 /* What is done to a key: RO, RW, OW (overwritten) or RM (removed), then what happens to its content. */
 #define COMMAND_KEY_FLAGS(X)                                                                                           \
@@ -43,6 +63,7 @@ struct command_call;
     X(KEY_UPDATE, "update")                                                                                            \
     X(KEY_INSERT, "insert")                                                                                            \
     X(KEY_DELETE, "delete")                                                                                            \
+    X(KEY_INCOMPLETE, "incomplete")                                                                                    \
     X(KEY_VARIABLE, "variable_flags")
 
 #define COMMAND_BIT(name, text) name##_BIT,
@@ -56,19 +77,35 @@ enum { COMMAND_KEY_FLAGS(COMMAND_VALUE) };
 #undef COMMAND_BIT
 #undef COMMAND_VALUE
 
-/* Which arguments are keys: from `first` to `last` (negative: counted from the end) by `step`. first 0: none. */
-struct command_keys {
-    int first, last, step;
-    uint32_t flags; /* KEY_… */
+/* Which arguments are keys: one specification, as Redis 7's (COMMAND INFO). */
+struct command_key_spec {
+    uint32_t flags; /* KEY_…; 0: there is no specification, here ends a list */
+    enum {
+        KEYS_AT,       /* from argument `index` on */
+        KEYS_AFTER,    /* from behind `keyword`, which is looked for from `index` on */
+        KEYS_ELSEWHERE /* at what find() says, or nowhere (0): "unknown" for Redis */
+    } begin;
+    int index;
+    bool counted; /* the number of keys is there, then they follow; else: */
+    int last;     /* of the keys: as many arguments behind the first, or, negative, counted from the end of all */
+    int step;
+    int limit; /* 2: only the first half of these arguments; 0 or 1: all */
+    const char *keyword;
+    int (*find)(int argc, const struct bytes *argv);
+    const char *note; /* or NULL */
 };
-#define KEYS(first, last, step, flags) {first, last, step, flags}
-#define NO_KEYS {0, 0, 0, 0}
+#define KEYS(first, last, step, flags) {flags, KEYS_AT, first, false, (last) < 0 ? (last) : (last) - (first), step, 0, NULL, NULL, NULL}
+#define NO_KEYS {0}
+/* The number of keys is at argument `at`, they follow. */
+#define KEYS_COUNTED(at, flags) {flags, KEYS_AT, at, true, 0, 1, 0, NULL, NULL, NULL}
+/* A list of specifications for row.more_keys, made of these. */
+#define MORE_KEYS(...) ((const struct command_key_spec[]){__VA_ARGS__, {0}})
 
 struct command_row {
     const char *name; /* "STRLEN"; of a subcommand, "GETNAME" */
     int arity;        /* with the name (and the container's); negative: at least that many */
     uint32_t flags;
-    struct command_keys keys;
+    struct command_key_spec keys; /* those that most requests have */
     uint32_t categories;
     void (*run)(struct command_call *c); /* NULL: a container that does nothing by itself */
     const char *summary;
@@ -79,9 +116,9 @@ struct command_row {
     const struct command_row *subcommands; /* ends with a row without a name; or NULL */
     bool needs_cluster; /* refused by a node without cluster mode; of a container: its subcommands */
     const char *replaced_by, *deprecated_since; /* or NULL */
-    const char *keys_note;                      /* or NULL */
-    uint32_t last_key_flags; /* the last key has a specification of its own, with these KEY_…; 0: they share one */
-    /* What KEY_VARIABLE keys are in this very invocation. */
+    const char *keys_note;                      /* of `keys`; or NULL */
+    const struct command_key_spec *more_keys;   /* MORE_KEYS(…); or NULL */
+    /* What `keys`, KEY_VARIABLE, are in this very invocation. */
     uint32_t (*key_flags)(int argc, const struct bytes *argv);
 };
 
@@ -91,7 +128,8 @@ extern const struct command_row command_connection_rows[], command_client_rows[]
     command_range_rows[], command_lcs_rows[], command_counter_rows[], command_generic_rows[], command_transfer_rows[],
     command_expire_rows[], command_object_rows[], command_scan_rows[], command_cluster_rows[];
 
-/* All categories, the implied ones too. */
+/* All flags and all categories, the implied ones too. */
+uint32_t command_row_flags(const struct command_row *row);
 uint32_t command_row_categories(const struct command_row *row);
 /* The names of single bits, by number. */
 extern const char *const command_flag_names[], *const command_category_names[], *const command_key_flag_names[];

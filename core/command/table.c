@@ -1,5 +1,7 @@
 #include "command/table.h"
 
+#include "command/keys.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,9 +29,26 @@ static const struct {
 };
 #define GROUPS (sizeof groups / sizeof *groups)
 
+/* As Redis: keys that the first run of them (command_legacy_keys) does not tell of can be anywhere. */
+uint32_t command_row_flags(const struct command_row *row)
+{
+    bool movable = false;
+    const struct command_key_spec *s;
+    int last = 0;
+    for (int i = 0; (s = command_key_spec(row, i)); i++) {
+        bool alone = i == 0 && !command_key_spec(row, 1);
+        bool plain = s->begin == KEYS_AT && !s->counted && (alone || (s->step == 1 && (!last || last == s->index - 1)));
+        if (plain) last = s->last < 0 ? s->last : s->index + s->last;
+        movable |= !plain || s->flags & KEY_INCOMPLETE;
+    }
+    return row->flags | (movable ? MOVABLEKEYS : 0);
+}
+
 uint32_t command_row_categories(const struct command_row *row)
 {
     uint32_t all = row->categories;
+    if (row->flags & PUBSUB) all |= ACL_PUBSUB;
+    if (row->flags & BLOCKING) all |= ACL_BLOCKING;
     if (row->flags & WRITE) all |= ACL_WRITE;
     if (row->flags & READ) all |= ACL_READ;
     if (row->flags & ADMIN) all |= ACL_ADMIN | ACL_DANGEROUS;

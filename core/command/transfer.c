@@ -82,19 +82,20 @@ static void command_transfer_copy(struct command_call *c)
     resp_integer(c->reply, done);
 }
 
-#define LEAVES KEYS(1, 2, 1, KEY_RW | KEY_ACCESS | KEY_DELETE)
+#define LEAVES KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_DELETE)
+#define COMES(how) MORE_KEYS(KEYS(2, 2, 1, KEY_OW | (how)))
 
 const struct command_row command_transfer_rows[] = {
     {"RENAME", 3, WRITE, LEAVES, ACL_KEYSPACE, command_transfer_rename,
      "Gives a key another name, in place of the key that may have that name.",
-     .syntax = "key newkey", .since = "1.0.0", .complexity = "O(1)", .last_key_flags = KEY_OW | KEY_UPDATE},
+     .syntax = "key newkey", .since = "1.0.0", .complexity = "O(1)", .more_keys = COMES(KEY_UPDATE)},
     {"RENAMENX", 3, WRITE | FAST, LEAVES, ACL_KEYSPACE, command_transfer_renamenx,
      "Gives a key another name, unless there is a key of that name; returns whether it did.",
-     .syntax = "key newkey", .since = "1.0.0", .complexity = "O(1)", .last_key_flags = KEY_OW | KEY_INSERT},
-    {"COPY", -3, WRITE | DENYOOM, KEYS(1, 2, 1, KEY_RO | KEY_ACCESS), ACL_KEYSPACE, command_transfer_copy,
+     .syntax = "key newkey", .since = "1.0.0", .complexity = "O(1)", .more_keys = COMES(KEY_INSERT)},
+    {"COPY", -3, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), ACL_KEYSPACE, command_transfer_copy,
      "Copies a key with its expiry; returns whether it did.",
      .syntax = "source destination [DB destination-db] [REPLACE]", .since = "6.2.0",
-     .complexity = "O(N) where N is the length of the value.", .last_key_flags = KEY_OW | KEY_UPDATE},
+     .complexity = "O(N) where N is the length of the value.", .more_keys = COMES(KEY_UPDATE)},
     {"MOVE", 3, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_UPDATE), ACL_KEYSPACE, command_transfer_move,
      "Moves a key to another database, unless it has one of that name; returns whether it did.",
      .syntax = "key db", .since = "1.0.0", .complexity = "O(1)"},
