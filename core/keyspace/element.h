@@ -20,5 +20,7 @@ uint8_t *element_write(uint8_t *out, const struct element *el);
 /* Reads the element at the front of `packed` and moves its beginning behind it. False: it is empty, or what is there is damaged (told apart
  * by packed->len, which is not changed then). */
 bool element_next(struct bytes *packed, struct element *out);
+/* The first element with this key. `*at`: where in `packed` it begins; it takes element_size() bytes. */
+bool element_find(struct bytes packed, struct bytes key, struct element *out, size_t *at);
 
 #endif

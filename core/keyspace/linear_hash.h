@@ -2,10 +2,11 @@
  *
  * Node n of the object is bucket n. With N buckets, 2^L <= N < 2^(L+1): an element is in bucket hash mod 2^(L+1) if there is one of that
  * number, else in hash mod 2^L; so it is one row away, and nothing but N need be known. The hash is keyed with the seed of the keyspace. When the
- * mean fill passes LINEAR_HASH_FILL bytes, the next bucket in turn is split in two.
+ * mean fill passes LINEAR_HASH_FILL bytes, the next bucket in turn is split in two; when it falls far below, the last one is joined to the one it
+ * came from.
  *
  * A bucket's row: a tag (1 to 255, from the hash) for each element, a zero, the elements, the first one's tag last: so that an element comes with
- * one splice, where tags and elements meet. Tags are compared 16 at a time.
+ * one splice, where tags and elements meet. Whoever looks for a key compares tags first. An empty bucket has no row.
  *
  * The root is the caller's: it is read from the key's row, changed by what changes the hash, and written back before the command ends. Within a
  * command; bytes that are given lie in rows, until anything is written. */
@@ -16,35 +17,37 @@
 #include "keyspace/element.h"
 #include "keyspace/node.h"
 
-#define LINEAR_HASH_FILL 1000 /* bytes; a bucket of one or two large elements may hold any number */
+#define LINEAR_HASH_FILL 1000 /* bytes; elements that are larger have about a bucket each */
+/* Key and value of one element. A bucket must fit a row of the store's: sixteen of these in one are not to be expected. */
+#define LINEAR_HASH_ELEMENT_MAX ((size_t)64 << 20)
 
 struct linear_hash {
     struct object_root root; /* root.object.nodes buckets */
 };
 
 /* A new one, without elements, in a new object. */
-void linear_hash_init(struct keyspace *ks, struct linear_hash *h, const struct object *object);
+void linear_hash_init(struct linear_hash *h, const struct object *object);
 
 bool linear_hash_get(struct keyspace *ks, const struct linear_hash *h, struct bytes key, struct element *out);
 /* Adds an element, or puts it in place of the one with its key. Its bytes do not lie in rows. Returns whether it is a new one. */
 bool linear_hash_put(struct keyspace *ks, struct linear_hash *h, const struct element *el);
-/* Whether there was one. Buckets never become fewer. */
+/* Whether there was one. */
 bool linear_hash_remove(struct keyspace *ks, struct linear_hash *h, struct bytes key);
 
-/* All elements, each once, if nothing is written meanwhile. */
+/* All elements, each once, if nothing is written meanwhile. Zeros to begin with. */
 struct linear_hash_walk {
-    uint32_t bucket; /* 0 to begin with */
+    uint32_t bucket; /* the next one */
     struct bytes packed;
 };
 bool linear_hash_next(struct keyspace *ks, const struct linear_hash *h, struct linear_hash_walk *w, struct element *out);
 
 /* One bucket's elements and the next cursor, 0 at the end; 0 to begin with. Buckets come in the order of their reversed bits: what is there from
- * the first call to the last is given at least once, whatever is put, removed or split in between (Redis's dictScan). */
+ * the first call to the last is given at least once, whatever is put, removed, split or joined in between (Redis's dictScan). */
 uint64_t linear_hash_scan(struct keyspace *ks, const struct linear_hash *h, uint64_t cursor,
                           void (*visit)(void *user, const struct element *el), void *user);
 
-/* An element, each about as likely; there is one. `random` is drawn from as often as it takes. */
-void linear_hash_random(struct keyspace *ks, const struct linear_hash *h, uint64_t (*random)(void *user), void *user, struct element *out);
+/* An element, each about as likely; there is one. `random` is the state of random_next, drawn from as often as it takes. */
+void linear_hash_random(struct keyspace *ks, const struct linear_hash *h, uint64_t *random, struct element *out);
 
 /* What must hold: each element in its bucket, with its tag, no key twice, count and bytes as the root says. Errors: FORMAT. */
 int linear_hash_check(struct keyspace *ks, const struct linear_hash *h, struct error *e);

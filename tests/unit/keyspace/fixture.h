@@ -59,6 +59,8 @@ int run_format_tests(void);
 int run_counts_tests(void);
 int run_string_tests(void);
 int run_string_model_tests(void);
+int run_element_tests(void);
+int run_linear_hash_tests(void);
 int run_model_tests(void);
 
 #endif

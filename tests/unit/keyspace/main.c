@@ -13,6 +13,8 @@ int main(void)
     failed += run_counts_tests();
     failed += run_string_tests();
     failed += run_string_model_tests();
+    failed += run_element_tests();
+    failed += run_linear_hash_tests();
     failed += run_model_tests();
     return failed != 0;
 }
