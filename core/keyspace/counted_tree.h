@@ -3,8 +3,9 @@
  *
  * A leaf's row is its elements, packed. An inner node's row is an element for each child: key, a separator (bytes that are <= all keys below it and > all
  * keys before it; the first child's is empty, so are all in a tree by position); value, the child's node(4) and count(8). Nodes are split when they pass
- * COUNTED_TREE_NODE bytes, and joined with a neighbour when they fall below a quarter of that; elements of any size are held, a large one in a node of
- * its own. Nodes that are given up are chained, and used again before the object grows.
+ * COUNTED_TREE_NODE bytes (at an end of the tree so that one of the two is full, else in halves), and joined with a neighbour if they fall below a quarter of
+ * that and both fit; elements of any size are held, a large one in a node of its own. Nodes that are given up are chained (their row is the next
+ * one's number + 1), and used again before the object grows.
  *
  * The root is the caller's: read from the key's row, changed by what changes the tree, and written back before the command ends. Within a command; bytes
  * that are given lie in rows, until anything is written. */
@@ -16,7 +17,8 @@
 #include "keyspace/element.h"
 #include "keyspace/node.h"
 
-#define COUNTED_TREE_NODE 1900 /* bytes: two fit a page of LMDB's */
+#define COUNTED_TREE_NODE       1900 /* bytes: two fit a page of LMDB's */
+#define COUNTED_TREE_HEIGHT_MAX 32   /* more than any tree reaches: an inner node is split in nodes of two children at least */
 
 struct counted_tree {
     struct object_root root; /* root.object.nodes: numbers below this were given out */
@@ -30,21 +32,25 @@ struct counted_tree {
 bool counted_tree_read(struct reader *r, uint32_t database_id, struct counted_tree *out);
 void counted_tree_write(struct buffer *b, const struct counted_tree *t);
 
-/* A new one, without elements, in a new object. */
-void counted_tree_init(struct keyspace *ks, struct counted_tree *t, const struct object *object);
+/* A new one, without elements, in a new object. Nothing is written yet. */
+void counted_tree_init(struct counted_tree *t, const struct object *object);
 
 /* ---- finding ---- */
 
 /* The position of the first element whose key is >= `key`; the count if there is none. Whether its key is `key` itself: `equal`, or NULL. */
 uint64_t counted_tree_rank(struct keyspace *ks, const struct counted_tree *t, struct bytes key, bool *equal);
 
-/* Elements from a position on, or back from it. Nothing is written meanwhile. */
+/* Elements from a position on, or back from it. Nothing is written meanwhile. The caller sets the first two, the rest is 0. */
+#define COUNTED_TREE_WALK_KNOWN 16
 struct counted_tree_walk {
     uint64_t position; /* of the next element given; at the count, or below 0 (wrapped), at the end */
     bool backwards;
     uint64_t leaf_first; /* the leaf at hand begins here ... */
     uint64_t leaf_count; /* ... and has so many; 0: none is at hand */
     struct bytes leaf, rest;
+    uint64_t known_first; /* backwards: where these elements of the leaf, and the ones behind, begin */
+    unsigned known;
+    uint16_t known_at[COUNTED_TREE_WALK_KNOWN];
 };
 bool counted_tree_next(struct keyspace *ks, const struct counted_tree *t, struct counted_tree_walk *w, struct element *out);
 
@@ -55,7 +61,7 @@ bool counted_tree_next(struct keyspace *ks, const struct counted_tree *t, struct
 void counted_tree_insert(struct keyspace *ks, struct counted_tree *t, uint64_t position, const struct element *els, size_t count);
 /* Puts another element in place of the one at `position`; by key, with the same key. */
 void counted_tree_replace(struct keyspace *ks, struct counted_tree *t, uint64_t position, const struct element *el);
-/* Takes `count` elements from `position` on out; leaves that go as a whole are not read. */
+/* Takes `count` elements from `position` on out; of leaves that go as a whole only the length is looked up. */
 void counted_tree_remove(struct keyspace *ks, struct counted_tree *t, uint64_t position, uint64_t count);
 
 /* What must hold: order, separators, counts, fill, depth, every node below `nodes` in the tree or in the chain of free ones and none twice, count and

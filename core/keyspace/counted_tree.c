@@ -1,0 +1,183 @@
+/* Finding. */
+#include "keyspace/counted_tree.h"
+
+#include <assert.h>
+#include <endian.h>
+
+#include "keyspace/counted_tree_path.h"
+
+/* ---- the root ---- */
+
+bool counted_tree_read(struct reader *r, uint32_t database_id, struct counted_tree *out)
+{
+    bool whole = object_root_read(r, database_id, &out->root);
+    out->top = read_u32(r);
+    out->free = read_u32(r);
+    out->height = read_u8(r);
+    uint32_t nodes = out->root.object.nodes;
+    return whole && !r->failed && out->top < nodes && out->free <= nodes && out->height > 0 && out->height <= COUNTED_TREE_HEIGHT_MAX;
+}
+
+void counted_tree_write(struct buffer *b, const struct counted_tree *t)
+{
+    object_root_write(b, &t->root);
+    write_u32(b, t->top);
+    write_u32(b, t->free);
+    write_u8(b, t->height);
+}
+
+void counted_tree_init(struct counted_tree *t, const struct object *object)
+{
+    *t = (struct counted_tree){.root.object = *object, .height = 1};
+    t->root.object.nodes = 1;
+}
+
+/* ---- children ---- */
+
+bool tree_child_next(struct bytes *row, struct tree_child *out)
+{
+    struct element el;
+    struct bytes rest = *row;
+    if (!element_next(&rest, &el) || el.value.len != COUNTED_TREE_CHILD) return false;
+    memcpy(&out->node, el.value.data, 4);
+    memcpy(&out->count, el.value.data + 4, 8);
+    out->separator = el.key;
+    out->node = le32toh(out->node);
+    out->count = le64toh(out->count);
+    *row = rest;
+    return true;
+}
+
+struct element tree_child_element(const struct tree_child *child, uint8_t value[COUNTED_TREE_CHILD])
+{
+    uint32_t node = htole32(child->node);
+    uint64_t count = htole64(child->count);
+    memcpy(value, &node, 4);
+    memcpy(value + 4, &count, 8);
+    return (struct element){.key = child->separator, .value = bytes_of(value, COUNTED_TREE_CHILD)};
+}
+
+static void must(bool holds)
+{
+    assert(holds); /* only the tree writes its rows; `aikv check` looks at them with counted_tree_check */
+    (void)holds;
+}
+
+/* ---- the way down ---- */
+
+/* Whether it is the next child, or one after it, that is looked for; those before it have the elements up to `end`. */
+static inline bool is_behind(const struct tree_target *target, uint64_t end, const struct tree_child *next)
+{
+    switch (target->mode) {
+    case TREE_FIND: return target->position >= end;
+    case TREE_RANK: return bytes_compare(next->separator, target->key) <= 0;
+    case TREE_INSERT: break;
+    }
+    return target->position > end || (target->position == end && target->key.len && bytes_compare(next->separator, target->key) <= 0);
+}
+
+/* Chooses a child in the row of `s`; p->first is the position of the row's first element, then the child's. */
+static uint32_t choose(struct tree_target *target, struct tree_step *s, struct tree_path *p)
+{
+    struct bytes rest = s->row;
+    struct tree_child child, next;
+    must(tree_child_next(&rest, &child));
+    s->at = 0;
+    s->size = s->row.len - rest.len;
+    while (rest.len) {
+        size_t at = s->row.len - rest.len;
+        must(tree_child_next(&rest, &next));
+        if (!is_behind(target, p->first + child.count, &next)) {
+            target->upper = next.separator;
+            break;
+        }
+        p->first += child.count;
+        child = next;
+        s->at = at;
+        s->size = s->row.len - rest.len - at;
+    }
+    p->count = child.count;
+    return child.node;
+}
+
+void tree_descend(struct keyspace *ks, const struct counted_tree *t, struct tree_target *target, struct tree_path *p)
+{
+    uint32_t node = t->top;
+    p->height = t->height;
+    p->first = 0;
+    p->count = t->root.count;
+    target->upper = bytes_of(NULL, 0);
+    for (unsigned level = 0; level < t->height; level++) {
+        struct tree_step *s = &p->steps[level];
+        s->node = node;
+        s->row = node_get(ks, &t->root.object, node);
+        if (level + 1 < t->height) node = choose(target, s, p);
+    }
+}
+
+struct bytes tree_skip(struct bytes packed, uint64_t count)
+{
+    struct element el;
+    for (; count; count--) must(element_next(&packed, &el));
+    return packed;
+}
+
+/* ---- finding ---- */
+
+uint64_t counted_tree_rank(struct keyspace *ks, const struct counted_tree *t, struct bytes key, bool *equal)
+{
+    struct tree_target target = {.mode = TREE_RANK, .key = key};
+    struct tree_path p;
+    struct element el;
+    if (equal) *equal = false;
+    tree_descend(ks, t, &target, &p);
+    uint64_t position = p.first;
+    for (struct bytes rest = tree_leaf(&p)->row; rest.len; position++) {
+        must(element_next(&rest, &el));
+        int order = bytes_compare(el.key, key);
+        if (order < 0) continue;
+        if (equal) *equal = order == 0;
+        break;
+    }
+    return position;
+}
+
+static void load_leaf(struct keyspace *ks, const struct counted_tree *t, struct counted_tree_walk *w)
+{
+    struct tree_target target = {.mode = TREE_FIND, .position = w->position};
+    struct tree_path p;
+    tree_descend(ks, t, &target, &p);
+    w->leaf = tree_leaf(&p)->row;
+    w->leaf_first = p.first;
+    w->leaf_count = p.count;
+    w->known = 0;
+    if (!w->backwards) w->rest = tree_skip(w->leaf, w->position - p.first);
+}
+
+/* Elements can be read forwards only: where some of those before this one begin is remembered. */
+static struct bytes from_element(struct counted_tree_walk *w, uint64_t i)
+{
+    if (!w->known || i < w->known_first) {
+        struct bytes rest = w->leaf;
+        struct element el;
+        w->known = i + 1 < COUNTED_TREE_WALK_KNOWN ? (unsigned)i + 1 : COUNTED_TREE_WALK_KNOWN;
+        w->known_first = i + 1 - w->known;
+        rest = tree_skip(rest, w->known_first);
+        for (unsigned k = 0; k < w->known; k++) {
+            w->known_at[k] = (uint16_t)(w->leaf.len - rest.len); /* a leaf longer than a node has one element */
+            must(element_next(&rest, &el));
+        }
+    }
+    size_t at = w->known_at[i - w->known_first];
+    return bytes_of(w->leaf.data + at, w->leaf.len - at);
+}
+
+bool counted_tree_next(struct keyspace *ks, const struct counted_tree *t, struct counted_tree_walk *w, struct element *out)
+{
+    if (w->position >= t->root.count) return false;
+    if (w->position - w->leaf_first >= w->leaf_count) load_leaf(ks, t, w);
+    if (w->backwards) w->rest = from_element(w, w->position - w->leaf_first);
+    must(element_next(&w->rest, out));
+    w->position += w->backwards ? UINT64_MAX : 1;
+    return true;
+}

@@ -1,0 +1,51 @@
+/* The way from a counted tree's top down to a leaf. Private to the tree's files. */
+#ifndef AIKV_KEYSPACE_COUNTED_TREE_PATH_H
+#define AIKV_KEYSPACE_COUNTED_TREE_PATH_H
+
+#include "keyspace/counted_tree.h"
+
+#define COUNTED_TREE_CHILD 12 /* bytes: node(4) · count(8), the value of a child's element in its parent's row */
+#define COUNTED_TREE_COUNT 8  /* bytes: what a child's element ends with */
+
+struct tree_child {
+    struct bytes separator;
+    uint32_t node;
+    uint64_t count;
+};
+
+/* Reads the child at the front of an inner node's row. False: the row has ended, or is damaged (told apart by row->len). */
+bool tree_child_next(struct bytes *row, struct tree_child *out);
+/* Into `value`, as the element of a child. */
+struct element tree_child_element(const struct tree_child *child, uint8_t value[COUNTED_TREE_CHILD]);
+
+/* Where a descent goes. */
+struct tree_target {
+    enum { TREE_FIND, TREE_RANK, TREE_INSERT } mode;
+    uint64_t position;  /* FIND: of an element; INSERT: of the one to come, at most the count */
+    struct bytes key;   /* RANK, and INSERT by key */
+    struct bytes upper; /* set by INSERT: keys must be below it to go to the same leaf; empty: any */
+};
+
+struct tree_step {
+    uint32_t node;
+    struct bytes row; /* the node's, until it is written */
+    size_t at, size;  /* in an inner node: the element of the child that the path goes to */
+};
+
+struct tree_path {
+    unsigned height;
+    uint64_t first, count; /* the leaf's elements */
+    struct tree_step steps[COUNTED_TREE_HEIGHT_MAX]; /* from the top; the leaf is the last */
+};
+
+void tree_descend(struct keyspace *ks, const struct counted_tree *t, struct tree_target *target, struct tree_path *p);
+
+static inline struct tree_step *tree_leaf(struct tree_path *p)
+{
+    return &p->steps[p->height - 1];
+}
+
+/* `packed` without its first `count` elements. */
+struct bytes tree_skip(struct bytes packed, uint64_t count);
+
+#endif
