@@ -3,40 +3,32 @@
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "command/call.h"
 #include "command/engine.h"
 #include "command/glob.h"
-
-struct scan {
-    int64_t count;
-    bool filtered; /* by `pattern` */
-    struct bytes pattern;
-    const char *type; /* NULL: any */
-    struct resp_writer keys;
-    size_t found;
-};
+#include "command/scan.h"
 
 /* As strtoul: a sign, and the empty text for 0, are accepted; blanks are not. */
-static bool parse_cursor(struct command_call *c, uint64_t *out)
+bool command_scan_begin(struct command_call *c, int at, struct command_scan *out)
 {
-    char *text = command_text(c, 1), *end;
+    char *text = command_text(c, at), *end;
+    *out = (struct command_scan){.count = 10, .elements = {.out = &c->engine->scratch, .protocol = c->reply->protocol}};
     errno = 0;
-    *out = strtoull(text, &end, 10);
+    out->cursor = strtoull(text, &end, 10);
     bool blank = text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r');
     if (!blank && !*end && errno != ERANGE) return true;
     resp_error(c->reply, ERROR_SYNTAX, "invalid cursor");
     return false;
 }
 
-static void filter(struct scan *s, struct bytes pattern)
+static void filter(struct command_scan *s, struct bytes pattern)
 {
     s->pattern = pattern;
     s->filtered = !bytes_equal(pattern, bytes_text("*"));
 }
 
-static bool parse_options(struct command_call *c, struct scan *out)
+bool command_scan_options(struct command_call *c, int from, bool types, struct command_scan *out)
 {
-    for (int i = 2; i < c->argc; i += 2) {
+    for (int i = from; i < c->argc; i += 2) {
         bool last = i + 1 == c->argc;
         if (command_is(c, i, "COUNT") && !last) {
             if (!command_integer(c, i + 1, &out->count, NULL)) return false;
@@ -44,7 +36,7 @@ static bool parse_options(struct command_call *c, struct scan *out)
         } else if (command_is(c, i, "MATCH") && !last) {
             filter(out, c->argv[i + 1]);
             continue;
-        } else if (command_is(c, i, "TYPE") && !last) {
+        } else if (types && command_is(c, i, "TYPE") && !last) {
             out->type = command_text(c, i + 1);
             continue;
         }
@@ -54,36 +46,44 @@ static bool parse_options(struct command_call *c, struct scan *out)
     return true;
 }
 
+bool command_scan_fits(const struct command_scan *s, struct bytes text)
+{
+    return !s->filtered || glob_match(s->pattern, text, false);
+}
+
+void command_scan_reply(struct command_call *c, const struct command_scan *s, uint64_t next)
+{
+    if (s->elements.out->failed) {
+        resp_error(c->reply, ERROR_LIMIT, "what one call gives does not fit a reply: use a smaller COUNT");
+        return;
+    }
+    resp_array(c->reply, 2);
+    resp_bulk_printf(c->reply, "%llu", (unsigned long long)next);
+    resp_array(c->reply, s->found);
+    resp_raw(c->reply, buffer_bytes(s->elements.out));
+}
+
 static void visit(void *user, struct bytes key, const struct keyspace_entry *entry)
 {
-    struct scan *s = user;
-    if (s->filtered && !glob_match(s->pattern, key, false)) return;
+    struct command_scan *s = user;
+    if (!command_scan_fits(s, key)) return;
     if (s->type && strcasecmp(s->type, keyspace_type_name(entry->type)) != 0) return;
-    resp_bulk(&s->keys, key);
+    resp_bulk(&s->elements, key);
     s->found++;
 }
 
 static void command_scan_scan(struct command_call *c)
 {
-    struct buffer *keys = &c->engine->scratch;
-    struct scan s = {.count = 10, .keys = {.out = keys, .protocol = c->reply->protocol}};
-    uint64_t cursor;
-    if (!parse_cursor(c, &cursor) || !parse_options(c, &s)) return;
-    cursor = keyspace_scan(c->keyspace, cursor, (size_t)s.count, visit, &s);
-    if (keys->failed) {
-        resp_error(c->reply, ERROR_LIMIT, "the keys of one SCAN do not fit a reply: use a smaller COUNT");
-        return;
-    }
-    resp_array(c->reply, 2);
-    resp_bulk_printf(c->reply, "%llu", (unsigned long long)cursor);
-    resp_array(c->reply, s.found);
-    resp_raw(c->reply, buffer_bytes(keys));
+    struct command_scan s;
+    if (!command_scan_begin(c, 1, &s) || !command_scan_options(c, 2, true, &s)) return;
+    uint64_t next = keyspace_scan(c->keyspace, s.cursor, (size_t)s.count, visit, &s);
+    command_scan_reply(c, &s, next);
 }
 
 static void command_scan_keys(struct command_call *c)
 {
     struct buffer *keys = &c->engine->scratch;
-    struct scan s = {.keys = {.out = keys, .protocol = c->reply->protocol}};
+    struct command_scan s = {.elements = {.out = keys, .protocol = c->reply->protocol}};
     filter(&s, c->argv[1]);
     keyspace_scan(c->keyspace, 0, SIZE_MAX, visit, &s);
     if (keys->failed) {
