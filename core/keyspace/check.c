@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "keyspace/dictionary.h"
 #include "keyspace/keyspace_state.h"
 
 struct holder {
@@ -51,6 +52,15 @@ static const struct holder *find(const struct check *c, const struct rowkey_node
 
 /* ---- rows ---- */
 
+/* What is in the rows of a collection. */
+static int check_value(struct keyspace *ks, uint32_t database_id, const struct entry *en, struct error *e)
+{
+    switch (en->type) {
+    case KEYSPACE_HASH: return dictionary_check(ks, database_id, en, e);
+    default: return 0;
+    }
+}
+
 static int check_key(struct check *c, const struct rowkey_parts *at, size_t name_len, struct bytes value)
 {
     struct entry en;
@@ -59,6 +69,8 @@ static int check_key(struct check *c, const struct rowkey_parts *at, size_t name
     if (!entry_read(value, &en)) return error_set(c->e, ERROR_FORMAT, "a key's row in slot %u is damaged", at->slot);
     if (en.type == KEYSPACE_STRING && en.form == ENTRY_WHOLE && en.payload.len > CHUNKS_WHOLE_MAX)
         return error_set(c->e, ERROR_FORMAT, "a string of %zu bytes is in one row", en.payload.len);
+    int rc = check_value(c->ks, at->database_id, &en, c->e);
+    if (rc) return rc;
     databases_count(db, at->slot, 1, entry_has_expiry(&en), (int64_t)keyspace_row_bytes(name_len, &en));
     struct object_root roots[ENTRY_ROOTS_MAX];
     unsigned count = entry_roots(&en, at->database_id, roots);

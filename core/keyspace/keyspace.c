@@ -8,6 +8,7 @@
 #include "base/crc.h"
 #include "base/random.h"
 #include "keyspace/counts.h"
+#include "keyspace/draft.h"
 #include "keyspace/keyspace_state.h"
 
 /* The one row that belongs to no slot: format(4) · seed(16) · databases. */
@@ -182,6 +183,7 @@ static void keyspace_free(struct keyspace *ks)
 {
     databases_release(&ks->databases);
     objects_release(&ks->objects);
+    buffer_release(&ks->draft);
     free(ks);
 }
 
@@ -193,6 +195,7 @@ static int load(struct store *store, unsigned databases, struct keyspace **out, 
     ks->store = store;
     ks->usable = databases;
     databases_init(&ks->databases);
+    buffer_init(&ks->draft, DRAFT_MAX);
     int rc = open_meta(ks, e);
     if (!rc) rc = objects_open(&ks->objects, store, e);
     if (!rc) rc = open_counts(ks, e);

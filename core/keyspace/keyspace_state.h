@@ -38,6 +38,8 @@ struct keyspace {
         struct object objects[ENTRY_ROOTS_MAX];
     } place;
 
+    struct buffer draft; /* a small payload that is being changed (draft.h) */
+
     /* The rows that keyspace_prefetch was told of, in order; `at`: the one looked up last. */
     struct {
         size_t at, count;

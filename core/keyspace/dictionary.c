@@ -1,0 +1,253 @@
+#include "keyspace/dictionary.h"
+
+#include <assert.h>
+
+#include "base/random.h"
+#include "base/siphash.h"
+#include "keyspace/keyspace_state.h"
+
+#define UNKNOWN UINT64_MAX
+
+/* ---- opening and closing ---- */
+
+static struct linear_hash hash_in(const struct entry *en, uint32_t database_id)
+{
+    struct object_root roots[ENTRY_ROOTS_MAX];
+    entry_roots(en, database_id, roots);
+    return (struct linear_hash){roots[0]};
+}
+
+void dictionary_open(struct dictionary *d, struct keyspace *ks, struct bytes name, enum keyspace_type type, const struct keyspace_entry *found)
+{
+    bool exists = found->type != KEYSPACE_NONE;
+    assert(!exists || found->type == type);
+    *d = (struct dictionary){.ks = ks, .name = name, .exists = exists, .form = exists ? found->form : ENTRY_WHOLE, .packed_count = UNKNOWN};
+    d->en = (struct entry){type, d->form, found->expires_ms, rowkey_is_named_by_hash(name), name, exists ? found->payload : bytes_of(NULL, 0)};
+    if (d->form == ENTRY_HASHED)
+        d->hash = hash_in(&d->en, ks->databases.list[ks->current].id);
+    else
+        d->packed = d->en.payload;
+}
+
+/* A new entry: of a new key, or because the form is another. */
+static void put(struct dictionary *d)
+{
+    uint8_t root[OBJECT_ROOT_SIZE];
+    struct buffer b = {.data = root, .cap = sizeof root, .max = sizeof root};
+    struct entry en = d->en;
+    en.form = d->form;
+    if (d->form == ENTRY_HASHED) object_root_write(&b, &d->hash.root);
+    en.payload = d->form == ENTRY_HASHED ? buffer_bytes(&b) : d->packed;
+    keyspace_put_entry(d->ks, d->name, &en);
+}
+
+/* What of the root has changed: its end, from the number of nodes or the count on. */
+static void splice_root(struct dictionary *d)
+{
+    uint8_t now[OBJECT_ROOT_SIZE];
+    struct buffer b = {.data = now, .cap = sizeof now, .max = sizeof now};
+    struct object_root was = hash_in(&d->en, d->hash.root.object.database_id).root;
+    object_root_write(&b, &d->hash.root);
+    size_t same = 0;
+    while (same < OBJECT_ROOT_SIZE && now[same] == d->en.payload.data[same]) same++;
+    if (same == OBJECT_ROOT_SIZE) return;
+    keyspace_splice_payload(d->ks, &d->en, same, OBJECT_ROOT_SIZE - same, bytes_of(now + same, OBJECT_ROOT_SIZE - same),
+                            (int64_t)(d->hash.root.bytes - was.bytes));
+    d->ks->place.objects[0] = d->hash.root.object;
+}
+
+void dictionary_close(struct dictionary *d)
+{
+    if (!d->changed) return;
+    keyspace_go_to(d->ks, d->name);
+    if (!dictionary_count(d)) {
+        if (d->exists) keyspace_drop(d->ks);
+    } else if (!d->exists || d->form != d->en.form) {
+        put(d);
+    } else if (d->form == ENTRY_HASHED) {
+        splice_root(d);
+    } else {
+        draft_splice(&d->draft, &d->en);
+    }
+}
+
+/* ---- reading ---- */
+
+static uint64_t count_packed(struct bytes packed)
+{
+    struct element el;
+    uint64_t n = 0;
+    while (element_next(&packed, &el)) n++;
+    return n;
+}
+
+uint64_t dictionary_count(struct dictionary *d)
+{
+    if (d->form == ENTRY_HASHED) return d->hash.root.count;
+    if (d->packed_count == UNKNOWN) d->packed_count = count_packed(d->packed);
+    return d->packed_count;
+}
+
+bool dictionary_get(const struct dictionary *d, struct bytes key, struct element *out)
+{
+    size_t at;
+    return d->form == ENTRY_HASHED ? linear_hash_get(d->ks, &d->hash, key, out) : element_find(d->packed, key, out, &at);
+}
+
+/* ---- changing ---- */
+
+static uint8_t *edit(struct dictionary *d, size_t at, size_t removed, size_t len)
+{
+    if (!d->draft.begun) draft_begin(&d->draft, d->ks, d->packed);
+    uint8_t *room = draft_open(&d->draft, at, removed, len);
+    d->packed = draft_bytes(&d->draft);
+    d->changed = true;
+    return room;
+}
+
+void dictionary_enlarge(struct dictionary *d)
+{
+    if (!d->draft.begun) draft_begin(&d->draft, d->ks, d->packed);
+    struct bytes rest = draft_bytes(&d->draft);
+    struct element el;
+    keyspace_go_to(d->ks, d->name);
+    struct object object = keyspace_new_object(d->ks);
+    linear_hash_init(&d->hash, &object);
+    while (element_next(&rest, &el)) linear_hash_put(d->ks, &d->hash, &el);
+    d->form = ENTRY_HASHED;
+    d->changed = true;
+}
+
+bool dictionary_put(struct dictionary *d, const struct element *el)
+{
+    struct element old;
+    size_t at = 0;
+    bool there = false;
+    if (d->form != ENTRY_HASHED) {
+        there = element_find(d->packed, el->key, &old, &at);
+        bool large = el->key.len > DICTIONARY_SMALL_BYTES || el->value.len > DICTIONARY_SMALL_BYTES;
+        if (large || (!there && dictionary_count(d) >= DICTIONARY_SMALL_COUNT)) dictionary_enlarge(d);
+    }
+    if (d->form == ENTRY_HASHED) {
+        d->changed = true;
+        return linear_hash_put(d->ks, &d->hash, el);
+    }
+    d->packed_count = dictionary_count(d) + !there;
+    if (!there) at = d->packed.len;
+    element_write(edit(d, at, there ? element_size(&old) : 0, element_size(el)), el);
+    return !there;
+}
+
+bool dictionary_remove(struct dictionary *d, struct bytes key)
+{
+    struct element old;
+    size_t at;
+    if (d->form == ENTRY_HASHED) {
+        bool there = linear_hash_remove(d->ks, &d->hash, key);
+        d->changed |= there;
+        return there;
+    }
+    if (!element_find(d->packed, key, &old, &at)) return false;
+    d->packed_count = dictionary_count(d) - 1;
+    edit(d, at, element_size(&old), 0);
+    return true;
+}
+
+/* ---- many ---- */
+
+bool dictionary_next(const struct dictionary *d, struct linear_hash_walk *w, struct element *out)
+{
+    if (d->form == ENTRY_HASHED) return linear_hash_next(d->ks, &d->hash, w, out);
+    if (!w->bucket++) w->packed = d->packed;
+    return element_next(&w->packed, out);
+}
+
+uint64_t dictionary_scan(const struct dictionary *d, uint64_t cursor, void (*visit)(void *user, const struct element *el), void *user)
+{
+    if (d->form == ENTRY_HASHED) return linear_hash_scan(d->ks, &d->hash, cursor, visit, user);
+    struct bytes rest = d->packed;
+    struct element el;
+    while (element_next(&rest, &el)) visit(user, &el);
+    return 0;
+}
+
+void dictionary_random(struct dictionary *d, uint64_t *random, struct element *out)
+{
+    if (d->form == ENTRY_HASHED) {
+        linear_hash_random(d->ks, &d->hash, random, out);
+        return;
+    }
+    struct bytes rest = d->packed;
+    uint64_t n = random_below(random, dictionary_count(d));
+    do element_next(&rest, out);
+    while (n--);
+}
+
+/* Of the elements that are left, each with the chance of those still wanted among them (Knuth's algorithm S). */
+static void sample_walking(struct dictionary *d, uint64_t count, uint64_t *random, void (*visit)(void *user, const struct element *el), void *user)
+{
+    struct linear_hash_walk w = {0};
+    struct element el;
+    for (uint64_t left = dictionary_count(d); count && dictionary_next(d, &w, &el); left--) {
+        if (random_below(random, left) >= count) continue;
+        visit(user, &el);
+        count--;
+    }
+}
+
+/* One after the other; those that were had already do not count. */
+static void sample_picking(struct dictionary *d, uint64_t count, uint64_t *random, struct arena *arena,
+                           void (*visit)(void *user, const struct element *el), void *user)
+{
+    size_t slots = 4;
+    while (slots < 2 * count) slots *= 2;
+    struct bytes *had = arena_alloc(arena, slots * sizeof *had);
+    memset(had, 0, slots * sizeof *had);
+    while (count) {
+        struct element el;
+        dictionary_random(d, random, &el);
+        size_t at = siphash(d->ks->seed.hash, el.key.data, el.key.len) & (slots - 1);
+        while (had[at].data && !bytes_equal(had[at], el.key)) at = (at + 1) & (slots - 1);
+        if (had[at].data) continue;
+        had[at] = el.key;
+        visit(user, &el);
+        count--;
+    }
+}
+
+void dictionary_sample(struct dictionary *d, uint64_t count, uint64_t *random, struct arena *arena,
+                       void (*visit)(void *user, const struct element *el), void *user)
+{
+    uint64_t all = dictionary_count(d);
+    if (d->form == ENTRY_HASHED && count < all / 4)
+        sample_picking(d, count, random, arena, visit, user);
+    else
+        sample_walking(d, count < all ? count : all, random, visit, user);
+}
+
+/* ---- what must hold ---- */
+
+static int check_packed(struct bytes packed, struct error *e)
+{
+    struct bytes rest = packed;
+    struct element el, other;
+    uint64_t count = 0;
+    size_t at;
+    while (element_next(&rest, &el)) {
+        count++;
+        if (el.key.len > DICTIONARY_SMALL_BYTES || el.value.len > DICTIONARY_SMALL_BYTES)
+            return error_set(e, ERROR_FORMAT, "a value in its key's row has an element that is too large for it");
+        if (element_find(rest, el.key, &other, &at)) return error_set(e, ERROR_FORMAT, "a value in its key's row has an element twice");
+    }
+    if (rest.len || !count || count > DICTIONARY_SMALL_COUNT)
+        return error_set(e, ERROR_FORMAT, "a value in its key's row is damaged, or has none or too many elements");
+    return 0;
+}
+
+int dictionary_check(struct keyspace *ks, uint32_t database_id, const struct entry *en, struct error *e)
+{
+    if (en->form != ENTRY_HASHED) return check_packed(en->payload, e);
+    struct linear_hash h = hash_in(en, database_id);
+    if (!h.root.count) return error_set(e, ERROR_FORMAT, "object %llu is empty", (unsigned long long)h.root.object.id);
+    return linear_hash_check(ks, &h, e);
+}

@@ -1,0 +1,48 @@
+/* Hashes: values by field. How they are held shows nowhere. A handle is opened with what keyspace_find gave for the key, a hash or none, and closed
+ * when it was changed; a key has one at a time. Bytes that are given live until the hash is changed; those of a field that is put lie elsewhere. */
+#ifndef AIKV_KEYSPACE_HASH_H
+#define AIKV_KEYSPACE_HASH_H
+
+#include "keyspace/dictionary.h"
+
+struct keyspace_hash {
+    struct dictionary fields;
+};
+
+struct keyspace_field {
+    struct bytes name, value;
+};
+
+/* A name and a value together. */
+#define KEYSPACE_HASH_FIELD_MAX LINEAR_HASH_ELEMENT_MAX
+
+void keyspace_hash_open(struct keyspace_hash *h, struct keyspace *ks, struct bytes key, const struct keyspace_entry *found);
+/* Writes what belongs to the key; deletes the key if no field is left. Its expiry stays. */
+void keyspace_hash_close(struct keyspace_hash *h);
+
+/* As OBJECT ENCODING tells it: "listpack" or "hashtable". */
+const char *keyspace_hash_encoding(const struct keyspace_entry *found);
+
+uint64_t keyspace_hash_len(struct keyspace_hash *h);
+bool keyspace_hash_get(const struct keyspace_hash *h, struct bytes name, struct bytes *value);
+/* Returns whether the field is new. */
+bool keyspace_hash_put(struct keyspace_hash *h, const struct keyspace_field *field);
+/* Whether there was such a field. */
+bool keyspace_hash_remove(struct keyspace_hash *h, struct bytes name);
+
+/* All fields, each once, if nothing is changed meanwhile. Zeros to begin with. */
+struct keyspace_hash_walk {
+    struct linear_hash_walk fields;
+};
+bool keyspace_hash_next(const struct keyspace_hash *h, struct keyspace_hash_walk *w, struct keyspace_field *out);
+
+typedef void keyspace_hash_visit(void *user, const struct keyspace_field *field);
+/* Some fields, and the next cursor, 0 at the end; what is there from the first call to the last is given at least once. `visit` must not change it. */
+uint64_t keyspace_hash_scan(const struct keyspace_hash *h, uint64_t cursor, keyspace_hash_visit *visit, void *user);
+
+/* A field of a hash that has some, each about as likely. `random` is the state of random_next. */
+void keyspace_hash_random(struct keyspace_hash *h, uint64_t *random, struct keyspace_field *out);
+/* `count` different ones, in no order; all, if there are no more. */
+void keyspace_hash_sample(struct keyspace_hash *h, uint64_t count, uint64_t *random, struct arena *arena, keyspace_hash_visit *visit, void *user);
+
+#endif
