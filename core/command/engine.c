@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "command/call.h"
 #include "net/resolve.h"
 
@@ -25,6 +26,7 @@ struct command_engine *command_engine_new(const struct command_options *options)
     command_table_init(&e->table);
     command_counts_init(&e->statistics, e->table.count);
     buffer_init(&e->scratch, COMMAND_STRING_MAX);
+    random_bytes(&e->random, sizeof e->random);
     e->wall_offset_us = clock_wall_us() - (int64_t)clock_monotonic_us();
     e->unheld_us = clock_monotonic_us();
     if (e->cluster_enabled) net_default_gateway(e->gateway, sizeof e->gateway);

@@ -34,6 +34,7 @@ struct command_engine {
     struct command_saves saves; /* clients that wait for a checkpoint */
     struct arena arena;    /* of the command being run */
     struct buffer scratch; /* of it likewise: replies whose length is told before they are */
+    uint64_t random;       /* state of random_next, for commands that pick */
     int64_t wall_offset_us; /* wall time less monotonic time */
     uint64_t last_client, last_end_us; /* of the command before, in this turn; 0: none */
     uint32_t slot_commands[CLUSTER_SLOTS]; /* with keys there, since the start, in cluster mode; they wrap around */

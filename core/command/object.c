@@ -1,6 +1,7 @@
 /* OBJECT: what Redis tells of how it holds a value. */
 #include "base/number.h"
 #include "command/call.h"
+#include "keyspace/hash.h"
 
 #define EMBEDDED_MAX 44 /* bytes of a string that Redis holds in one piece with its head */
 
@@ -21,10 +22,18 @@ static const char *string_encoding(struct command_call *c, const struct keyspace
     return number_parse_integer(keyspace_string_whole(c->keyspace, entry, c->arena), &number) ? "int" : "embstr";
 }
 
+static const char *encoding(struct command_call *c, const struct keyspace_entry *entry)
+{
+    switch (entry->type) {
+    case KEYSPACE_HASH: return keyspace_hash_encoding(entry);
+    default: return string_encoding(c, entry);
+    }
+}
+
 static void command_object_encoding(struct command_call *c)
 {
     struct keyspace_entry entry;
-    if (find(c, &entry)) resp_bulk_text(c->reply, string_encoding(c, &entry));
+    if (find(c, &entry)) resp_bulk_text(c->reply, encoding(c, &entry));
 }
 
 static void command_object_refcount(struct command_call *c)

@@ -25,6 +25,7 @@ static const struct {
     {"generic", command_scan_rows},          {"string", command_string_rows},
     {"string", command_set_rows},            {"string", command_range_rows},
     {"string", command_lcs_rows},            {"string", command_counter_rows},
+    {"hash", command_hash_rows},             {"hash", command_hash_many_rows},
     {"cluster", command_cluster_rows},
 };
 #define GROUPS (sizeof groups / sizeof *groups)

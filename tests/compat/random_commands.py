@@ -230,6 +230,59 @@ class LargeMaker(Maker):
         return [name] + [word for part in self.shapes[name] for word in part()]
 
 
+class KeyedMaker(Maker):
+    """Requests about hashes, small ones and such as AiKv holds otherwise, with keys of other types among them."""
+
+    KEYS = ["h", "{h}2", "h3", "s", ""]
+    NAMES = ["a", "b", "", "long" * 16, "long" * 16 + "e", "\x00\xff", "7"]
+
+    def __init__(self, rng):
+        super().__init__(rng)
+        pick = rng.choice
+        self.shapes = {
+            "HSET": [self.key, self.fields], "HMSET": [self.key, self.fields], "HSETNX": [self.key, self.member, self.value],
+            "HGET": [self.key, self.member], "HMGET": [self.key, self.members], "HDEL": [self.key, self.members],
+            "HLEN": [self.key], "HSTRLEN": [self.key, self.member], "HEXISTS": [self.key, self.member],
+            "HGETALL": [self.key], "HKEYS": [self.key], "HVALS": [self.key],
+            "HINCRBY": [self.key, self.member, self.integer], "HINCRBYFLOAT": [self.key, self.member, self.number],
+            "HRANDFIELD": [self.key, self.picks, lambda: pick([[], [], ["WITHVALUES"], ["FOO"]])],
+            "HSCAN": [self.key, self.cursor, self.scan_options],
+            "OBJECT": [lambda: ["ENCODING"], self.key], "TYPE": [self.key], "DEL": [self.key], "EXISTS": [self.key],
+            "EXPIRE": [self.key, lambda: [pick(["100000", "-1"])]], "PERSIST": [self.key], "TTL": [self.key],
+            "COPY": [self.key, self.key, lambda: pick([[], ["REPLACE"]])], "RENAME": [self.key, self.key],
+            "SET": [self.key, self.value], "GET": [self.key], "APPEND": [self.key, self.value], "KEYS": [lambda: ["*"]],
+            "FLUSHDB": [],
+        }
+        self.names = [name for name in self.shapes if name != "FLUSHDB"]
+        self.names += [name for name in self.shapes if name.startswith("H")] + 8 * ["HSET"] + ["FLUSHDB"]
+
+    def key(self):
+        return [self.rng.choice(self.KEYS[:3] if self.rng.random() < 0.9 else self.KEYS)]
+
+    def member(self):
+        return [self.rng.choice(self.NAMES) if self.rng.random() < 0.5 else "m%d" % self.rng.randrange(200)]
+
+    def members(self):
+        return [word for _ in range(self.rng.choice([1, 1, 2, 30])) for word in self.member()]
+
+    def value(self):
+        return [self.rng.choice(VALUES + ["v" * 64]) if self.rng.random() < 0.3 else "value %d" % self.rng.randrange(1000)]
+
+    def fields(self):
+        words = [word for _ in range(self.rng.choice([1, 1, 1, 3, 50])) for word in self.member() + self.value()]
+        return words[1:] if self.rng.random() < 0.02 else words
+
+    def picks(self):
+        return self.rng.choice([[], ["0"], ["1"], ["5"], ["1000"], ["-3"], ["x"], [LEAST], [MOST]])
+
+    def scan_options(self):
+        return super().scan_options() if self.rng.random() < 0.3 else ["COUNT", "100000"]
+
+    def request(self):
+        name = self.rng.choice(self.names)
+        return [name] + [word for part in self.shapes[name] for word in part()]
+
+
 def is_comparable(request):
     """Not those whose replies are about the server or the connection, nor those that wait for a time to come."""
     words = [word.upper() for word in request]
@@ -242,6 +295,8 @@ def is_comparable(request):
         return len(words) > 2 and words[2] not in ("NX", "XX")
     if words[0] in ("EXPIRE", "PEXPIRE", "SET", "SETEX", "PSETEX", "GETEX"):
         return not any(word.isdigit() and 0 < int(word) < 100000 for word in words[2:])
+    if words[0] == "HSCAN" and words[2:3]:
+        return "100000" in words if words[2] in ("0", "00", "") else request[2] in BAD_CURSORS
     if words[0] == "SCAN" and words[1:2]:  # cursors are each server's own, and so is what one call gives of many keys
         return "100000" in words if words[1] in ("0", "00", "") else request[1] in BAD_CURSORS
     return words[0] != "PTTL"
@@ -255,6 +310,8 @@ def close_enough(request, redis, aikv):
     name, words = request[0].upper(), [word.upper() for word in request[3:]]
     if name == "RANDOMKEY":
         return redis.value is not None and aikv.value is not None
+    if name == "HRANDFIELD":
+        return same_shape(redis, aikv)
     if name == "OBJECT":
         return object_close_enough(request[1].upper(), redis.value, aikv.value)
     if redis.kind != ":" or aikv.kind != ":":
@@ -264,6 +321,15 @@ def close_enough(request, redis, aikv):
     if name == "PEXPIRETIME":
         return redis.value > 0 and abs(redis.value - aikv.value) <= 1000
     return name in ("EXPIRE", "PEXPIRE") and ("GT" in words or "LT" in words)
+
+
+def same_shape(redis, aikv):
+    """Equal but for what texts say: picks are random."""
+    if redis.kind != aikv.kind or redis.kind in "-:":
+        return False
+    if not isinstance(redis.value, list):
+        return (redis.value is None) == (aikv.value is None)
+    return len(redis.value) == len(aikv.value) and all(map(same_shape, redis.value, aikv.value))
 
 
 def object_close_enough(about, redis, aikv):
@@ -298,9 +364,27 @@ class Pair:
         return [[connection.read() for _ in requests] for connection in self.both]
 
 
+WHOLE = {b"string": ["GET"], b"hash": ["HGETALL"]}  # by type: what tells all of a value
+
+
+def first_difference(pair):
+    """Compares all that both servers hold, by the connection's database; None if it is equal."""
+    theirs, ours = pair.ask([["KEYS", "*"]])
+    if in_order(theirs[0]) != in_order(ours[0]):
+        return "KEYS", theirs[0], ours[0]
+    for key in [key.value.decode("latin-1") for key in theirs[0].value]:
+        kind = pair.ask([["TYPE", key]])[0][0].value
+        words = WHOLE[kind]
+        request = words[:1] + [key] + words[1:]
+        redis, aikv = pair.ask([request])
+        if in_order(redis[0]) != in_order(aikv[0]):
+            return show(request), redis[0], aikv[0]
+    return None
+
+
 def play(ports, seed, count):
     rng = random.Random(seed)
-    maker, large = Maker(rng), LargeMaker(rng)
+    maker, large, keyed = Maker(rng), LargeMaker(rng), KeyedMaker(rng)
     pairs = [Pair(ports, 2), Pair(ports, 3)]
     pairs[0].ask([["FLUSHALL"]])
     done = errors = 0
@@ -309,7 +393,7 @@ def play(ports, seed, count):
         if rng.random() < 0.2:
             requests = [large.request()]
         else:
-            requests = [maker.request() for _ in range(rng.choice([1, 1, 1, 5, 50]))]
+            requests = [rng.choice([maker, keyed]).request() for _ in range(rng.choice([1, 1, 1, 5, 50]))]
         requests = [request for request in requests if is_comparable(request)]
         try:
             redis, aikv = pair.ask(requests)
@@ -324,6 +408,12 @@ def play(ports, seed, count):
                 print("    redis says   %s\n    aikv says   %s" % (shorten(render(theirs)), shorten(render(ours))))
                 print("again with: random_commands.py --seed %d" % seed)
                 return 1
+        difference = first_difference(pair) if rng.random() < 0.02 else None
+        if difference:
+            print("after request %d: %s\n    redis says   %s\n    aikv says   %s" %
+                  (done, difference[0], shorten(render(difference[1])), shorten(render(difference[2]))))
+            print("again with: random_commands.py --seed %d" % seed)
+            return 1
     print("%d requests, %d of them answered with errors, all equal" % (done, errors))
     return 0
 
