@@ -17,6 +17,7 @@ int main(void)
     failed += run_linear_hash_tests();
     failed += run_counted_tree_tests();
     failed += run_hash_model_tests();
+    failed += run_zset_tests();
     failed += run_model_tests();
     return failed != 0;
 }
