@@ -30,6 +30,7 @@ def meet_all(c):
 
 
 def make_voters(c):
+    c.set_triggers_aside()
     for i in range(1, len(c.nodes)):
         until(f"node {i + 1} learns", lambda: c[0]("CLUSTER", "METARAFT", "ADDLEARNER", i + 1, f"127.0.0.1:{c.bus_port + i}") == "OK")
     c[0]("CLUSTER", "METARAFT", "PROMOTE", *range(2, len(c.nodes) + 1))

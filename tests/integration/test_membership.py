@@ -24,8 +24,9 @@ def members(node):
 
 
 def grow(c, voters):
-    """All nodes become members, the first `voters` vote."""
+    """All nodes become members, the first `voters` vote; only the test changes that."""
     until("node 1 has founded", lambda: members(c[0]))
+    c.set_triggers_aside()
     for i in range(1, len(c.nodes)):
         if i < voters:
             metaraft(c[0], "ADDLEARNER", i + 1, f"127.0.0.1:{c.bus_port + i}")

@@ -252,6 +252,7 @@ class OnACluster(Tool):
 
     def the_leader_goes(self):
         """Who follows a run is told of its end by the next leader; without one the status says so."""
+        self.cluster.set_triggers_aside()  # else a dead voter would be replaced
         leader = self.cluster.leader()
         asked = self.cluster.nodes.index(leader) + 1 if leader is not self.cluster[2] else 0
         tool = subprocess.Popen([BINARY, *map(str, self.at(asked, "script", "run", "waiter", "n=8"))], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
