@@ -141,10 +141,15 @@ static bool read_reset(struct control *c, struct call *call, bool *hard)
     return false;
 }
 
-/* That it holds no keys was checked where they are (core/command/cluster.c). */
+/* That it holds no keys was checked where they are (core/command/cluster.c). The reply comes in the next turn: by then the
+ * data thread has been told who this node is now. */
 void control_removed_reset(struct control *c, struct call *call)
 {
     bool hard;
+    if (call->stage == 1) {
+        control_call_ok(c, call);
+        return;
+    }
     if (!read_reset(c, call, &hard)) return;
     if (c->founding) {
         control_call_error(c, call, ERROR_INVARIANT, "this node is about to found a cluster: CLUSTER RESET has nothing to take back");
@@ -167,5 +172,5 @@ void control_removed_reset(struct control *c, struct call *call)
     }
     log_info("was reset: is a candidate", "was=%s node=%s", c->self.id, fresh.node_id);
     reset_memory(c, &fresh);
-    control_call_ok(c, call);
+    control_call_stage(c, call, 1);
 }
