@@ -129,7 +129,7 @@ check 'dependencies' deploy/install-dependencies.sh --tests
 suite 'layers' tests/layers.sh
 check 'shellcheck' shellcheck -x -S warning deploy/*.sh tests/*.sh tests/*/*.sh .ci/run
 check 'luacheck' luacheck -q lua scripts tests/lua
-check 'build release' build release aikv aikv_model bench_load faults_shim unit_tests
+check 'build release' build release aikv aikv_model bench_load faults_shim faults_cut unit_tests
 mapfile -t folders < <(folders)
 if [ "$mode" = quick ]; then
     suite 'unit, release' unit_tests release "${folders[@]}"

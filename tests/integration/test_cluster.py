@@ -4,13 +4,13 @@ import os
 import random
 import socket
 import subprocess
-import time
 import unittest
 
 import redis
 from redis.cluster import RedisCluster
 
 from cluster import PATIENCE_S, Cluster, ReplyError, as_map, until
+from disturb import Logs, kill
 
 SIX = ([(1, "master", 0, ("0-5460",)), (2, "master", 0, ("5461-10922",)), (3, "master", 0, ("10923-16383",)),
         (4, "slave", 1, ()), (5, "slave", 2, ()), (6, "slave", 3, ())],
@@ -81,17 +81,10 @@ class LeaderKilled(unittest.TestCase):
     def check(self, position):
         with Cluster() as c:
             until("six nodes are known", lambda: "6" == str(c[0]("CLUSTER", "SCRIPT", "EVAL", "return #view.nodes", "0")))
-            log = open(c[0].log_path, "rb")
-            self.addCleanup(log.close)
-            log.seek(0, os.SEEK_END)
-            run = c[0]("CLUSTER", "SCRIPT", "RUN", "init")
-            seen, mark = b"", b'msg="a step begins" run=%d step=%s ' % (run, position.encode())
-            deadline = time.monotonic() + PATIENCE_S
-            while mark not in seen:  # as fast as it can: the step goes on meanwhile
-                seen += log.read()
-                self.assertLess(time.monotonic(), deadline, f"step {position} never began")
-            c[0].kill()
-            c[0].start()
+            with Logs([c[0]]) as logs:
+                run = c[0]("CLUSTER", "SCRIPT", "RUN", "init")
+                leader = logs.wait(f'msg="a step begins" run={run} step={position} '.encode())
+            kill(leader)
             status = c.ended(run)
             self.assertEqual((status["status"], status["error"]), ("done", ""))
             c.wait_ok()

@@ -1,4 +1,5 @@
-"""Runs of cluster scripts while their leader is killed with -9, stands still, or is restarted, at a random moment of them."""
+"""Runs of cluster scripts while their leader is killed with -9, stands still, or is restarted, at a random moment of them; test_policies.py has
+those of the built-in ones, step by step."""
 import json
 import os
 import random
@@ -8,24 +9,13 @@ import threading
 import time
 import unittest
 
+import disturb
 from cluster import Cluster, ReplyError, as_map, until
-from test_cluster import SIX
-
-
-def kill(node):
-    node.kill()
-    node.start()
+from disturb import kill, restart
 
 
 def stand_still(node):
-    node.process.send_signal(signal.SIGSTOP)
-    time.sleep(random.uniform(0.3, 2))  # less than the 3 s after which it would count as down
-    node.process.send_signal(signal.SIGCONT)
-
-
-def restart(node):
-    node.stop()
-    node.start()
+    disturb.stand_still(node, random.uniform(0.3, 2))
 
 
 def later(seconds, action, node):
@@ -62,29 +52,6 @@ class LeaderDisturbed(unittest.TestCase):
         self.assertEqual(status["steps_done"], len(done), (what, status))
         logged = [step for node in c.nodes for step in re.findall(r'msg="a step is done" run=%d step=(\S+)' % status["run"], node.log())]
         self.assertEqual(len(logged), len(set(logged)), (what, logged))
-
-    def check_init(self, action):
-        delay = random.uniform(0, 0.5)
-        what = f"{action.__name__} after {delay:.3f} s"
-        print(f"  init: {what}", flush=True)
-        with Cluster() as c:
-            until("six nodes are known", lambda: "6" == str(c[0]("CLUSTER", "SCRIPT", "EVAL", "return #view.nodes", "0")))
-            run = c[0]("CLUSTER", "SCRIPT", "RUN", "init")
-            later(delay, action, c[0])()
-            status = c.ended(run)
-            self.assertEqual((status["status"], status["error"]), ("done", ""), (what, status))
-            self.check_history(c, status, what)
-            c.wait_ok()
-            self.assertEqual(c.shape(), SIX, what)
-
-    def test_init_ends_the_same_when_its_leader_is_killed(self):
-        self.check_init(kill)
-
-    def test_init_ends_the_same_when_its_leader_stands_still(self):
-        self.check_init(stand_still)
-
-    def test_init_ends_the_same_when_its_leader_is_restarted(self):
-        self.check_init(restart)
 
     def test_a_leader_that_cannot_be_made_fails_the_step_and_holds_up_nothing(self):
         with Cluster() as c:
