@@ -64,14 +64,32 @@ size_t number_format_integer(char out[NUMBER_TEXT_MAX], int64_t value)
     return len;
 }
 
+/* A copy that ends with a NUL; false: it cannot be a number. */
+static bool copy_real(struct bytes text, char out[NUMBER_REAL_MAX])
+{
+    if (text.len == 0 || text.len >= NUMBER_REAL_MAX || isspace(text.data[0])) return false;
+    memcpy(out, text.data, text.len);
+    out[text.len] = 0;
+    errno = 0;
+    return true;
+}
+
 bool number_parse_real(struct bytes text, long double *out)
 {
     char copy[NUMBER_REAL_MAX], *end;
-    if (text.len == 0 || text.len >= sizeof copy || isspace(text.data[0])) return false;
-    memcpy(copy, text.data, text.len);
-    copy[text.len] = 0;
-    errno = 0;
+    if (!copy_real(text, copy)) return false;
     long double value = strtold(copy, &end);
+    bool too_large_or_small = errno == ERANGE && (isinf(value) || value == 0);
+    if (end != copy + text.len || too_large_or_small || isnan(value)) return false;
+    *out = value;
+    return true;
+}
+
+bool number_parse_double(struct bytes text, double *out)
+{
+    char copy[NUMBER_REAL_MAX], *end;
+    if (!copy_real(text, copy)) return false;
+    double value = strtod(copy, &end);
     bool too_large_or_small = errno == ERANGE && (isinf(value) || value == 0);
     if (end != copy + text.len || too_large_or_small || isnan(value)) return false;
     *out = value;

@@ -15,6 +15,8 @@ size_t number_format_integer(char out[NUMBER_TEXT_MAX], int64_t value);
 
 /* Reads a decimal or hexadecimal number with a fraction or exponent (as Redis's string2ld): "inf" is one, "nan" is not. */
 bool number_parse_real(struct bytes text, long double *out);
+/* The same as a double (as Redis's getDoubleFromObject). */
+bool number_parse_double(struct bytes text, double *out);
 /* Writes a finite number for people: 17 digits after the point, less the zeros at their end. Returns the length without the NUL. */
 #define NUMBER_REAL_MAX 5120
 size_t number_format_real(char out[NUMBER_REAL_MAX], long double value);

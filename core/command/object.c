@@ -2,6 +2,7 @@
 #include "base/number.h"
 #include "command/call.h"
 #include "keyspace/hash.h"
+#include "keyspace/zset.h"
 
 #define EMBEDDED_MAX 44 /* bytes of a string that Redis holds in one piece with its head */
 
@@ -26,6 +27,7 @@ static const char *encoding(struct command_call *c, const struct keyspace_entry 
 {
     switch (entry->type) {
     case KEYSPACE_HASH: return keyspace_hash_encoding(entry);
+    case KEYSPACE_ZSET: return keyspace_zset_is_large(entry) ? "skiplist" : "listpack";
     default: return string_encoding(c, entry);
     }
 }

@@ -26,6 +26,8 @@ static const struct {
     {"string", command_set_rows},            {"string", command_range_rows},
     {"string", command_lcs_rows},            {"string", command_counter_rows},
     {"hash", command_hash_rows},             {"hash", command_hash_many_rows},
+    {"sorted-set", command_zset_rows},       {"sorted-set", command_zset_range_rows},
+    {"sorted-set", command_zset_pick_rows},  {"sorted-set", command_zset_combine_rows},
     {"cluster", command_cluster_rows},
 };
 #define GROUPS (sizeof groups / sizeof *groups)

@@ -3,7 +3,7 @@
  *
  * A handle is opened on what keyspace_find gave for a key of the current database, a sorted set or no key (an empty one, then). For reading, several
  * may be open at once, and one of them for writing, which keyspace_zset_close() writes: the last member takes the key with it. Positions count from
- * 0 in order. Members that are given live until that set is changed; those that are put do not lie in rows. */
+ * 0 in order. While it is small, a zero has no sign. Members that are given live until that set is changed; those that are put do not lie in rows. */
 #ifndef AIKV_KEYSPACE_ZSET_H
 #define AIKV_KEYSPACE_ZSET_H
 

@@ -25,6 +25,12 @@ static uint8_t *edit(struct keyspace_zset *z, size_t at, size_t removed, size_t 
     return room;
 }
 
+/* A packed zero has no sign: so it is in Redis, which writes it as an integer. */
+static double packed_score(double score)
+{
+    return score == 0 ? 0 : score;
+}
+
 /* Where in the packed elements this one belongs. */
 static size_t place_of(struct bytes packed, const struct keyspace_scored *s)
 {
@@ -41,7 +47,7 @@ static size_t place_of(struct bytes packed, const struct keyspace_scored *s)
 static void put_small(struct keyspace_zset *z, const struct keyspace_scored *s)
 {
     uint8_t score[ZSET_SCORE];
-    struct element el = {.key = s->member, .value = zset_score_write(score, s->score)}, old;
+    struct element el = {.key = s->member, .value = zset_score_write(score, packed_score(s->score))}, old;
     size_t old_at, size = element_size(&el);
     bool there = element_find(z->packed, s->member, &old, &old_at);
     size_t at = place_of(z->packed, s);
@@ -270,7 +276,7 @@ static void pack(struct keyspace_zset *z, const struct keyspace_scored *members,
 {
     for (size_t i = 0; i < count; i++) {
         uint8_t score[ZSET_SCORE];
-        struct element el = {.key = members[i].member, .value = zset_score_write(score, members[i].score)};
+        struct element el = {.key = members[i].member, .value = zset_score_write(score, packed_score(members[i].score))};
         element_write(edit(z, z->packed.len, 0, element_size(&el)), &el);
     }
     z->count = count;

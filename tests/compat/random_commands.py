@@ -10,6 +10,7 @@ import os
 import random
 import sys
 
+from random_zset import ZsetMaker
 from resp import Closed, Connection, encode, escape, in_order, render
 
 KEYS = ["a", "b", "c", "d", "{t}1", "{t}2", "", "\x00\xff", "k" * 500]
@@ -310,7 +311,7 @@ def close_enough(request, redis, aikv):
     name, words = request[0].upper(), [word.upper() for word in request[3:]]
     if name == "RANDOMKEY":
         return redis.value is not None and aikv.value is not None
-    if name == "HRANDFIELD":
+    if name in ("HRANDFIELD", "ZRANDMEMBER"):
         return same_shape(redis, aikv)
     if name == "OBJECT":
         return object_close_enough(request[1].upper(), redis.value, aikv.value)
@@ -364,7 +365,7 @@ class Pair:
         return [[connection.read() for _ in requests] for connection in self.both]
 
 
-WHOLE = {b"string": ["GET"], b"hash": ["HGETALL"]}  # by type: what tells all of a value
+WHOLE = {b"string": ["GET"], b"hash": ["HGETALL"], b"zset": ["ZRANGE", "0", "-1", "WITHSCORES"]}  # by type: what tells all of a value
 
 
 def first_difference(pair):
@@ -384,7 +385,7 @@ def first_difference(pair):
 
 def play(ports, seed, count):
     rng = random.Random(seed)
-    maker, large, keyed = Maker(rng), LargeMaker(rng), KeyedMaker(rng)
+    large, makers = LargeMaker(rng), [Maker(rng), KeyedMaker(rng), ZsetMaker(rng)]
     pairs = [Pair(ports, 2), Pair(ports, 3)]
     pairs[0].ask([["FLUSHALL"]])
     done = errors = 0
@@ -393,7 +394,7 @@ def play(ports, seed, count):
         if rng.random() < 0.2:
             requests = [large.request()]
         else:
-            requests = [rng.choice([maker, keyed]).request() for _ in range(rng.choice([1, 1, 1, 5, 50]))]
+            requests = [rng.choice(makers).request() for _ in range(rng.choice([1, 1, 1, 5, 50]))]
         requests = [request for request in requests if is_comparable(request)]
         try:
             redis, aikv = pair.ask(requests)

@@ -1,0 +1,313 @@
+/* Sorted sets put together: unions, intersections, differences. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/number.h"
+#include "command/zset.h"
+
+enum operation { UNION, INTERSECTION, DIFFERENCE };
+enum aggregate { SUM, LEAST, GREATEST };
+
+struct source {
+    struct keyspace_zset z;
+    double weight;
+};
+
+struct combination {
+    enum operation operation;
+    bool stores, counts; /* in argument 1; only how many there are is replied, up to `limit` */
+    enum aggregate aggregate;
+    bool scores;
+    uint64_t limit; /* 0: none */
+    struct source *sources;
+    size_t count;
+};
+
+/* ---- arguments ---- */
+
+/* The keys, whose number is argument `at`. Returns the argument behind them; 0: the error was replied. */
+static int open_sources(struct command_call *c, int at, struct combination *k)
+{
+    int64_t keys;
+    if (!command_integer(c, at, &keys, NULL)) return 0;
+    if (keys < 1) {
+        resp_error(c->reply, ERROR_SYNTAX, "at least 1 input key is needed for '%s' command", c->entry->name);
+        return 0;
+    }
+    if (keys > c->argc - at - 1) {
+        command_reply_syntax_error(c);
+        return 0;
+    }
+    k->count = (size_t)keys;
+    k->sources = arena_alloc(c->arena, k->count * sizeof *k->sources);
+    for (size_t i = 0; i < k->count; i++) {
+        k->sources[i].weight = 1;
+        if (!command_open_zset(c, c->argv[at + 1 + (int)i], &k->sources[i].z)) return 0;
+    }
+    return at + 1 + (int)keys;
+}
+
+/* False: the error was replied. */
+static bool parse_weights(struct command_call *c, int at, struct combination *k)
+{
+    for (size_t i = 0; i < k->count; i++) {
+        if (number_parse_double(c->argv[at + (int)i], &k->sources[i].weight)) continue;
+        resp_error(c->reply, ERROR_SYNTAX, "weight value is not a float");
+        return false;
+    }
+    return true;
+}
+
+static bool parse_aggregate(struct command_call *c, int i, struct combination *k)
+{
+    if (command_is(c, i, "SUM"))
+        k->aggregate = SUM;
+    else if (command_is(c, i, "MIN"))
+        k->aggregate = LEAST;
+    else if (command_is(c, i, "MAX"))
+        k->aggregate = GREATEST;
+    else
+        return command_reply_syntax_error(c), false;
+    return true;
+}
+
+static bool parse_limit(struct command_call *c, int i, struct combination *k)
+{
+    int64_t limit;
+    if (!command_integer_within(c, i, 0, INT64_MAX, &limit, "LIMIT can't be negative")) return false;
+    k->limit = (uint64_t)limit;
+    return true;
+}
+
+/* False: the error was replied. */
+static bool parse_options(struct command_call *c, int from, struct combination *k)
+{
+    bool weighs = k->operation != DIFFERENCE && !k->counts;
+    for (int i = from; i < c->argc; i++) {
+        int left = c->argc - i - 1;
+        if (weighs && (size_t)left >= k->count && command_is(c, i, "WEIGHTS")) {
+            if (!parse_weights(c, i + 1, k)) return false;
+            i += (int)k->count;
+        } else if (weighs && left && command_is(c, i, "AGGREGATE")) {
+            if (!parse_aggregate(c, ++i, k)) return false;
+        } else if (!k->stores && !k->counts && command_is(c, i, "WITHSCORES")) {
+            k->scores = true;
+        } else if (k->counts && left && command_is(c, i, "LIMIT")) {
+            if (!parse_limit(c, ++i, k)) return false;
+        } else {
+            command_reply_syntax_error(c);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- putting together ---- */
+
+struct result {
+    struct keyspace_scored *members; /* room for as many as there can be */
+    size_t count;
+};
+
+static double weighted(const struct source *from, double score)
+{
+    double value = from->weight * score;
+    return isnan(value) ? 0 : value;
+}
+
+static double aggregate(enum aggregate how, double a, double b)
+{
+    if (how == LEAST) return b < a ? b : a;
+    if (how == GREATEST) return b > a ? b : a;
+    return isnan(a + b) ? 0 : a + b; /* of infinities */
+}
+
+/* A member of one of the sources. */
+struct part {
+    struct keyspace_scored s;
+    size_t source;
+};
+
+static int compare_parts(const void *left, const void *right)
+{
+    const struct part *a = left, *b = right;
+    int order = bytes_compare(a->s.member, b->s.member);
+    return order ? order : a->source < b->source ? -1 : 1;
+}
+
+static int compare_scored(const void *a, const void *b)
+{
+    return keyspace_scored_compare(a, b);
+}
+
+/* Smaller ones first, as Redis: the order of additions shows in the sums. */
+static void sort_sources(struct combination *k)
+{
+    for (size_t i = 1; i < k->count; i++) {
+        struct source s = k->sources[i];
+        size_t at = i;
+        for (; at > 0 && keyspace_zset_count(&k->sources[at - 1].z) > keyspace_zset_count(&s.z); at--) k->sources[at] = k->sources[at - 1];
+        k->sources[at] = s;
+    }
+}
+
+/* All members of all, sorted by name; then those of one name become one. */
+static void unite(struct command_call *c, struct combination *k, struct result *r)
+{
+    struct keyspace_zset_walk w;
+    struct keyspace_scored s;
+    size_t all = 0, n = 0;
+    for (size_t i = 0; i < k->count; i++) all += keyspace_zset_count(&k->sources[i].z);
+    struct part *parts = arena_alloc(c->arena, all * sizeof *parts);
+    r->members = arena_alloc(c->arena, all * sizeof *r->members);
+    for (size_t i = 0; i < k->count; i++) {
+        keyspace_zset_walk(&k->sources[i].z, 0, false, &w);
+        while (keyspace_zset_next(&k->sources[i].z, &w, &s)) {
+            parts[n] = (struct part){command_copy_scored(c, &s), i};
+            parts[n++].s.score = weighted(&k->sources[i], s.score);
+        }
+    }
+    if (n) qsort(parts, n, sizeof *parts, compare_parts);
+    for (size_t i = 0; i < n; i++) {
+        struct keyspace_scored *last = r->count ? &r->members[r->count - 1] : NULL;
+        if (last && bytes_equal(last->member, parts[i].s.member))
+            last->score = aggregate(k->aggregate, last->score, parts[i].s.score);
+        else
+            r->members[r->count++] = parts[i].s;
+    }
+}
+
+/* Whether all but the first source have the member; its score becomes the aggregate. */
+static bool is_in_all(struct combination *k, struct keyspace_scored *s)
+{
+    for (size_t i = 1; i < k->count; i++) {
+        double score;
+        if (!keyspace_zset_score(&k->sources[i].z, s->member, &score)) return false;
+        s->score = aggregate(k->aggregate, s->score, weighted(&k->sources[i], score));
+    }
+    return true;
+}
+
+static bool is_in_any_other(struct combination *k, struct bytes member)
+{
+    double score;
+    for (size_t i = 1; i < k->count; i++)
+        if (keyspace_zset_score(&k->sources[i].z, member, &score)) return true;
+    return false;
+}
+
+/* Members of the first source that pass; with `counts` only their number. */
+static void filter(struct command_call *c, struct combination *k, struct result *r)
+{
+    struct keyspace_zset_walk w;
+    struct keyspace_scored s;
+    if (!k->counts) r->members = arena_alloc(c->arena, keyspace_zset_count(&k->sources[0].z) * sizeof *r->members);
+    keyspace_zset_walk(&k->sources[0].z, 0, false, &w);
+    while (keyspace_zset_next(&k->sources[0].z, &w, &s)) {
+        if (k->operation == INTERSECTION) s.score = weighted(&k->sources[0], s.score);
+        if (k->operation == INTERSECTION ? !is_in_all(k, &s) : is_in_any_other(k, s.member)) continue;
+        if (!k->counts)
+            r->members[r->count++] = command_copy_scored(c, &s);
+        else if (++r->count == k->limit)
+            return;
+    }
+}
+
+static void combine(struct command_call *c, struct combination *k)
+{
+    struct result r = {0};
+    int options_at = open_sources(c, k->stores ? 2 : 1, k);
+    if (!options_at || !parse_options(c, options_at, k)) return;
+    if (k->operation != DIFFERENCE) sort_sources(k);
+    if (k->operation == UNION)
+        unite(c, k, &r);
+    else
+        filter(c, k, &r);
+    if (k->counts) {
+        resp_integer(c->reply, (int64_t)r.count);
+        return;
+    }
+    if (r.count) qsort(r.members, r.count, sizeof *r.members, compare_scored);
+    if (k->stores) {
+        keyspace_zset_store(c->keyspace, c->argv[1], r.members, r.count);
+        resp_integer(c->reply, (int64_t)r.count);
+        return;
+    }
+    struct command_scored_reply how = command_scored_reply(c, k->scores);
+    command_reply_scored_head(c, how, r.count);
+    for (size_t i = 0; i < r.count; i++) command_reply_scored(c, how, &r.members[i]);
+}
+
+static void command_zset_combine_zunion(struct command_call *c)
+{
+    combine(c, &(struct combination){.operation = UNION});
+}
+
+static void command_zset_combine_zunionstore(struct command_call *c)
+{
+    combine(c, &(struct combination){.operation = UNION, .stores = true});
+}
+
+static void command_zset_combine_zinter(struct command_call *c)
+{
+    combine(c, &(struct combination){.operation = INTERSECTION});
+}
+
+static void command_zset_combine_zinterstore(struct command_call *c)
+{
+    combine(c, &(struct combination){.operation = INTERSECTION, .stores = true});
+}
+
+static void command_zset_combine_zintercard(struct command_call *c)
+{
+    combine(c, &(struct combination){.operation = INTERSECTION, .counts = true});
+}
+
+static void command_zset_combine_zdiff(struct command_call *c)
+{
+    combine(c, &(struct combination){.operation = DIFFERENCE});
+}
+
+static void command_zset_combine_zdiffstore(struct command_call *c)
+{
+    combine(c, &(struct combination){.operation = DIFFERENCE, .stores = true});
+}
+
+#define READS  .more_keys = MORE_KEYS(KEYS_COUNTED(1, KEY_RO | KEY_ACCESS))
+#define STORES .more_keys = MORE_KEYS(KEYS_COUNTED(2, KEY_RO | KEY_ACCESS))
+#define DESTINATION KEYS(1, 1, 1, KEY_OW | KEY_UPDATE)
+#define HOW " [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]"
+#define OF_UNION_END                                                                                                   \
+    " with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set."
+#define OF_INTERSECTION                                                                                                \
+    "O(N*K)+O(M*log(M)) worst case with N being the smallest input sorted set, K being the number of input sorted sets and M " \
+    "being the number of elements in the resulting sorted set."
+#define OF_DIFFERENCE                                                                                                  \
+    "O(L + (N-K)log(N)) worst case where L is the total number of elements in all the sets, N is the size of the first set, and " \
+    "K is the size of the result set."
+
+const struct command_row command_zset_combine_rows[] = {
+    {"ZUNION", -3, READ, NO_KEYS, ACL_SORTEDSET, command_zset_combine_zunion,
+     "The members that any of the sorted sets has.",
+     .syntax = "numkeys key [key ...]" HOW " [WITHSCORES]", .since = "6.2.0", .complexity = "O(N)+O(M*log(M))" OF_UNION_END, READS},
+    {"ZUNIONSTORE", -4, WRITE | DENYOOM, DESTINATION, ACL_SORTEDSET, command_zset_combine_zunionstore,
+     "Stores the members that any of the sorted sets has; returns how many.",
+     .syntax = "destination numkeys key [key ...]" HOW, .since = "2.0.0", .complexity = "O(N)+O(M log(M))" OF_UNION_END, STORES},
+    {"ZINTER", -3, READ, NO_KEYS, ACL_SORTEDSET, command_zset_combine_zinter,
+     "The members that all of the sorted sets have.",
+     .syntax = "numkeys key [key ...]" HOW " [WITHSCORES]", .since = "6.2.0", .complexity = OF_INTERSECTION, READS},
+    {"ZINTERSTORE", -4, WRITE | DENYOOM, DESTINATION, ACL_SORTEDSET, command_zset_combine_zinterstore,
+     "Stores the members that all of the sorted sets have; returns how many.",
+     .syntax = "destination numkeys key [key ...]" HOW, .since = "2.0.0", .complexity = OF_INTERSECTION, STORES},
+    {"ZINTERCARD", -3, READ, NO_KEYS, ACL_SORTEDSET, command_zset_combine_zintercard,
+     "How many members all of the sorted sets have, counted up to a limit.",
+     .syntax = "numkeys key [key ...] [LIMIT limit]", .since = "7.0.0",
+     .complexity = "O(N*K) worst case with N being the smallest input sorted set, K being the number of input sorted sets.", READS},
+    {"ZDIFF", -3, READ, NO_KEYS, ACL_SORTEDSET, command_zset_combine_zdiff,
+     "The members of the first sorted set that none of the others has.",
+     .syntax = "numkeys key [key ...] [WITHSCORES]", .since = "6.2.0", .complexity = OF_DIFFERENCE, READS},
+    {"ZDIFFSTORE", -4, WRITE | DENYOOM, DESTINATION, ACL_SORTEDSET, command_zset_combine_zdiffstore,
+     "Stores the members of the first sorted set that none of the others has; returns how many.",
+     .syntax = "destination numkeys key [key ...]", .since = "6.2.0", .complexity = OF_DIFFERENCE, STORES},
+    {0},
+};
