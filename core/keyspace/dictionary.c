@@ -2,8 +2,8 @@
 
 #include <assert.h>
 
+#include "base/distinct.h"
 #include "base/random.h"
-#include "base/siphash.h"
 #include "keyspace/keyspace_state.h"
 
 #define UNKNOWN UINT64_MAX
@@ -105,7 +105,8 @@ static uint8_t *edit(struct dictionary *d, size_t at, size_t removed, size_t len
     return room;
 }
 
-void dictionary_enlarge(struct dictionary *d)
+/* The packed elements become a linear hash's. */
+static void enlarge(struct dictionary *d)
 {
     if (!d->draft.begun) draft_begin(&d->draft, d->ks, d->packed);
     struct bytes rest = draft_bytes(&d->draft);
@@ -118,24 +119,53 @@ void dictionary_enlarge(struct dictionary *d)
     d->changed = true;
 }
 
+static bool fits(struct dictionary *d, const struct element *el, bool is_new)
+{
+    bool small = el->key.len <= DICTIONARY_SMALL_BYTES && el->value.len <= DICTIONARY_SMALL_BYTES;
+    return small && dictionary_count(d) + is_new <= DICTIONARY_SMALL_COUNT;
+}
+
+static void append(struct dictionary *d, const struct element *el)
+{
+    element_write(edit(d, d->packed.len, 0, element_size(el)), el);
+    d->packed_count++;
+}
+
 bool dictionary_put(struct dictionary *d, const struct element *el)
 {
     struct element old;
-    size_t at = 0;
-    bool there = false;
+    size_t at;
     if (d->form != ENTRY_HASHED) {
-        there = element_find(d->packed, el->key, &old, &at);
-        bool large = el->key.len > DICTIONARY_SMALL_BYTES || el->value.len > DICTIONARY_SMALL_BYTES;
-        if (large || (!there && dictionary_count(d) >= DICTIONARY_SMALL_COUNT)) dictionary_enlarge(d);
+        bool there = element_find(d->packed, el->key, &old, &at);
+        if (there && fits(d, el, false)) {
+            element_write(edit(d, at, element_size(&old), element_size(el)), el);
+            return false;
+        }
+        if (!there && fits(d, el, true)) {
+            append(d, el);
+            return true;
+        }
+        enlarge(d);
     }
-    if (d->form == ENTRY_HASHED) {
-        d->changed = true;
-        return linear_hash_put(d->ks, &d->hash, el);
+    d->changed = true;
+    return linear_hash_put(d->ks, &d->hash, el);
+}
+
+bool dictionary_add(struct dictionary *d, const struct element *el)
+{
+    struct element old;
+    size_t at;
+    if (d->form != ENTRY_HASHED) {
+        if (element_find(d->packed, el->key, &old, &at)) return false;
+        if (fits(d, el, true)) {
+            append(d, el);
+            return true;
+        }
+        enlarge(d);
     }
-    d->packed_count = dictionary_count(d) + !there;
-    if (!there) at = d->packed.len;
-    element_write(edit(d, at, there ? element_size(&old) : 0, element_size(el)), el);
-    return !there;
+    bool added = linear_hash_add(d->ks, &d->hash, el);
+    d->changed |= added;
+    return added;
 }
 
 bool dictionary_remove(struct dictionary *d, struct bytes key)
@@ -199,17 +229,12 @@ static void sample_walking(struct dictionary *d, uint64_t count, uint64_t *rando
 static void sample_picking(struct dictionary *d, uint64_t count, uint64_t *random, struct arena *arena,
                            void (*visit)(void *user, const struct element *el), void *user)
 {
-    size_t slots = 4;
-    while (slots < 2 * count) slots *= 2;
-    struct bytes *had = arena_alloc(arena, slots * sizeof *had);
-    memset(had, 0, slots * sizeof *had);
+    struct distinct had;
+    distinct_init(&had, arena, random);
     while (count) {
         struct element el;
         dictionary_random(d, random, &el);
-        size_t at = siphash(d->ks->seed.hash, el.key.data, el.key.len) & (slots - 1);
-        while (had[at].data && !bytes_equal(had[at], el.key)) at = (at + 1) & (slots - 1);
-        if (had[at].data) continue;
-        had[at] = el.key;
+        if (!distinct_add(&had, el.key)) continue;
         visit(user, &el);
         count--;
     }

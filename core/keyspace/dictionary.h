@@ -35,10 +35,10 @@ uint64_t dictionary_count(struct dictionary *d);
 bool dictionary_get(const struct dictionary *d, struct bytes key, struct element *out);
 /* Adds an element, or puts it in place of the one with its key. Its bytes do not lie in this dictionary. Returns whether it is a new one. */
 bool dictionary_put(struct dictionary *d, const struct element *el);
+/* Adds an element, unless there is one with its key: nothing is changed then. Returns whether it did. */
+bool dictionary_add(struct dictionary *d, const struct element *el);
 /* Whether there was one. */
 bool dictionary_remove(struct dictionary *d, struct bytes key);
-/* The packed elements become a linear hash's, with room for others. */
-void dictionary_enlarge(struct dictionary *d);
 
 /* All elements, each once, if it is not changed meanwhile. Zeros to begin with. */
 bool dictionary_next(const struct dictionary *d, struct linear_hash_walk *w, struct element *out);

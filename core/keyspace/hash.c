@@ -38,6 +38,11 @@ bool keyspace_hash_put(struct keyspace_hash *h, const struct keyspace_field *fie
     return dictionary_put(&h->fields, &(struct element){field->name, field->value, false});
 }
 
+bool keyspace_hash_add(struct keyspace_hash *h, const struct keyspace_field *field)
+{
+    return dictionary_add(&h->fields, &(struct element){field->name, field->value, false});
+}
+
 bool keyspace_hash_remove(struct keyspace_hash *h, struct bytes name)
 {
     return dictionary_remove(&h->fields, name);

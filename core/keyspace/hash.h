@@ -27,6 +27,8 @@ uint64_t keyspace_hash_len(struct keyspace_hash *h);
 bool keyspace_hash_get(const struct keyspace_hash *h, struct bytes name, struct bytes *value);
 /* Returns whether the field is new. */
 bool keyspace_hash_put(struct keyspace_hash *h, const struct keyspace_field *field);
+/* The same, unless the field is there. */
+bool keyspace_hash_add(struct keyspace_hash *h, const struct keyspace_field *field);
 /* Whether there was such a field. */
 bool keyspace_hash_remove(struct keyspace_hash *h, struct bytes name);
 

@@ -229,23 +229,35 @@ static void replace(struct keyspace *ks, const struct linear_hash *h, const stru
     if (out != room) free(out);
 }
 
-bool linear_hash_put(struct keyspace *ks, struct linear_hash *h, const struct element *el)
+/* `over`: in place of one that is there. */
+static bool put(struct keyspace *ks, struct linear_hash *h, const struct element *el, bool over)
 {
     uint64_t hash = hash_of(ks, el->key);
     struct place p = {.bucket = bucket_of(h->root.object.nodes, hash)};
     struct bucket b = bucket_read(ks, h, p.bucket);
-    size_t len = element_size(el);
     bool there = find(&b, tag_of(hash), el->key, &p);
+    if (there && !over) return false;
+    size_t len = element_size(el);
+    h->root.bytes += len;
     if (there) {
-        h->root.bytes += len - p.size;
+        h->root.bytes -= p.size;
         replace(ks, h, &p, el, len);
     } else {
-        h->root.bytes += len;
         h->root.count++;
         insert(ks, h, p.bucket, &b, tag_of(hash), el);
     }
     adjust(ks, h);
     return !there;
+}
+
+bool linear_hash_put(struct keyspace *ks, struct linear_hash *h, const struct element *el)
+{
+    return put(ks, h, el, true);
+}
+
+bool linear_hash_add(struct keyspace *ks, struct linear_hash *h, const struct element *el)
+{
+    return put(ks, h, el, false);
 }
 
 bool linear_hash_remove(struct keyspace *ks, struct linear_hash *h, struct bytes key)

@@ -31,6 +31,8 @@ void linear_hash_init(struct linear_hash *h, const struct object *object);
 bool linear_hash_get(struct keyspace *ks, const struct linear_hash *h, struct bytes key, struct element *out);
 /* Adds an element, or puts it in place of the one with its key. Its bytes do not lie in rows. Returns whether it is a new one. */
 bool linear_hash_put(struct keyspace *ks, struct linear_hash *h, const struct element *el);
+/* The same, but one that is there stays as it is, and nothing is written. */
+bool linear_hash_add(struct keyspace *ks, struct linear_hash *h, const struct element *el);
 /* Whether there was one. */
 bool linear_hash_remove(struct keyspace *ks, struct linear_hash *h, struct bytes key);
 

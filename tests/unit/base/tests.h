@@ -13,6 +13,7 @@ int arena_tests(void);
 int buffer_tests(void);
 int cgroup_tests(void);
 int codec_tests(void);
+int distinct_tests(void);
 int error_tests(void);
 int hash_tests(void);
 int log_tests(void);

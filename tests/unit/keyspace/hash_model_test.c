@@ -5,6 +5,7 @@
 #include "keyspace/check.h"
 #include "keyspace/entry.h"
 #include "keyspace/hash.h"
+#include "keyspace/string.h"
 
 #define KEYS   5
 #define FIELDS 400u /* more than a small hash has */
@@ -190,6 +191,11 @@ static void use(struct model *m, struct model_hash *h, unsigned i)
         }
     }
     keyspace_hash_close(&at);
+    if (random_below(&m->random, 50) == 0) { /* in the same command: of nodes that have just come none must be left */
+        keyspace_string_put(m->f->ks, name_of(i), bytes_text("v"), NEVER);
+        keyspace_delete(m->f->ks, name_of(i));
+        h->count = 0;
+    }
     if (!h->count) clear(h);
 }
 

@@ -51,7 +51,10 @@ static void end(struct model *m)
     buffer_init(&b, OBJECT_ROOT_SIZE);
     object_root_write(&b, &m->h.root);
     struct entry en = {.type = KEYSPACE_SET, .form = ENTRY_HASHED, .expires_ms = KEYSPACE_NO_EXPIRY, .payload = buffer_bytes(&b)};
-    keyspace_put_entry(m->f->ks, bytes_text("h"), &en);
+    if (m->h.root.count)
+        keyspace_put_entry(m->f->ks, bytes_text("h"), &en);
+    else
+        keyspace_delete(m->f->ks, bytes_text("h"));
     buffer_release(&b);
     keyspace_end(m->f->ks);
 }

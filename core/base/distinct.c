@@ -1,0 +1,48 @@
+#include "base/distinct.h"
+
+#include "base/random.h"
+#include "base/siphash.h"
+
+#define FIRST 64 /* slots */
+
+static struct bytes *slots_new(struct arena *arena, size_t cap)
+{
+    struct bytes *slots = arena_alloc(arena, cap * sizeof *slots);
+    memset(slots, 0, cap * sizeof *slots);
+    return slots;
+}
+
+void distinct_init(struct distinct *d, struct arena *arena, uint64_t *random)
+{
+    *d = (struct distinct){.arena = arena, .cap = FIRST, .slots = slots_new(arena, FIRST)};
+    d->seed[0] = random_next(random);
+    d->seed[1] = random_next(random);
+}
+
+/* Where it is, or the free slot where it goes. */
+static struct bytes *locate(const struct distinct *d, struct bytes b)
+{
+    size_t at = siphash(d->seed, b.data, b.len) & (d->cap - 1);
+    while (d->slots[at].data && !bytes_equal(d->slots[at], b)) at = (at + 1) & (d->cap - 1);
+    return &d->slots[at];
+}
+
+static void grow(struct distinct *d)
+{
+    struct bytes *old = d->slots;
+    size_t old_cap = d->cap;
+    d->cap *= 2;
+    d->slots = slots_new(d->arena, d->cap);
+    for (size_t i = 0; i < old_cap; i++)
+        if (old[i].data) *locate(d, old[i]) = old[i];
+}
+
+bool distinct_add(struct distinct *d, struct bytes b)
+{
+    if (!b.data) b = bytes_of("", 0);
+    struct bytes *slot = locate(d, b);
+    if (slot->data) return false;
+    *slot = b;
+    if (2 * ++d->count > d->cap) grow(d);
+    return true;
+}
