@@ -59,12 +59,10 @@ static void command_hash_hmset(struct command_call *c)
 static void command_hash_hsetnx(struct command_call *c)
 {
     struct keyspace_hash h;
-    struct bytes value;
     if (!field_fits(c, 2) || !command_open_hash(c, &h)) return;
-    bool there = keyspace_hash_get(&h, c->argv[2], &value);
-    if (!there) keyspace_hash_put(&h, &(struct keyspace_field){c->argv[2], c->argv[3]});
+    bool added = keyspace_hash_add(&h, &(struct keyspace_field){c->argv[2], c->argv[3]});
     keyspace_hash_close(&h);
-    resp_integer(c->reply, !there);
+    resp_integer(c->reply, added);
 }
 
 static void command_hash_hdel(struct command_call *c)

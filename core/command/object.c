@@ -3,6 +3,7 @@
 #include "command/call.h"
 #include "keyspace/hash.h"
 #include "keyspace/zset.h"
+#include "keyspace/set.h"
 
 #define EMBEDDED_MAX 44 /* bytes of a string that Redis holds in one piece with its head */
 
@@ -28,6 +29,7 @@ static const char *encoding(struct command_call *c, const struct keyspace_entry 
     switch (entry->type) {
     case KEYSPACE_HASH: return keyspace_hash_encoding(entry);
     case KEYSPACE_ZSET: return keyspace_zset_is_large(entry) ? "skiplist" : "listpack";
+    case KEYSPACE_SET: return keyspace_set_encoding(entry);
     default: return string_encoding(c, entry);
     }
 }

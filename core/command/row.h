@@ -122,13 +122,18 @@ struct command_row {
     uint32_t (*key_flags)(int argc, const struct bytes *argv);
 };
 
-/* The rows of each group's file; a list ends with a row without a name. */
-extern const struct command_row command_connection_rows[], command_client_rows[], command_introspect_rows[],
-    command_config_rows[], command_info_rows[], command_server_rows[], command_save_rows[], command_string_rows[], command_set_rows[],
-    command_range_rows[], command_lcs_rows[], command_counter_rows[], command_generic_rows[], command_transfer_rows[],
-    command_expire_rows[], command_object_rows[], command_scan_rows[], command_hash_rows[], command_hash_many_rows[],
-    command_zset_rows[], command_zset_range_rows[], command_zset_pick_rows[], command_zset_combine_rows[],
-    command_cluster_rows[];
+/* The rows of each group's files; a list ends with a row without a name. */
+extern const struct command_row command_connection_rows[], command_client_rows[];
+extern const struct command_row command_introspect_rows[], command_config_rows[], command_info_rows[], command_server_rows[],
+    command_save_rows[];
+extern const struct command_row command_generic_rows[], command_transfer_rows[], command_expire_rows[], command_object_rows[],
+    command_scan_rows[];
+extern const struct command_row command_string_rows[], command_set_rows[], command_range_rows[], command_lcs_rows[],
+    command_counter_rows[];
+extern const struct command_row command_hash_rows[], command_hash_many_rows[];
+extern const struct command_row command_zset_rows[], command_zset_range_rows[], command_zset_pick_rows[], command_zset_combine_rows[];
+extern const struct command_row command_sets_rows[], command_sets_combine_rows[];
+extern const struct command_row command_cluster_rows[];
 
 /* All flags and all categories, the implied ones too. */
 uint32_t command_row_flags(const struct command_row *row);

@@ -232,22 +232,33 @@ class LargeMaker(Maker):
 
 
 class KeyedMaker(Maker):
-    """Requests about hashes, small ones and such as AiKv holds otherwise, with keys of other types among them."""
+    """Requests about hashes and sets, small ones and such as AiKv holds otherwise, with keys of other types among them."""
 
-    KEYS = ["h", "{h}2", "h3", "s", ""]
+    HASHES = ["h", "{h}2", "h3"]
+    SETS = ["s", "{s}2", "s3", "s4"]
+    KEYS = HASHES + SETS + ["", "string"]
     NAMES = ["a", "b", "", "long" * 16, "long" * 16 + "e", "\x00\xff", "7"]
 
     def __init__(self, rng):
         super().__init__(rng)
         pick = rng.choice
         self.shapes = {
-            "HSET": [self.key, self.fields], "HMSET": [self.key, self.fields], "HSETNX": [self.key, self.member, self.value],
-            "HGET": [self.key, self.member], "HMGET": [self.key, self.members], "HDEL": [self.key, self.members],
-            "HLEN": [self.key], "HSTRLEN": [self.key, self.member], "HEXISTS": [self.key, self.member],
-            "HGETALL": [self.key], "HKEYS": [self.key], "HVALS": [self.key],
-            "HINCRBY": [self.key, self.member, self.integer], "HINCRBYFLOAT": [self.key, self.member, self.number],
-            "HRANDFIELD": [self.key, self.picks, lambda: pick([[], [], ["WITHVALUES"], ["FOO"]])],
-            "HSCAN": [self.key, self.cursor, self.scan_options],
+            "HSET": [self.hash_key, self.fields], "HMSET": [self.hash_key, self.fields], "HSETNX": [self.hash_key, self.member, self.value],
+            "HGET": [self.hash_key, self.member], "HMGET": [self.hash_key, self.members], "HDEL": [self.hash_key, self.members],
+            "HLEN": [self.hash_key], "HSTRLEN": [self.hash_key, self.member], "HEXISTS": [self.hash_key, self.member],
+            "HGETALL": [self.hash_key], "HKEYS": [self.hash_key], "HVALS": [self.hash_key],
+            "HINCRBY": [self.hash_key, self.member, self.integer], "HINCRBYFLOAT": [self.hash_key, self.member, self.number],
+            "HRANDFIELD": [self.hash_key, self.picks, lambda: pick([[], [], ["WITHVALUES"], ["FOO"]])],
+            "HSCAN": [self.hash_key, self.cursor, self.scan_options],
+            "SADD": [self.set_key, self.set_members], "SREM": [self.set_key, self.set_members],
+            "SISMEMBER": [self.set_key, self.member], "SMISMEMBER": [self.set_key, self.set_members],
+            "SCARD": [self.set_key], "SMEMBERS": [self.set_key], "SMOVE": [self.set_key, self.set_key, self.member],
+            "SPOP": [self.set_key, lambda: [pick(["1000", "1000", "0", "-1", "x"])]], "SRANDMEMBER": [self.set_key, self.picks],
+            "SINTER": [self.set_keys], "SUNION": [self.set_keys], "SDIFF": [self.set_keys],
+            "SINTERSTORE": [self.set_key, self.set_keys], "SUNIONSTORE": [self.set_key, self.set_keys],
+            "SDIFFSTORE": [self.set_key, self.set_keys],
+            "SINTERCARD": [self.counted_keys, lambda: pick([[], [], ["LIMIT", "2"], ["LIMIT", "x"], ["FOO"], ["limit", "0"]])],
+            "SSCAN": [self.set_key, self.cursor, self.scan_options],
             "OBJECT": [lambda: ["ENCODING"], self.key], "TYPE": [self.key], "DEL": [self.key], "EXISTS": [self.key],
             "EXPIRE": [self.key, lambda: [pick(["100000", "-1"])]], "PERSIST": [self.key], "TTL": [self.key],
             "COPY": [self.key, self.key, lambda: pick([[], ["REPLACE"]])], "RENAME": [self.key, self.key],
@@ -255,10 +266,29 @@ class KeyedMaker(Maker):
             "FLUSHDB": [],
         }
         self.names = [name for name in self.shapes if name != "FLUSHDB"]
-        self.names += [name for name in self.shapes if name.startswith("H")] + 8 * ["HSET"] + ["FLUSHDB"]
+        self.names += [name for name in self.shapes if name[0] in "HS"] + 8 * ["HSET", "SADD"] + ["FLUSHDB"]
 
     def key(self):
-        return [self.rng.choice(self.KEYS[:3] if self.rng.random() < 0.9 else self.KEYS)]
+        return [self.rng.choice(self.KEYS)]
+
+    def hash_key(self):
+        return [self.rng.choice(self.HASHES if self.rng.random() < 0.9 else self.KEYS)]
+
+    def set_key(self):
+        return [self.rng.choice(self.SETS if self.rng.random() < 0.95 else self.KEYS)]
+
+    def set_keys(self):
+        return [word for _ in range(self.rng.choice([0, 1, 1, 2, 2, 4])) for word in self.set_key()]
+
+    def counted_keys(self):
+        keys = self.set_keys()
+        return [str(len(keys)) if self.rng.random() < 0.9 else self.rng.choice(INTEGERS)] + keys
+
+    def number_members(self):
+        return [str(self.rng.randrange(-300, 900)) for _ in range(self.rng.choice([1, 1, 2, 40]))]
+
+    def set_members(self):
+        return self.members() if self.rng.random() < 0.3 else self.number_members()
 
     def member(self):
         return [self.rng.choice(self.NAMES) if self.rng.random() < 0.5 else "m%d" % self.rng.randrange(200)]
@@ -296,7 +326,7 @@ def is_comparable(request):
         return len(words) > 2 and words[2] not in ("NX", "XX")
     if words[0] in ("EXPIRE", "PEXPIRE", "SET", "SETEX", "PSETEX", "GETEX"):
         return not any(word.isdigit() and 0 < int(word) < 100000 for word in words[2:])
-    if words[0] == "HSCAN" and words[2:3]:
+    if words[0] in ("HSCAN", "SSCAN") and words[2:3]:
         return "100000" in words if words[2] in ("0", "00", "") else request[2] in BAD_CURSORS
     if words[0] == "SCAN" and words[1:2]:  # cursors are each server's own, and so is what one call gives of many keys
         return "100000" in words if words[1] in ("0", "00", "") else request[1] in BAD_CURSORS
@@ -311,7 +341,7 @@ def close_enough(request, redis, aikv):
     name, words = request[0].upper(), [word.upper() for word in request[3:]]
     if name == "RANDOMKEY":
         return redis.value is not None and aikv.value is not None
-    if name in ("HRANDFIELD", "ZRANDMEMBER"):
+    if name in ("HRANDFIELD", "SRANDMEMBER", "ZRANDMEMBER"):
         return same_shape(redis, aikv)
     if name == "OBJECT":
         return object_close_enough(request[1].upper(), redis.value, aikv.value)
@@ -365,7 +395,12 @@ class Pair:
         return [[connection.read() for _ in requests] for connection in self.both]
 
 
-WHOLE = {b"string": ["GET"], b"hash": ["HGETALL"], b"zset": ["ZRANGE", "0", "-1", "WITHSCORES"]}  # by type: what tells all of a value
+WHOLE = {  # by type: what tells all of a value
+    b"string": ["GET"],
+    b"hash": ["HGETALL"],
+    b"zset": ["ZRANGE", "0", "-1", "WITHSCORES"],
+    b"set": ["SMEMBERS"],
+}
 
 
 def first_difference(pair):
