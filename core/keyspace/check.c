@@ -6,6 +6,7 @@
 
 #include "keyspace/dictionary.h"
 #include "keyspace/keyspace_state.h"
+#include "keyspace/list.h"
 #include "keyspace/zset.h"
 #include "keyspace/set.h"
 
@@ -59,6 +60,7 @@ static int check_value(struct keyspace *ks, uint32_t database_id, const struct e
 {
     switch (en->type) {
     case KEYSPACE_HASH: return dictionary_check(ks, database_id, en, e);
+    case KEYSPACE_LIST: return keyspace_list_check(ks, database_id, en, e);
     case KEYSPACE_ZSET: return keyspace_zset_check(ks, database_id, en, e);
     case KEYSPACE_SET: return keyspace_set_check(ks, database_id, en, e);
     default: return 0;

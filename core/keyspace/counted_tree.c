@@ -115,13 +115,6 @@ void tree_descend(struct keyspace *ks, const struct counted_tree *t, struct tree
     }
 }
 
-struct bytes tree_skip(struct bytes packed, uint64_t count)
-{
-    struct element el;
-    for (; count; count--) must(element_next(&packed, &el));
-    return packed;
-}
-
 /* ---- finding ---- */
 
 uint64_t counted_tree_rank(struct keyspace *ks, const struct counted_tree *t, struct bytes key, bool *equal)
@@ -150,33 +143,15 @@ static void load_leaf(struct keyspace *ks, const struct counted_tree *t, struct 
     w->leaf = tree_leaf(&p)->row;
     w->leaf_first = p.first;
     w->leaf_count = p.count;
-    w->known = 0;
-    if (!w->backwards) w->rest = tree_skip(w->leaf, w->position - p.first);
-}
-
-/* Elements can be read forwards only: where some of those before this one begin is remembered. */
-static struct bytes from_element(struct counted_tree_walk *w, uint64_t i)
-{
-    if (!w->known || i < w->known_first) {
-        struct bytes rest = w->leaf;
-        struct element el;
-        w->known = i + 1 < COUNTED_TREE_WALK_KNOWN ? (unsigned)i + 1 : COUNTED_TREE_WALK_KNOWN;
-        w->known_first = i + 1 - w->known;
-        rest = tree_skip(rest, w->known_first);
-        for (unsigned k = 0; k < w->known; k++) {
-            w->known_at[k] = (uint16_t)(w->leaf.len - rest.len); /* a leaf longer than a node has one element */
-            must(element_next(&rest, &el));
-        }
-    }
-    size_t at = w->known_at[i - w->known_first];
-    return bytes_of(w->leaf.data + at, w->leaf.len - at);
+    w->places.known = 0;
+    if (!w->backwards) w->rest = packed_skip(w->leaf, w->position - p.first);
 }
 
 bool counted_tree_next(struct keyspace *ks, const struct counted_tree *t, struct counted_tree_walk *w, struct element *out)
 {
     if (w->position >= t->root.count) return false;
     if (w->position - w->leaf_first >= w->leaf_count) load_leaf(ks, t, w);
-    if (w->backwards) w->rest = from_element(w, w->position - w->leaf_first);
+    if (w->backwards) w->rest = packed_from(&w->places, w->leaf, w->position - w->leaf_first);
     must(element_next(&w->rest, out));
     w->position += w->backwards ? UINT64_MAX : 1;
     return true;

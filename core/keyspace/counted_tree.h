@@ -14,8 +14,8 @@
 
 #include "base/codec.h"
 #include "base/error.h"
-#include "keyspace/element.h"
 #include "keyspace/node.h"
+#include "keyspace/packed.h"
 
 #define COUNTED_TREE_NODE       1900 /* bytes: two fit a page of LMDB's */
 #define COUNTED_TREE_HEIGHT_MAX 32   /* more than any tree reaches: an inner node is split in nodes of two children at least */
@@ -41,20 +41,17 @@ void counted_tree_init(struct counted_tree *t, const struct object *object);
 uint64_t counted_tree_rank(struct keyspace *ks, const struct counted_tree *t, struct bytes key, bool *equal);
 
 /* Elements from a position on, or back from it. Nothing is written meanwhile. The caller sets the first two, the rest is 0. */
-#define COUNTED_TREE_WALK_KNOWN 16
 struct counted_tree_walk {
     uint64_t position; /* of the next element given; at the count, or below 0 (wrapped), at the end */
     bool backwards;
     uint64_t leaf_first; /* the leaf at hand begins here ... */
     uint64_t leaf_count; /* ... and has so many; 0: none is at hand */
     struct bytes leaf, rest;
-    uint64_t known_first; /* backwards: where these elements of the leaf, and the ones behind, begin */
-    unsigned known;
-    uint16_t known_at[COUNTED_TREE_WALK_KNOWN];
+    struct packed_places places; /* backwards */
 };
 bool counted_tree_next(struct keyspace *ks, const struct counted_tree *t, struct counted_tree_walk *w, struct element *out);
 
-/* ---- changing; bytes that are put do not lie in rows ---- */
+/* ---- changing; bytes that are put do not lie in nodes of the tree ---- */
 
 /* Puts elements before the one at `position`, which is at most the count. By key, the position is counted_tree_rank's. Many at once cost little
  * more than one: a tree is built with this. */

@@ -281,7 +281,7 @@ void counted_tree_insert(struct keyspace *ks, struct counted_tree *t, uint64_t p
         c.delta = (int64_t)n;
         c.place = position == t->root.count ? TREE_AT_END : position == 0 ? TREE_AT_BEGIN : TREE_WITHIN;
         struct bytes leaf = tree_leaf(&c.path)->row;
-        size_t at = leaf.len - tree_skip(leaf, position - c.path.first).len;
+        size_t at = leaf.len - packed_skip(leaf, position - c.path.first).len;
         t->root.count += n;
         t->root.bytes += packed_size(els, n);
         tree_edit(&c, c.path.height - 1, at, 0, els, n);
@@ -298,8 +298,8 @@ void counted_tree_replace(struct keyspace *ks, struct counted_tree *t, uint64_t 
     struct tree_target target = {.mode = TREE_FIND, .position = position};
     tree_descend(ks, t, &target, &c.path);
     struct bytes leaf = tree_leaf(&c.path)->row;
-    struct bytes from = tree_skip(leaf, position - c.path.first);
-    size_t removed = from.len - tree_skip(from, 1).len, inserted = element_size(el);
+    struct bytes from = packed_skip(leaf, position - c.path.first);
+    size_t removed = from.len - packed_skip(from, 1).len, inserted = element_size(el);
     t->root.bytes += inserted - removed;
     tree_edit(&c, c.path.height - 1, leaf.len - from.len, removed, el, 1);
     if (inserted < removed) tree_settle(&c, c.path.height - 1);

@@ -45,7 +45,4 @@ static inline struct tree_step *tree_leaf(struct tree_path *p)
     return &p->steps[p->height - 1];
 }
 
-/* `packed` without its first `count` elements. */
-struct bytes tree_skip(struct bytes packed, uint64_t count);
-
 #endif

@@ -178,8 +178,8 @@ static uint64_t remove_some(struct tree_change *c, uint64_t position, uint64_t c
     if (left <= count && position == c->path.first && c->path.height > 1) return remove_leaves(c, count);
     if (count > left) count = left;
     struct bytes leaf = tree_leaf(&c->path)->row;
-    struct bytes from = tree_skip(leaf, position - c->path.first);
-    size_t len = from.len - tree_skip(from, count).len;
+    struct bytes from = packed_skip(leaf, position - c->path.first);
+    size_t len = from.len - packed_skip(from, count).len;
     c->t->root.bytes -= len;
     c->t->root.count -= count;
     c->delta = -(int64_t)count;
