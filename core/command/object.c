@@ -30,6 +30,7 @@ static const char *encoding(struct command_call *c, const struct keyspace_entry 
     case KEYSPACE_HASH: return keyspace_hash_encoding(entry);
     case KEYSPACE_ZSET: return keyspace_zset_is_large(entry) ? "skiplist" : "listpack";
     case KEYSPACE_SET: return keyspace_set_encoding(entry);
+    case KEYSPACE_LIST: return "quicklist";
     default: return string_encoding(c, entry);
     }
 }

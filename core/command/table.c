@@ -42,6 +42,9 @@ static const struct {
     {"set", command_sets_rows},
     {"set", command_sets_combine_rows},
     {"cluster", command_cluster_rows},
+    {"list", command_list_rows},
+    {"list", command_list_find_rows},
+    {"list", command_list_move_rows},
 };
 #define GROUPS (sizeof groups / sizeof *groups)
 

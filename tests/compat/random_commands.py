@@ -29,6 +29,11 @@ OFFSETS = ["0", "1", "5", "12", "-1", "-3", "100", "-100"]
 DATABASES = ["0", "1", "2", "15", "16", "-1", "x", "99999999999"]
 MOMENTS = ["200000", "99999999999", "99999999998", "99999999999999"]  # Unix times: long past or far away
 GONE = ["0", "-5", "1000"]  # as a Unix time: long past
+LISTS = ["l1", "l2", "{l}3", "L" * 450]
+LIST_VALUES = ["a", "b", "c", "1", "2", "", "\x00\xff", "x" * 60, "y" * 700, "z" * 2100, "w" * 5000]
+LIST_NAMES = 8 * ["LPUSH", "RPUSH"] + 3 * ["LPOP", "RPOP", "LINDEX", "LRANGE", "LSET", "LINSERT", "LREM", "LPOS", "LMOVE",
+                                          "RPOPLPUSH", "LMPOP", "LPUSHX", "RPUSHX"] + ["LLEN", "LTRIM"]
+ORDERED = ["LRANGE", "LPOP", "RPOP", "LPOS", "LMPOP"]  # whose replies have an order
 LARGE_KEYS = ["large", "{large}2", "larger", "L" * 500]
 LARGE_SIZES = [1, 100, 16319, 16320, 16321, 16384, 32640, 65279, 65280, 65535, 65536, 65537, 81600, 100000, 200000]
 LARGE_OFFSETS = LARGE_SIZES + [0, 1000000, 3000000, -1, -2, -16320, -65536, -200000]
@@ -63,6 +68,15 @@ class Maker:
             "CLUSTER": [lambda: [pick(["INFO", "NODES", "HELP", "FOO", "KEYSLOT"])]],
             "INFO": [lambda: [pick(["cluster", "modules", "nothing"])]],
             "HELLO": [lambda: [pick(["4", "1", "x", "-2", ""])]], "RESET": [self.value], "TIME": [self.value],
+            "LPUSH": [self.list_key, self.values], "RPUSH": [self.list_key, self.values], "LPUSHX": [self.list_key, self.values],
+            "RPUSHX": [self.list_key, self.values], "LPOP": [self.list_key, self.maybe_count],
+            "RPOP": [self.list_key, self.maybe_count], "LLEN": [self.list_key], "LINDEX": [self.list_key, self.offset],
+            "LRANGE": [self.list_key, self.offset, self.offset], "LSET": [self.list_key, self.offset, self.list_value],
+            "LINSERT": [self.list_key, self.where, self.list_value, self.list_value],
+            "LREM": [self.list_key, self.offset, self.list_value], "LTRIM": [self.list_key, self.offset, self.offset],
+            "LPOS": [self.list_key, self.list_value, self.lpos_options],
+            "LMOVE": [self.list_key, self.list_key, self.side, self.side], "RPOPLPUSH": [self.list_key, self.list_key],
+            "LMPOP": [self.counted_lists, self.side, self.lmpop_options],
             "FOO": [self.keys], "SE": [self.keys], "GETT": [self.keys], "CLIENT|ID": [], "": [self.keys],
             "SET\x00": [self.keys],
         }
@@ -70,6 +84,8 @@ class Maker:
         self.names += 3 * ["GET", "SET", "SET", "SET", "MSET", "MGET", "INCR", "INCRBY", "DECRBY", "APPEND", "EXPIRE",
                            "PEXPIRE", "SCAN", "DEL"]
         self.names += ["GETRANGE", "SETRANGE", "GETEX", "INCRBYFLOAT", "LCS", "COPY", "RENAME", "OBJECT"]
+
+        self.names += LIST_NAMES
 
     def some(self, words, most):
         return [self.rng.choice(words) for _ in range(self.rng.randint(0, most))]
@@ -82,6 +98,37 @@ class Maker:
 
     def value(self):
         return [self.rng.choice(VALUES)]
+
+    def list_key(self):
+        return [self.rng.choice(LISTS if self.rng.random() < 0.95 else KEYS)]
+
+    def list_value(self):
+        return [self.rng.choice(LIST_VALUES)]
+
+    def values(self):
+        return [self.rng.choice(LIST_VALUES) for _ in range(self.rng.choice([1, 1, 1, 2, 5, 40]))]
+
+    def maybe_count(self):
+        return self.rng.choice([[], [], [], ["1"], ["2"], ["5"], ["0"], self.integer(), ["1", "1"]])
+
+    def where(self):
+        return [self.rng.choice(["BEFORE", "AFTER", "before", "AFTER", "BESIDE"])]
+
+    def side(self):
+        return [self.rng.choice(["LEFT", "RIGHT", "left", "Right", "LEFT", "RIGHT", "UP"])]
+
+    def lpos_options(self):
+        out = []
+        for _ in range(self.rng.choice([0, 1, 1, 2, 3])):
+            out += [self.rng.choice(["RANK", "COUNT", "MAXLEN", "rank", "FOO"])] + self.offset()
+        return out
+
+    def counted_lists(self):
+        keys = [self.rng.choice(LISTS) for _ in range(self.rng.randint(1, 3))]
+        return [str(len(keys)) if self.rng.random() < 0.9 else self.rng.choice(INTEGERS)] + keys
+
+    def lmpop_options(self):
+        return self.rng.choice([[], [], ["COUNT", "3"], ["COUNT", "0"], ["count", "100"], ["COUNT"], ["COUNT", "x"], ["FOO"]])
 
     def maybe_value(self):
         return self.some(VALUES, 2)
@@ -333,10 +380,15 @@ def is_comparable(request):
     return words[0] != "PTTL"
 
 
+def comparable(request, reply):
+    """The reply, in an order of its own where the command promises none."""
+    return reply if request[0].upper() in ORDERED else in_order(reply)
+
+
 def close_enough(request, redis, aikv):
     """Equal, but for the milliseconds that lie between the two servers: they show where a time is rounded, and where GT or
     LT compares a time with the same time, asked for a moment ago."""
-    if in_order(redis) == in_order(aikv):
+    if comparable(request, redis) == comparable(request, aikv):
         return True
     name, words = request[0].upper(), [word.upper() for word in request[3:]]
     if name == "RANDOMKEY":
@@ -400,6 +452,7 @@ WHOLE = {  # by type: what tells all of a value
     b"hash": ["HGETALL"],
     b"zset": ["ZRANGE", "0", "-1", "WITHSCORES"],
     b"set": ["SMEMBERS"],
+    b"list": ["LRANGE", "0", "-1"],
 }
 
 
@@ -413,7 +466,7 @@ def first_difference(pair):
         words = WHOLE[kind]
         request = words[:1] + [key] + words[1:]
         redis, aikv = pair.ask([request])
-        if in_order(redis[0]) != in_order(aikv[0]):
+        if comparable(request, redis[0]) != comparable(request, aikv[0]):
             return show(request), redis[0], aikv[0]
     return None
 
