@@ -127,7 +127,7 @@ extern const struct command_row command_connection_rows[], command_client_rows[]
 extern const struct command_row command_introspect_rows[], command_config_rows[], command_info_rows[], command_server_rows[],
     command_save_rows[];
 extern const struct command_row command_generic_rows[], command_transfer_rows[], command_expire_rows[], command_object_rows[],
-    command_scan_rows[];
+    command_scan_rows[], command_sort_rows[];
 extern const struct command_row command_string_rows[], command_set_rows[], command_range_rows[], command_lcs_rows[],
     command_counter_rows[];
 extern const struct command_row command_hash_rows[], command_hash_many_rows[];

@@ -45,6 +45,7 @@ static const struct {
     {"list", command_list_rows},
     {"list", command_list_find_rows},
     {"list", command_list_move_rows},
+    {"generic", command_sort_rows},
 };
 #define GROUPS (sizeof groups / sizeof *groups)
 

@@ -30,10 +30,10 @@ DATABASES = ["0", "1", "2", "15", "16", "-1", "x", "99999999999"]
 MOMENTS = ["200000", "99999999999", "99999999998", "99999999999999"]  # Unix times: long past or far away
 GONE = ["0", "-5", "1000"]  # as a Unix time: long past
 LISTS = ["l1", "l2", "{l}3", "L" * 450]
-LIST_VALUES = ["a", "b", "c", "1", "2", "", "\x00\xff", "x" * 60, "y" * 700, "z" * 2100, "w" * 5000]
+LIST_VALUES = ["a", "b", "c", "1", "2", "", "q\x00\xff", "x" * 60, "y" * 700, "z" * 2100, "w" * 5000]
 LIST_NAMES = 8 * ["LPUSH", "RPUSH"] + 3 * ["LPOP", "RPOP", "LINDEX", "LRANGE", "LSET", "LINSERT", "LREM", "LPOS", "LMOVE",
-                                          "RPOPLPUSH", "LMPOP", "LPUSHX", "RPUSHX"] + ["LLEN", "LTRIM"]
-ORDERED = ["LRANGE", "LPOP", "RPOP", "LPOS", "LMPOP"]  # whose replies have an order
+                                          "RPOPLPUSH", "LMPOP", "LPUSHX", "RPUSHX", "SORT", "SORT_RO"] + ["LLEN", "LTRIM"]
+ORDERED = ["LRANGE", "LPOP", "RPOP", "LPOS", "LMPOP", "SORT", "SORT_RO"]  # whose replies have an order
 LARGE_KEYS = ["large", "{large}2", "larger", "L" * 500]
 LARGE_SIZES = [1, 100, 16319, 16320, 16321, 16384, 32640, 65279, 65280, 65535, 65536, 65537, 81600, 100000, 200000]
 LARGE_OFFSETS = LARGE_SIZES + [0, 1000000, 3000000, -1, -2, -16320, -65536, -200000]
@@ -77,6 +77,7 @@ class Maker:
             "LPOS": [self.list_key, self.list_value, self.lpos_options],
             "LMOVE": [self.list_key, self.list_key, self.side, self.side], "RPOPLPUSH": [self.list_key, self.list_key],
             "LMPOP": [self.counted_lists, self.side, self.lmpop_options],
+            "SORT": [self.list_key, self.sort_and_store], "SORT_RO": [self.list_key, self.sort_options],
             "FOO": [self.keys], "SE": [self.keys], "GETT": [self.keys], "CLIENT|ID": [], "": [self.keys],
             "SET\x00": [self.keys],
         }
@@ -129,6 +130,19 @@ class Maker:
 
     def lmpop_options(self):
         return self.rng.choice([[], [], ["COUNT", "3"], ["COUNT", "0"], ["count", "100"], ["COUNT"], ["COUNT", "x"], ["FOO"]])
+
+    def sort_options(self):
+        out = self.rng.choice([["ALPHA"], ["ALPHA"], ["BY", "nosort"], ["BY", "*"], ["BY", "{t}*"], []])
+        for _ in range(self.rng.choice([0, 1, 1, 2])):
+            out = out + self.rng.choice([["DESC"], ["ASC"], ["desc"], ["GET", "#"], ["GET", "*"], ["GET", "{t}*"], ["GET", "*->a"], ["GET"],
+                                         ["LIMIT"] + self.offset() + self.offset(), ["FOO"], ["STORE"]])
+        return out
+
+    def sort_and_store(self):
+        if self.rng.random() < 0.7:
+            return self.sort_options()
+        limit = self.rng.choice([[], ["LIMIT"] + self.offset() + self.offset()])  # and no BY: Redis leaves open what comes first of equals
+        return ["ALPHA"] + limit + self.rng.choice([[], ["DESC"], ["GET", "#", "GET", "*"]]) + ["STORE"] + self.list_key()
 
     def maybe_value(self):
         return self.some(VALUES, 2)
@@ -395,6 +409,8 @@ def close_enough(request, redis, aikv):
         return redis.value is not None and aikv.value is not None
     if name in ("HRANDFIELD", "SRANDMEMBER", "ZRANDMEMBER"):
         return same_shape(redis, aikv)
+    if name in ("SORT", "SORT_RO"):  # Redis looks at errno, which may be of a command long before
+        return redis.kind == "-" and redis.value == b"ERR One or more scores can't be converted into double"
     if name == "OBJECT":
         return object_close_enough(request[1].upper(), redis.value, aikv.value)
     if redis.kind != ":" or aikv.kind != ":":

@@ -1,0 +1,372 @@
+/* SORT: the values of a list or sorted set, in an order of their own or of other keys' values. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "command/engine.h"
+#include "command/list.h"
+#include "keyspace/hash.h"
+#include "keyspace/zset.h"
+
+struct sort {
+    bool descending, alpha;
+    bool unsorted;       /* BY a pattern without '*' */
+    bool by;             /* a pattern ... */
+    struct bytes by_key; /* ... which is this */
+    int64_t first, count; /* LIMIT; a count below 0: all */
+    int get_count;
+    struct bytes store; /* data NULL: to the client */
+    /* What is sorted: */
+    struct sorted *items;
+    size_t item_count;
+};
+
+struct sorted {
+    struct bytes value;
+    size_t number;   /* in the order in which they came */
+    double score;    /* of numbers */
+    struct bytes by; /* of texts; data NULL: there is none */
+};
+
+/* ---- arguments ---- */
+
+static bool has_star(struct bytes pattern)
+{
+    return pattern.len && memchr(pattern.data, '*', pattern.len);
+}
+
+/* Patterns name keys of any slot. False: the error was replied. */
+static bool may_look_elsewhere(struct command_call *c, const char *option)
+{
+    if (!c->engine->cluster_enabled) return true;
+    resp_error(c->reply, ERROR_GENERIC, "%s option of SORT denied in cluster mode.", option);
+    return false;
+}
+
+static bool parse_limit(struct command_call *c, int i, struct sort *out)
+{
+    return command_integer(c, i + 1, &out->first, NULL) && command_integer(c, i + 2, &out->count, NULL);
+}
+
+static bool parse_by(struct command_call *c, int i, struct sort *out)
+{
+    out->by_key = c->argv[i + 1];
+    out->unsorted = !has_star(out->by_key);
+    out->by = !out->unsorted;
+    return out->unsorted || may_look_elsewhere(c, "BY");
+}
+
+/* How many arguments the option at `i` takes, with its name; 0: none, the error was replied. */
+static int parse_option(struct command_call *c, int i, bool may_store, struct sort *out)
+{
+    int left = c->argc - i - 1;
+    if (command_is(c, i, "ASC") || command_is(c, i, "DESC")) {
+        out->descending = command_is(c, i, "DESC");
+        return 1;
+    }
+    if (command_is(c, i, "ALPHA")) {
+        out->alpha = true;
+        return 1;
+    }
+    if (command_is(c, i, "LIMIT") && left >= 2) return parse_limit(c, i, out) ? 3 : 0;
+    if (command_is(c, i, "BY") && left >= 1) return parse_by(c, i, out) ? 2 : 0;
+    if (command_is(c, i, "GET") && left >= 1) {
+        out->get_count++;
+        return may_look_elsewhere(c, "GET") ? 2 : 0;
+    }
+    if (may_store && command_is(c, i, "STORE") && left >= 1) {
+        out->store = c->argv[i + 1];
+        return 2;
+    }
+    command_reply_syntax_error(c);
+    return 0;
+}
+
+static bool parse(struct command_call *c, bool may_store, struct sort *out)
+{
+    *out = (struct sort){.count = -1};
+    for (int i = 2, taken; i < c->argc; i += taken) {
+        taken = parse_option(c, i, may_store, out);
+        if (!taken) return false;
+    }
+    return true;
+}
+
+/* The argument behind the next GET from `i` on; there is one. */
+static int next_get(const struct command_call *c, int i)
+{
+    while (!command_is(c, i, "GET")) i += command_is(c, i, "LIMIT") ? 3 : command_is(c, i, "BY") || command_is(c, i, "STORE") ? 2 : 1;
+    return i + 1;
+}
+
+/* ---- other keys' values ---- */
+
+/* The key that a pattern names for a value: the value in place of the first '*'. `field`: what follows "->" behind it. */
+static struct bytes name_key(struct command_call *c, struct bytes pattern, struct bytes value, struct bytes *field)
+{
+    const uint8_t *star = memchr(pattern.data, '*', pattern.len), *end = pattern.data + pattern.len;
+    const uint8_t *arrow = memmem(star + 1, (size_t)(end - star - 1), "->", 2);
+    *field = arrow && arrow + 2 < end ? bytes_of(arrow + 2, (size_t)(end - arrow - 2)) : bytes_of(NULL, 0);
+    if (field->len) end = arrow;
+    size_t before = (size_t)(star - pattern.data), behind = (size_t)(end - star - 1);
+    uint8_t *key = arena_alloc(c->arena, before + value.len + behind);
+    memcpy(key, pattern.data, before);
+    if (value.len) memcpy(key + before, value.data, value.len);
+    memcpy(key + before + value.len, star + 1, behind);
+    return bytes_of(key, before + value.len + behind);
+}
+
+/* What a pattern gives for a value; data NULL: nothing. */
+static struct bytes look_up(struct command_call *c, struct bytes pattern, struct bytes value)
+{
+    struct bytes field, found = {0};
+    if (bytes_is(pattern, "#")) return value;
+    if (!has_star(pattern)) return found;
+    struct bytes key = name_key(c, pattern, value, &field);
+    struct keyspace_entry entry = command_read(c, key);
+    if (field.len && entry.type == KEYSPACE_HASH) {
+        struct keyspace_hash h;
+        keyspace_hash_open(&h, c->keyspace, key, &entry);
+        if (!keyspace_hash_get(&h, field, &found)) found.data = NULL;
+    } else if (!field.len && entry.type == KEYSPACE_STRING) {
+        found = keyspace_string_whole(c->keyspace, &entry, c->arena);
+    }
+    return found;
+}
+
+/* ---- what is sorted: what comes unsorted keeps its order, or, DESC, comes from the end ---- */
+
+struct window {
+    uint64_t first, count;
+};
+
+/* What LIMIT leaves of `len` values. */
+static struct window window_of(const struct sort *s, uint64_t len)
+{
+    uint64_t first = s->first < 0 ? 0 : (uint64_t)s->first, count = s->count < 0 ? len : (uint64_t)s->count;
+    if (first > len) first = len;
+    if (count > len - first) count = len - first;
+    return (struct window){first, count};
+}
+
+static void add(struct sort *s, struct bytes value)
+{
+    s->items[s->item_count] = (struct sorted){.value = value, .number = s->item_count};
+    s->item_count++;
+}
+
+static void allocate(struct command_call *c, struct sort *s, uint64_t count)
+{
+    s->items = arena_alloc(c->arena, count * sizeof *s->items);
+}
+
+static void take_list(struct command_call *c, struct sort *s, const struct keyspace_entry *entry)
+{
+    struct keyspace_list l;
+    keyspace_list_open(c->keyspace, c->argv[1], entry, &l);
+    uint64_t len = keyspace_list_len(&l);
+    struct window part = s->unsorted ? window_of(s, len) : (struct window){0, len};
+    bool backwards = s->unsorted && s->descending;
+    struct keyspace_list_walk w = {.index = backwards ? len - 1 - part.first : part.first, .backwards = backwards};
+    struct bytes value;
+    allocate(c, s, part.count);
+    while (s->item_count < part.count && keyspace_list_next(&l, &w, &value)) add(s, value);
+}
+
+static void take_zset(struct command_call *c, struct sort *s, const struct keyspace_entry *entry)
+{
+    struct keyspace_zset z;
+    keyspace_zset_open(c->keyspace, c->argv[1], entry, &z);
+    uint64_t len = keyspace_zset_count(&z);
+    struct window part = s->unsorted ? window_of(s, len) : (struct window){0, len};
+    bool backwards = s->unsorted && s->descending;
+    struct keyspace_zset_walk w;
+    struct keyspace_scored member;
+    allocate(c, s, part.count);
+    if (part.count) keyspace_zset_walk(&z, backwards ? len - 1 - part.first : part.first, backwards, &w);
+    while (s->item_count < part.count && keyspace_zset_next(&z, &w, &member)) add(s, member.member);
+}
+
+/* False: the key has another type, the error was replied. */
+static bool take_values(struct command_call *c, struct sort *s)
+{
+    struct keyspace_entry entry = command_read(c, c->argv[1]);
+    switch (entry.type) {
+    case KEYSPACE_NONE: return true;
+    case KEYSPACE_LIST: take_list(c, s, &entry); return true;
+    case KEYSPACE_ZSET: take_zset(c, s, &entry); return true;
+    default: return command_is_type(c, &entry, KEYSPACE_LIST);
+    }
+}
+
+/* ---- sorting ---- */
+
+/* As Redis's strtod(): blanks before it, "inf", hexadecimal; nothing counts as 0. */
+static bool read_score(struct command_call *c, struct bytes text, double *out)
+{
+    char *copy = arena_copy(c->arena, text.data, text.len), *end;
+    errno = 0;
+    *out = strtod(copy, &end);
+    return *end == 0 && errno != ERANGE && !isnan(*out);
+}
+
+/* False: the error was replied. */
+static bool weigh(struct command_call *c, struct sort *s)
+{
+    for (size_t i = 0; i < s->item_count; i++) {
+        struct sorted *item = &s->items[i];
+        struct bytes by = s->by ? look_up(c, s->by_key, item->value) : item->value;
+        if (s->alpha) {
+            item->by = by;
+        } else if (by.data && !read_score(c, by, &item->score)) {
+            resp_error(c->reply, ERROR_GENERIC, "One or more scores can't be converted into double");
+            return false;
+        }
+    }
+    return true;
+}
+
+static int compare_by(const struct sorted *a, const struct sorted *b)
+{
+    if (!a->by.data || !b->by.data) return (a->by.data != NULL) - (b->by.data != NULL);
+    return bytes_compare(a->by, b->by);
+}
+
+static int compare(const void *left, const void *right, void *user)
+{
+    const struct sorted *a = left, *b = right;
+    const struct sort *s = user;
+    int order = s->alpha ? compare_by(a, b) : (a->score > b->score) - (a->score < b->score);
+    if (!order && !s->alpha) order = bytes_compare(a->value, b->value);
+    if (!order) return a->number < b->number ? -1 : 1;
+    return s->descending ? -order : order;
+}
+
+/* ---- what comes out ---- */
+
+/* Calls `give` for each value of the result; data NULL: null. */
+static void each_result(struct command_call *c, const struct sort *s, struct window part, void (*give)(struct command_call *c, void *user, struct bytes v),
+                        void *user)
+{
+    for (uint64_t i = part.first; i < part.first + part.count; i++) {
+        if (!s->get_count) give(c, user, s->items[i].value);
+        for (int n = 0, at = 2; n < s->get_count; n++) {
+            at = next_get(c, at);
+            give(c, user, look_up(c, c->argv[at], s->items[i].value));
+            at++;
+        }
+    }
+}
+
+static void reply_value(struct command_call *c, void *user, struct bytes value)
+{
+    (void)user;
+    if (value.data)
+        resp_bulk(c->reply, value);
+    else
+        resp_null(c->reply);
+}
+
+struct stored {
+    struct bytes *values;
+    size_t count;
+};
+
+/* Copied: what it is about to replace may be what was sorted. */
+static void keep_value(struct command_call *c, void *user, struct bytes value)
+{
+    struct stored *s = user;
+    s->values[s->count++] = value.len ? bytes_of(arena_copy(c->arena, value.data, value.len), value.len) : bytes_of(NULL, 0);
+}
+
+static void store(struct command_call *c, const struct sort *s, struct window part, size_t results)
+{
+    struct stored kept = {.values = arena_alloc(c->arena, results * sizeof *kept.values)};
+    struct keyspace_list l;
+    each_result(c, s, part, keep_value, &kept);
+    keyspace_delete(c->keyspace, s->store);
+    if (kept.count) {
+        keyspace_list_open(c->keyspace, s->store, &(struct keyspace_entry){.expires_ms = KEYSPACE_NO_EXPIRY}, &l);
+        keyspace_list_push(&l, LIST_RIGHT, kept.values, kept.count);
+        keyspace_list_close(&l);
+    }
+    resp_integer(c->reply, (int64_t)kept.count);
+}
+
+static void sort(struct command_call *c, bool may_store)
+{
+    struct sort s;
+    if (!parse(c, may_store, &s) || !take_values(c, &s)) return;
+    if (!s.unsorted && !weigh(c, &s)) return;
+    if (!s.unsorted && s.item_count > 1) qsort_r(s.items, s.item_count, sizeof *s.items, compare, &s);
+    struct window part = s.unsorted ? (struct window){0, s.item_count} : window_of(&s, s.item_count);
+    size_t results = part.count * (s.get_count ? (size_t)s.get_count : 1);
+    if (s.store.data) {
+        store(c, &s, part, results);
+        return;
+    }
+    resp_array(c->reply, results);
+    each_result(c, &s, part, reply_value, NULL);
+}
+
+static void command_sort_sort(struct command_call *c)
+{
+    sort(c, true);
+}
+
+static void command_sort_sort_ro(struct command_call *c)
+{
+    sort(c, false);
+}
+
+/* ---- the rows ---- */
+
+/* As Redis: the last one, wherever it stands. */
+static int find_store(int argc, const struct bytes *argv)
+{
+    int found = 0;
+    for (int i = 2; i + 1 < argc; i++) {
+        if (bytes_is(argv[i], "LIMIT"))
+            i += 2;
+        else if (bytes_is(argv[i], "GET") || bytes_is(argv[i], "BY"))
+            i++;
+        else if (bytes_is(argv[i], "STORE"))
+            found = i + 1;
+    }
+    return found;
+}
+
+/* Patterns name keys that only the values tell. */
+static int find_none(int argc, const struct bytes *argv)
+{
+    (void)argc, (void)argv;
+    return 0;
+}
+
+#define PATTERNS                                                                                                                              \
+    {                                                                                                                                         \
+        KEY_RO | KEY_ACCESS, KEYS_ELSEWHERE, .step = 1, .find = find_none,                                                                              \
+            .note = "For the optional BY/GET keyword. It is marked 'unknown' because the key names derive from the content of the key we "    \
+                    "sort"                                                                                                                    \
+    }
+#define STORES                                                                                                                                \
+    {                                                                                                                                         \
+        KEY_OW | KEY_UPDATE, KEYS_ELSEWHERE, .step = 1, .find = find_store,                                                                              \
+            .note = "For the optional STORE keyword. It is marked 'unknown' because the keyword can appear anywhere in the argument array"    \
+    }
+#define CATEGORIES (ACL_LIST | ACL_SET | ACL_SORTEDSET | ACL_DANGEROUS)
+#define COMPLEXITY                                                                                                                            \
+    "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned elements. When the elements "   \
+    "are not sorted, complexity is O(N)."
+
+const struct command_row command_sort_rows[] = {
+    {"SORT", -2, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), CATEGORIES, command_sort_sort,
+     "The values of a list or sorted set in order, or what keys made of them hold; stored as a list, if asked for.",
+     .syntax = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] [STORE destination]",
+     .since = "1.0.0", .complexity = COMPLEXITY, .more_keys = MORE_KEYS(PATTERNS, STORES)},
+    {"SORT_RO", -2, READ, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), CATEGORIES, command_sort_sort_ro,
+     "The same as SORT, which stores nothing.",
+     .syntax = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]",
+     .since = "7.0.0", .complexity = COMPLEXITY, .more_keys = MORE_KEYS(PATTERNS)},
+    {0},
+};
