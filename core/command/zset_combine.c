@@ -4,12 +4,16 @@
 
 #include "base/number.h"
 #include "command/zset.h"
+#include "keyspace/set.h"
 
 enum operation { UNION, INTERSECTION, DIFFERENCE };
 enum aggregate { SUM, LEAST, GREATEST };
 
+/* A sorted set; or a set, whose members all have the score 1. */
 struct source {
+    bool is_set;
     struct keyspace_zset z;
+    struct keyspace_set set;
     double weight;
 };
 
@@ -22,6 +26,54 @@ struct combination {
     struct source *sources;
     size_t count;
 };
+
+/* ---- sources ---- */
+
+/* False: wrong type, the error was replied. */
+static bool open_source(struct command_call *c, struct bytes key, struct source *out)
+{
+    struct keyspace_entry entry = c->entry->row->flags & READ ? command_read(c, key) : keyspace_find(c->keyspace, key);
+    out->weight = 1;
+    out->is_set = entry.type == KEYSPACE_SET;
+    if (!out->is_set && !command_is_type(c, &entry, KEYSPACE_ZSET)) return false;
+    if (out->is_set)
+        keyspace_set_open(&out->set, c->keyspace, key, &entry);
+    else
+        keyspace_zset_open(c->keyspace, key, &entry, &out->z);
+    return true;
+}
+
+static uint64_t source_count(struct source *s)
+{
+    return s->is_set ? keyspace_set_count(&s->set) : keyspace_zset_count(&s->z);
+}
+
+static bool source_score(struct source *s, struct bytes member, double *out)
+{
+    if (!s->is_set) return keyspace_zset_score(&s->z, member, out);
+    *out = 1;
+    return keyspace_set_has(&s->set, member);
+}
+
+struct source_walk {
+    struct keyspace_zset_walk z;
+    struct keyspace_set_walk set;
+    struct keyspace_member member;
+};
+
+static void source_begin(struct source *s, struct source_walk *w)
+{
+    w->set = (struct keyspace_set_walk){0};
+    if (!s->is_set) keyspace_zset_walk(&s->z, 0, false, &w->z);
+}
+
+static bool source_next(struct source *s, struct source_walk *w, struct keyspace_scored *out)
+{
+    if (!s->is_set) return keyspace_zset_next(&s->z, &w->z, out);
+    if (!keyspace_set_next(&s->set, &w->set, &w->member)) return false;
+    *out = (struct keyspace_scored){w->member.text, 1};
+    return true;
+}
 
 /* ---- arguments ---- */
 
@@ -40,10 +92,8 @@ static int open_sources(struct command_call *c, int at, struct combination *k)
     }
     k->count = (size_t)keys;
     k->sources = arena_alloc(c->arena, k->count * sizeof *k->sources);
-    for (size_t i = 0; i < k->count; i++) {
-        k->sources[i].weight = 1;
-        if (!command_open_zset(c, c->argv[at + 1 + (int)i], &k->sources[i].z)) return 0;
-    }
+    for (size_t i = 0; i < k->count; i++)
+        if (!open_source(c, c->argv[at + 1 + (int)i], &k->sources[i])) return 0;
     return at + 1 + (int)keys;
 }
 
@@ -146,7 +196,7 @@ static void sort_sources(struct combination *k)
     for (size_t i = 1; i < k->count; i++) {
         struct source s = k->sources[i];
         size_t at = i;
-        for (; at > 0 && keyspace_zset_count(&k->sources[at - 1].z) > keyspace_zset_count(&s.z); at--) k->sources[at] = k->sources[at - 1];
+        for (; at > 0 && source_count(&k->sources[at - 1]) > source_count(&s); at--) k->sources[at] = k->sources[at - 1];
         k->sources[at] = s;
     }
 }
@@ -154,15 +204,15 @@ static void sort_sources(struct combination *k)
 /* All members of all, sorted by name; then those of one name become one. */
 static void unite(struct command_call *c, struct combination *k, struct result *r)
 {
-    struct keyspace_zset_walk w;
+    struct source_walk w;
     struct keyspace_scored s;
     size_t all = 0, n = 0;
-    for (size_t i = 0; i < k->count; i++) all += keyspace_zset_count(&k->sources[i].z);
+    for (size_t i = 0; i < k->count; i++) all += source_count(&k->sources[i]);
     struct part *parts = arena_alloc(c->arena, all * sizeof *parts);
     r->members = arena_alloc(c->arena, all * sizeof *r->members);
     for (size_t i = 0; i < k->count; i++) {
-        keyspace_zset_walk(&k->sources[i].z, 0, false, &w);
-        while (keyspace_zset_next(&k->sources[i].z, &w, &s)) {
+        source_begin(&k->sources[i], &w);
+        while (source_next(&k->sources[i], &w, &s)) {
             parts[n] = (struct part){command_copy_scored(c, &s), i};
             parts[n++].s.score = weighted(&k->sources[i], s.score);
         }
@@ -182,7 +232,7 @@ static bool is_in_all(struct combination *k, struct keyspace_scored *s)
 {
     for (size_t i = 1; i < k->count; i++) {
         double score;
-        if (!keyspace_zset_score(&k->sources[i].z, s->member, &score)) return false;
+        if (!source_score(&k->sources[i], s->member, &score)) return false;
         s->score = aggregate(k->aggregate, s->score, weighted(&k->sources[i], score));
     }
     return true;
@@ -192,18 +242,18 @@ static bool is_in_any_other(struct combination *k, struct bytes member)
 {
     double score;
     for (size_t i = 1; i < k->count; i++)
-        if (keyspace_zset_score(&k->sources[i].z, member, &score)) return true;
+        if (source_score(&k->sources[i], member, &score)) return true;
     return false;
 }
 
 /* Members of the first source that pass; with `counts` only their number. */
 static void filter(struct command_call *c, struct combination *k, struct result *r)
 {
-    struct keyspace_zset_walk w;
+    struct source_walk w;
     struct keyspace_scored s;
-    if (!k->counts) r->members = arena_alloc(c->arena, keyspace_zset_count(&k->sources[0].z) * sizeof *r->members);
-    keyspace_zset_walk(&k->sources[0].z, 0, false, &w);
-    while (keyspace_zset_next(&k->sources[0].z, &w, &s)) {
+    if (!k->counts) r->members = arena_alloc(c->arena, source_count(&k->sources[0]) * sizeof *r->members);
+    source_begin(&k->sources[0], &w);
+    while (source_next(&k->sources[0], &w, &s)) {
         if (k->operation == INTERSECTION) s.score = weighted(&k->sources[0], s.score);
         if (k->operation == INTERSECTION ? !is_in_all(k, &s) : is_in_any_other(k, s.member)) continue;
         if (!k->counts)
