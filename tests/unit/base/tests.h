@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 int arena_tests(void);
+int bits_tests(void);
 int buffer_tests(void);
 int cgroup_tests(void);
 int codec_tests(void);
