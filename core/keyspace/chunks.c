@@ -45,12 +45,35 @@ void chunks_read(struct keyspace *ks, const struct chunks *c, uint64_t at, size_
     }
 }
 
+struct bytes chunks_piece(struct keyspace *ks, const struct chunks *c, uint64_t at)
+{
+    size_t within = at % CHUNKS_BYTES, len = part(at, c->len - at);
+    struct bytes row = node_get(ks, &c->object, (uint32_t)(at / CHUNKS_BYTES));
+    if (row.len <= within) return bytes_of(NULL, len);
+    return bytes_of(row.data + within, row.len - within < len ? row.len - within : len);
+}
+
 void chunks_put(struct keyspace *ks, const struct chunks *c, struct bytes value)
 {
     for (size_t at = 0; at < value.len;) {
         size_t len = part(at, value.len - at);
         node_put(ks, &c->object, (uint32_t)(at / CHUNKS_BYTES), bytes_of(value.data + at, len));
         at += len;
+    }
+}
+
+static bool is_zeros(const uint8_t *p, size_t len)
+{
+    return len == 0 || (p[0] == 0 && memcmp(p, p + 1, len - 1) == 0);
+}
+
+void chunks_make(struct keyspace *ks, const struct chunks *c, void (*fill)(void *user, size_t at, uint8_t *out, size_t len), void *user)
+{
+    uint8_t bytes[CHUNKS_BYTES];
+    for (uint64_t at = 0; at < c->len; at += CHUNKS_BYTES) {
+        size_t len = part(at, c->len - at);
+        fill(user, at, bytes, len);
+        if (!is_zeros(bytes, len)) node_put(ks, &c->object, (uint32_t)(at / CHUNKS_BYTES), bytes_of(bytes, len));
     }
 }
 

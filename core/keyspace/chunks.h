@@ -36,11 +36,15 @@ struct bytes chunks_payload(uint8_t out[CHUNKS_PAYLOAD], const struct chunks *c)
 
 /* The bytes from `at` on; at + len is at most the length. */
 void chunks_read(struct keyspace *ks, const struct chunks *c, uint64_t at, size_t len, uint8_t *out);
+/* The bytes from `at` on, below the length, that lie in one row; without `data`: zeros. */
+struct bytes chunks_piece(struct keyspace *ks, const struct chunks *c, uint64_t at);
 
 /* In a batch; all that is written lies within the length that `c` tells. */
 
 /* Writes the beginning anew, row by row: of an object that is new, or that is overwritten as a whole. */
 void chunks_put(struct keyspace *ks, const struct chunks *c, struct bytes value);
+/* The same with the bytes that `fill` gives, in order, one call a row; rows of zeros are left out. */
+void chunks_make(struct keyspace *ks, const struct chunks *c, void (*fill)(void *user, size_t at, uint8_t *out, size_t len), void *user);
 /* Writes over what is there. */
 void chunks_write(struct keyspace *ks, const struct chunks *c, uint64_t offset, struct bytes with);
 

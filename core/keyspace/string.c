@@ -42,6 +42,17 @@ void keyspace_string_read(struct keyspace *ks, const struct keyspace_entry *e, s
     if (len) memcpy(out, e->payload.data + at, len);
 }
 
+struct bytes keyspace_string_piece(struct keyspace *ks, const struct keyspace_entry *e, size_t at)
+{
+    if (e->form == ENTRY_CHUNKS) {
+        struct chunks c = chunks_in(ks, e->payload);
+        assert(at < c.len);
+        return chunks_piece(ks, &c, at);
+    }
+    assert(at < e->payload.len);
+    return bytes_of(e->payload.data + at, e->payload.len - at);
+}
+
 struct bytes keyspace_string_whole(struct keyspace *ks, const struct keyspace_entry *e, struct arena *arena)
 {
     if (e->form != ENTRY_CHUNKS) return e->payload;
@@ -78,6 +89,20 @@ void keyspace_string_put(struct keyspace *ks, struct bytes key, struct bytes val
     struct chunks c = chunks_of(there ? *there : keyspace_new_object(ks), value.len);
     if (there && c.object.nodes < there->nodes) c = chunks_of(keyspace_new_object(ks), value.len);
     chunks_put(ks, &c, value);
+    put_chunks(ks, key, &c, expires_ms);
+}
+
+void keyspace_string_make(struct keyspace *ks, struct bytes key, size_t len, keyspace_string_fill *fill, void *user, int64_t expires_ms)
+{
+    if (len <= CHUNKS_WHOLE_MAX) {
+        uint8_t value[CHUNKS_WHOLE_MAX];
+        if (len) fill(user, 0, value, len);
+        put_whole(ks, key, bytes_of(value, len), expires_ms);
+        return;
+    }
+    keyspace_go_to(ks, key);
+    struct chunks c = chunks_of(keyspace_new_object(ks), len); /* a new one: what is there is still read */
+    chunks_make(ks, &c, fill, user);
     put_chunks(ks, key, &c, expires_ms);
 }
 

@@ -76,6 +76,38 @@ static void put_random(struct model *m, struct model_string *s, unsigned i)
     keyspace_string_put(m->f->ks, name_of(i), value, s->expires_ms);
 }
 
+/* Gives the bytes of another key, or of the key that is made itself, and zeros behind them. */
+struct filling {
+    struct model *m;
+    struct keyspace_entry from;
+    size_t given;
+};
+
+static void fill(void *user, size_t at, uint8_t *out, size_t len)
+{
+    struct filling *f = user;
+    size_t there = keyspace_string_len(&f->from), have = there <= at ? 0 : there - at < len ? there - at : len;
+    assert_true(at == f->given && len > 0 && len <= CHUNKS_WHOLE_MAX);
+    keyspace_string_read(f->m->f->ks, &f->from, at < there ? at : 0, have, out);
+    memset(out + have, 0, len - have);
+    f->given += len;
+}
+
+static void make_random(struct model *m, unsigned database, struct model_string *s, unsigned i)
+{
+    unsigned j;
+    struct model_string *from = pick(m, database, &j);
+    struct filling f = {.m = m, .from = keyspace_find(m->f->ks, name_of(j))};
+    size_t len = random_size(m, LEN_MAX);
+    keyspace_string_make(m->f->ks, name_of(i), len, fill, &f, NEVER);
+    assert_int_equal(f.given, len);
+    memmove(s->bytes, from->bytes, from->len);
+    if (len > from->len) memset(s->bytes + from->len, 0, len - from->len);
+    s->there = true;
+    s->len = len;
+    s->expires_ms = NEVER;
+}
+
 static void write_random(struct model *m, struct model_string *s, unsigned i)
 {
     size_t at = random_below(&m->random, 2) ? s->len : random_size(m, LEN_MAX);
@@ -99,6 +131,18 @@ static void read_random(struct model *m, const struct model_string *s, unsigned 
     size_t len = random_below(&m->random, 2) ? s->len - at : random_size(m, s->len - at);
     keyspace_string_read(m->f->ks, &en, at, len, m->read);
     if (len && memcmp(m->read, s->bytes + at, len) != 0) fail_msg("key %u: other bytes from %zu on, %zu of them", i, at, len);
+}
+
+static void read_pieces(struct model *m, const struct model_string *s, unsigned i)
+{
+    struct keyspace_entry en = keyspace_find(m->f->ks, name_of(i));
+    for (size_t at = random_size(m, s->len); at < s->len;) {
+        struct bytes piece = keyspace_string_piece(m->f->ks, &en, at);
+        assert_true(piece.len > 0 && piece.len <= s->len - at);
+        for (size_t j = 0; !piece.data && j < piece.len; j++) assert_int_equal(s->bytes[at + j], 0);
+        if (piece.data) assert_memory_equal(piece.data, s->bytes + at, piece.len);
+        at += piece.len;
+    }
 }
 
 static void expire_random(struct model *m, struct model_string *s, unsigned i)
@@ -130,7 +174,7 @@ static void random_command(struct model *m)
     keyspace_begin(m->f->ks, database, m->f->now_ms);
     for (uint64_t n = 1 + random_below(&m->random, 3); n; n--) {
         struct model_string *s = pick(m, database, &i);
-        switch (random_below(&m->random, 12)) {
+        switch (random_below(&m->random, 15)) {
         case 0: put_random(m, s, i); break;
         case 1:
         case 2:
@@ -143,6 +187,8 @@ static void random_command(struct model *m)
         case 6: expire_random(m, s, i); break;
         case 7:
         case 8: transfer(m, database); break;
+        case 9: make_random(m, database, s, i); break;
+        case 10: read_pieces(m, s, i); break;
         default: read_random(m, s, i); break;
         }
     }

@@ -67,6 +67,32 @@ static void check(struct fixture *f)
     if (keyspace_check(f->ks, &e)) fail_msg("%s", e.text);
 }
 
+/* Zeros, but for one byte at 100,000. */
+static void fill_with_a_byte(void *user, size_t at, uint8_t *out, size_t len)
+{
+    (void)user;
+    memset(out, 0, len);
+    if (at <= 100000 && 100000 < at + len) out[100000 - at] = 1;
+}
+
+static void test_a_string_that_is_made_takes_no_rows_for_zeros(void **state)
+{
+    struct fixture *f = *state;
+    put_large(f, 0, "k", 300000, 'a');
+    keyspace_begin(f->ks, 0, f->now_ms);
+    keyspace_string_make(f->ks, bytes_text("k"), (size_t)64 << 20, fill_with_a_byte, NULL, NEVER);
+    struct keyspace_entry en = keyspace_find(f->ks, bytes_text("k"));
+    assert_int_equal(keyspace_string_len(&en), 64 << 20);
+    struct bytes piece = keyspace_string_piece(f->ks, &en, 99999);
+    assert_true(piece.data && piece.data[0] == 0 && piece.data[1] == 1);
+    piece = keyspace_string_piece(f->ks, &en, CHUNKS_BYTES * 7 + 1);
+    assert_true(!piece.data && piece.len == CHUNKS_BYTES - 1);
+    keyspace_end(f->ks);
+    while (keyspace_reclaim(f->ks, 100)) {}
+    assert_int_equal(nodes(f), 1);
+    check(f);
+}
+
 static void test_a_string_over_64_kib_is_in_rows_of_its_own(void **state)
 {
     struct fixture *f = *state;
@@ -354,6 +380,7 @@ int run_string_tests(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_a_string_over_64_kib_is_in_rows_of_its_own),
+        FIXTURE_TEST(test_a_string_that_is_made_takes_no_rows_for_zeros),
         FIXTURE_TEST(test_a_byte_far_behind_the_end_takes_one_row),
         FIXTURE_TEST(test_a_small_change_of_a_large_string_is_a_small_record),
         FIXTURE_TEST(test_a_deleted_large_string_is_gone_at_once_and_its_rows_bit_by_bit),
