@@ -46,6 +46,9 @@ static const struct {
     {"list", command_list_find_rows},
     {"list", command_list_move_rows},
     {"generic", command_sort_rows},
+    {"bitmap", command_bitmap_rows},
+    {"bitmap", command_bitop_rows},
+    {"bitmap", command_bitfield_rows},
 };
 #define GROUPS (sizeof groups / sizeof *groups)
 

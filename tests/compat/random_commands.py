@@ -34,6 +34,10 @@ LIST_VALUES = ["a", "b", "c", "1", "2", "", "q\x00\xff", "x" * 60, "y" * 700, "z
 LIST_NAMES = 8 * ["LPUSH", "RPUSH"] + 3 * ["LPOP", "RPOP", "LINDEX", "LRANGE", "LSET", "LINSERT", "LREM", "LPOS", "LMOVE",
                                           "RPOPLPUSH", "LMPOP", "LPUSHX", "RPUSHX", "SORT", "SORT_RO"] + ["LLEN", "LTRIM"]
 ORDERED = ["LRANGE", "LPOP", "RPOP", "LPOS", "LMPOP", "SORT", "SORT_RO"]  # whose replies have an order
+BITS = ["0", "1", "7", "8", "9", "63", "64", "100", "8000", "12345"]  # positions of bits
+BIT_WIDTHS = ["u1", "i1", "u4", "i5", "u8", "i8", "u13", "i16", "u32", "u63", "i63", "i64"]
+FIELD_VALUES = ["0", "1", "-1", "5", "-3", "127", "255", "256", "-129", "65535", MOST, "-4611686018427387904"]  # lower: bitfield.txt
+BAD_WIDTHS = ["u64", "i65", "u0", "i", "u", "x8", "U8", "", "i-1", "u08"]
 LARGE_KEYS = ["large", "{large}2", "larger", "L" * 500]
 LARGE_SIZES = [1, 100, 16319, 16320, 16321, 16384, 32640, 65279, 65280, 65535, 65536, 65537, 81600, 100000, 200000]
 LARGE_OFFSETS = LARGE_SIZES + [0, 1000000, 3000000, -1, -2, -16320, -65536, -200000]
@@ -63,6 +67,10 @@ class Maker:
             "COPY": [self.key, self.key, self.copy_options], "MOVE": [self.key, self.database],
             "SWAPDB": [self.database, self.database], "OBJECT": [self.object], "ASKING": [],
             "SELECT": [self.database], "DBSIZE": [],
+            "SETBIT": [self.key, self.bit_position, self.bit], "GETBIT": [self.key, self.bit_position],
+            "BITCOUNT": [self.key, self.bit_range], "BITPOS": [self.key, self.bit, self.bit_range],
+            "BITOP": [lambda: [pick(["AND", "OR", "XOR", "xor", "NOT", "FOO"])], self.key, self.keys],
+            "BITFIELD": [self.key, self.bitfield], "BITFIELD_RO": [self.key, self.bitfield],
             "FLUSHDB": [self.flush_options], "FLUSHALL": [self.flush_options], "CLIENT": [self.client],
             "COMMAND": [self.command], "CONFIG": [self.config], "READONLY": [], "READWRITE": [], "AUTH": [self.keys],
             "CLUSTER": [lambda: [pick(["INFO", "NODES", "HELP", "FOO", "KEYSLOT"])]],
@@ -85,6 +93,7 @@ class Maker:
         self.names += 3 * ["GET", "SET", "SET", "SET", "MSET", "MGET", "INCR", "INCRBY", "DECRBY", "APPEND", "EXPIRE",
                            "PEXPIRE", "SCAN", "DEL"]
         self.names += ["GETRANGE", "SETRANGE", "GETEX", "INCRBYFLOAT", "LCS", "COPY", "RENAME", "OBJECT"]
+        self.names += 2 * ["SETBIT", "BITCOUNT", "BITPOS", "BITOP", "BITFIELD"]
 
         self.names += LIST_NAMES
 
@@ -155,6 +164,30 @@ class Maker:
 
     def offset(self):
         return [self.rng.choice(OFFSETS if self.rng.random() < 0.8 else INTEGERS)]
+
+    def bit(self):
+        return [self.rng.choice(["0", "1"] if self.rng.random() < 0.95 else INTEGERS)]
+
+    def bit_position(self):
+        return [self.rng.choice(BITS if self.rng.random() < 0.95 else INTEGERS)]
+
+    def bit_range(self):
+        ends = self.offset() + self.offset()
+        return ends[:self.rng.choice([0, 1, 2, 2, 2])] + self.rng.choice([[], [], ["BIT"], ["BIT"], ["byte"], ["FOO"], ["BIT", "BIT"]])
+
+    def bitfield(self):
+        out = []
+        for _ in range(self.rng.choice([0, 1, 1, 2, 5])):
+            name = self.rng.choice(["GET", "get", "SET", "SET", "INCRBY", "INCRBY", "OVERFLOW", "FOO" if self.rng.random() < 0.1 else "GET"])
+            out.append(name)
+            if name == "OVERFLOW":
+                out.append(self.rng.choice(["WRAP", "SAT", "sat", "FAIL", "FAIL", "FOO" if self.rng.random() < 0.2 else "SAT"]))
+                continue
+            out.append(self.rng.choice(BIT_WIDTHS if self.rng.random() < 0.98 else BAD_WIDTHS))
+            out += self.bit_position() if self.rng.random() < 0.7 else ["#" + self.rng.choice(["0", "1", "7", "100", "x", ""])]
+            if name in ("SET", "INCRBY"):
+                out.append(self.rng.choice(FIELD_VALUES if self.rng.random() < 0.98 else ["x", "", "1.5", "9223372036854775808"]))
+        return out if self.rng.random() < 0.95 else out[:-1]
 
     def database(self):
         return [self.rng.choice(DATABASES)]
@@ -264,6 +297,7 @@ class LargeMaker(Maker):
         self.names = 6 * ["APPEND", "SETRANGE", "GETRANGE"] + 3 * ["GET", "SET", "STRLEN", "SETRANGE"] + [
             "GETSET", "GETDEL", "GETEX", "MGET", "MSET", "MSETNX", "SETNX", "SETEX", "COPY", "RENAME", "RENAMENX", "MOVE",
             "SWAPDB", "EXPIRE", "PERSIST", "TTL", "DEL", "EXISTS", "INCR", "INCRBYFLOAT", "TYPE", "SELECT", "OBJECT", "FLUSHDB"]
+        self.names += 2 * ["SETBIT", "GETBIT", "BITCOUNT", "BITPOS", "BITOP", "BITFIELD"]
 
     def key(self):
         return [self.rng.choice(LARGE_KEYS)]
@@ -280,6 +314,9 @@ class LargeMaker(Maker):
 
     def offset(self):
         return [str(self.rng.choice(LARGE_OFFSETS) + self.rng.choice([-1, 0, 0, 1]))]
+
+    def bit_position(self):
+        return [str(8 * abs(int(self.offset()[0])) + self.rng.choice([-4, 0, 0, 1, 7]))]
 
     def database(self):
         return [self.rng.choice(["0", "1"])]
