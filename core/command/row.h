@@ -136,6 +136,7 @@ extern const struct command_row command_sets_rows[], command_sets_combine_rows[]
 extern const struct command_row command_cluster_rows[];
 extern const struct command_row command_list_rows[], command_list_find_rows[], command_list_move_rows[];
 extern const struct command_row command_bitmap_rows[], command_bitop_rows[], command_bitfield_rows[];
+extern const struct command_row command_hyperloglog_rows[];
 
 /* All flags and all categories, the implied ones too. */
 uint32_t command_row_flags(const struct command_row *row);

@@ -49,6 +49,7 @@ static const struct {
     {"bitmap", command_bitmap_rows},
     {"bitmap", command_bitop_rows},
     {"bitmap", command_bitfield_rows},
+    {"hyperloglog", command_hyperloglog_rows},
 };
 #define GROUPS (sizeof groups / sizeof *groups)
 

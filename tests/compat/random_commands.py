@@ -36,6 +36,7 @@ LIST_NAMES = 8 * ["LPUSH", "RPUSH"] + 3 * ["LPOP", "RPOP", "LINDEX", "LRANGE", "
 ORDERED = ["LRANGE", "LPOP", "RPOP", "LPOS", "LMPOP", "SORT", "SORT_RO"]  # whose replies have an order
 BITS = ["0", "1", "7", "8", "9", "63", "64", "100", "8000", "12345"]  # positions of bits
 BIT_WIDTHS = ["u1", "i1", "u4", "i5", "u8", "i8", "u13", "i16", "u32", "u63", "i63", "i64"]
+HLL_KEYS = ["hll", "{hll}2", "dense", "H" * 500]
 FIELD_VALUES = ["0", "1", "-1", "5", "-3", "127", "255", "256", "-129", "65535", MOST, "-4611686018427387904"]  # lower: bitfield.txt
 BAD_WIDTHS = ["u64", "i65", "u0", "i", "u", "x8", "U8", "", "i-1", "u08"]
 LARGE_KEYS = ["large", "{large}2", "larger", "L" * 500]
@@ -50,7 +51,7 @@ class Maker:
         self.rng = rng
         pick = rng.choice
         self.shapes = {
-            "GET": [self.key], "STRLEN": [self.key], "TYPE": [self.key], "INCR": [self.key], "DECR": [self.key],
+            "GET": [lambda: self.key() if rng.random() < 0.9 else self.hll_key()], "STRLEN": [self.key], "TYPE": [self.key], "INCR": [self.key], "DECR": [self.key],
             "PERSIST": [self.key], "TTL": [self.key], "EXISTS": [self.keys], "DEL": [self.keys], "UNLINK": [self.keys],
             "MGET": [self.keys], "APPEND": [self.key, self.value], "INCRBY": [self.key, self.integer],
             "DECRBY": [self.key, self.integer], "MSET": [self.pairs], "SET": [self.key, self.value, self.set_options],
@@ -89,11 +90,15 @@ class Maker:
             "FOO": [self.keys], "SE": [self.keys], "GETT": [self.keys], "CLIENT|ID": [], "": [self.keys],
             "SET\x00": [self.keys],
         }
+        self.shapes.update({
+            "PFADD": [self.hll_key, self.elements], "PFCOUNT": [self.hll_keys], "PFMERGE": [self.hll_key, self.hll_keys],
+            "PFDEBUG": [lambda: [pick(["GETREG", "DECODE", "ENCODING", "encoding", "TODENSE", "FOO"])], self.hll_key],
+        })
         self.names = list(self.shapes)
         self.names += 3 * ["GET", "SET", "SET", "SET", "MSET", "MGET", "INCR", "INCRBY", "DECRBY", "APPEND", "EXPIRE",
                            "PEXPIRE", "SCAN", "DEL"]
         self.names += ["GETRANGE", "SETRANGE", "GETEX", "INCRBYFLOAT", "LCS", "COPY", "RENAME", "OBJECT"]
-        self.names += 2 * ["SETBIT", "BITCOUNT", "BITPOS", "BITOP", "BITFIELD"]
+        self.names += 2 * ["SETBIT", "BITCOUNT", "BITPOS", "BITOP", "BITFIELD", "PFADD", "PFADD", "PFCOUNT", "PFMERGE"]
 
         self.names += LIST_NAMES
 
@@ -105,6 +110,16 @@ class Maker:
 
     def keys(self):
         return self.some(KEYS, 4)
+
+    def hll_key(self):
+        return [self.rng.choice(HLL_KEYS if self.rng.random() < 0.95 else KEYS)]
+
+    def hll_keys(self):
+        return [word for _ in range(self.rng.randint(0, 3)) for word in self.hll_key()]
+
+    def elements(self):
+        most = self.rng.choice([10, 300, 100000])
+        return [str(self.rng.randrange(most)) for _ in range(self.rng.choice([0, 1, 1, 2, 20]))] + self.some(VALUES, 1)
 
     def value(self):
         return [self.rng.choice(VALUES)]

@@ -17,6 +17,7 @@ int codec_tests(void);
 int distinct_tests(void);
 int error_tests(void);
 int hash_tests(void);
+int hyperloglog_tests(void);
 int log_tests(void);
 int names_tests(void);
 int nearest_tests(void);
