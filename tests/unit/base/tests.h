@@ -16,6 +16,7 @@ int cgroup_tests(void);
 int codec_tests(void);
 int distinct_tests(void);
 int error_tests(void);
+int geohash_tests(void);
 int hash_tests(void);
 int hyperloglog_tests(void);
 int log_tests(void);
