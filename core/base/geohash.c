@@ -106,6 +106,13 @@ struct geohash_point geohash_decode(uint64_t bits)
                                   clamp((b.min.latitude + b.max.latitude) / 2, GEOHASH_LATITUDE_MAX)};
 }
 
+struct geohash_point geohash_decode_score(double score)
+{
+    if (!(score < 0x1p64)) return geohash_decode(0);
+    if (score >= 0) return geohash_decode((uint64_t)score);
+    return geohash_decode(score > -0x1p63 ? (uint64_t)(int64_t)score : (uint64_t)1 << 63);
+}
+
 void geohash_text(struct geohash_point p, char out[GEOHASH_TEXT_SIZE])
 {
     static const struct box usual = {{-180, -90}, {180, 90}};
@@ -122,7 +129,8 @@ double geohash_distance_m(struct geohash_point a, struct geohash_point b)
 {
     double a_latitude = a.latitude * RADIANS, b_latitude = b.latitude * RADIANS;
     double u = sin((b_latitude - a_latitude) / 2), v = sin((b.longitude * RADIANS - a.longitude * RADIANS) / 2);
-    return 2.0 * EARTH_RADIUS_M * asin(sqrt(u * u + cos(a_latitude) * cos(b_latitude) * v * v));
+    double half_chord = sqrt(u * u + cos(a_latitude) * cos(b_latitude) * v * v);
+    return 2.0 * EARTH_RADIUS_M * asin(half_chord > 1 ? 1 : half_chord); /* rounding must not make it more */
 }
 
 bool geohash_within(const struct geohash_shape *s, struct geohash_point p, double *distance_m)

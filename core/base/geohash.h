@@ -23,6 +23,8 @@ bool geohash_is_valid(struct geohash_point p);
 uint64_t geohash_encode(struct geohash_point p);
 /* The middle of the smallest cell. Any number is one. */
 struct geohash_point geohash_decode(uint64_t bits);
+/* The same of a sorted set's score, whatever it is: it becomes a number as the conversion of an x86-64 processor makes it one. */
+struct geohash_point geohash_decode_score(double score);
 /* The usual text of eleven characters (the last is always 0) and a NUL. `p` is valid. */
 #define GEOHASH_TEXT_SIZE 12
 void geohash_text(struct geohash_point p, char out[GEOHASH_TEXT_SIZE]);

@@ -133,10 +133,11 @@ extern const struct command_row command_string_rows[], command_set_rows[], comma
 extern const struct command_row command_hash_rows[], command_hash_many_rows[];
 extern const struct command_row command_zset_rows[], command_zset_range_rows[], command_zset_pick_rows[], command_zset_combine_rows[];
 extern const struct command_row command_sets_rows[], command_sets_combine_rows[];
-extern const struct command_row command_cluster_rows[];
-extern const struct command_row command_list_rows[], command_list_find_rows[], command_list_move_rows[];
 extern const struct command_row command_bitmap_rows[], command_bitop_rows[], command_bitfield_rows[];
 extern const struct command_row command_hyperloglog_rows[];
+extern const struct command_row command_geo_rows[], command_geo_search_rows[];
+extern const struct command_row command_cluster_rows[];
+extern const struct command_row command_list_rows[], command_list_find_rows[], command_list_move_rows[];
 
 /* All flags and all categories, the implied ones too. */
 uint32_t command_row_flags(const struct command_row *row);

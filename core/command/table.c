@@ -41,15 +41,17 @@ static const struct {
     {"sorted-set", command_zset_combine_rows},
     {"set", command_sets_rows},
     {"set", command_sets_combine_rows},
+    {"bitmap", command_bitmap_rows},
+    {"bitmap", command_bitop_rows},
+    {"bitmap", command_bitfield_rows},
+    {"hyperloglog", command_hyperloglog_rows},
+    {"geo", command_geo_rows},
+    {"geo", command_geo_search_rows},
     {"cluster", command_cluster_rows},
     {"list", command_list_rows},
     {"list", command_list_find_rows},
     {"list", command_list_move_rows},
     {"generic", command_sort_rows},
-    {"bitmap", command_bitmap_rows},
-    {"bitmap", command_bitop_rows},
-    {"bitmap", command_bitfield_rows},
-    {"hyperloglog", command_hyperloglog_rows},
 };
 #define GROUPS (sizeof groups / sizeof *groups)
 

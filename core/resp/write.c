@@ -151,6 +151,14 @@ void resp_bool(struct resp_writer *w, bool value)
         resp_integer(w, value);
 }
 
+static void put_number(struct resp_writer *w, struct bytes text)
+{
+    if (w->protocol >= 3)
+        put_line(w, ',', text);
+    else
+        resp_bulk(w, text);
+}
+
 void resp_double(struct resp_writer *w, double value)
 {
     char text[32];
@@ -159,10 +167,13 @@ void resp_double(struct resp_writer *w, double value)
         len = snprintf(text, sizeof text, "nan"); /* printf may put a sign before it */
     else
         len = snprintf(text, sizeof text, "%.17g", value);
-    if (w->protocol >= 3)
-        put_line(w, ',', bytes_of(text, (size_t)len));
-    else
-        resp_bulk(w, bytes_of(text, (size_t)len));
+    put_number(w, bytes_of(text, (size_t)len));
+}
+
+void resp_real(struct resp_writer *w, double value)
+{
+    char text[NUMBER_REAL_MAX];
+    put_number(w, bytes_of(text, number_format_real(text, value)));
 }
 
 void resp_array(struct resp_writer *w, size_t n)

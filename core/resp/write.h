@@ -29,6 +29,8 @@ void resp_null(struct resp_writer *w);       /* "_" or "$-1" */
 void resp_null_array(struct resp_writer *w); /* "_" or "*-1" */
 void resp_bool(struct resp_writer *w, bool value);
 void resp_double(struct resp_writer *w, double value);
+/* The same as people write numbers: without exponent, up to 17 digits behind the point. Finite. */
+void resp_real(struct resp_writer *w, double value);
 void resp_array(struct resp_writer *w, size_t n);
 void resp_map(struct resp_writer *w, size_t pairs);
 void resp_set(struct resp_writer *w, size_t n);

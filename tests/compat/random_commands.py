@@ -11,6 +11,7 @@ import random
 import sys
 
 from random_zset import ZsetMaker
+from random_geo import GeoMaker
 from resp import Closed, Connection, encode, escape, in_order, render
 
 KEYS = ["a", "b", "c", "d", "{t}1", "{t}2", "", "\x00\xff", "k" * 500]
@@ -518,7 +519,7 @@ class Pair:
 WHOLE = {  # by type: what tells all of a value
     b"string": ["GET"],
     b"hash": ["HGETALL"],
-    b"zset": ["ZRANGE", "0", "-1", "WITHSCORES"],
+    b"zset": ["GEORADIUS_RO", "0", "0", "30000", "km", "WITHHASH"],
     b"set": ["SMEMBERS"],
     b"list": ["LRANGE", "0", "-1"],
 }
@@ -542,6 +543,7 @@ def first_difference(pair):
 def play(ports, seed, count):
     rng = random.Random(seed)
     large, makers = LargeMaker(rng), [Maker(rng), KeyedMaker(rng), ZsetMaker(rng)]
+    maker, large, keyed, geo = Maker(rng), LargeMaker(rng), KeyedMaker(rng), GeoMaker(rng)
     pairs = [Pair(ports, 2), Pair(ports, 3)]
     pairs[0].ask([["FLUSHALL"]])
     done = errors = 0
@@ -551,6 +553,7 @@ def play(ports, seed, count):
             requests = [large.request()]
         else:
             requests = [rng.choice(makers).request() for _ in range(rng.choice([1, 1, 1, 5, 50]))]
+            requests = [rng.choice([maker, keyed, geo]).request() for _ in range(rng.choice([1, 1, 1, 5, 50]))]
         requests = [request for request in requests if is_comparable(request)]
         try:
             redis, aikv = pair.ask(requests)

@@ -36,7 +36,7 @@ static void test_numbers_positions_and_texts_are_those_of_redis(void **state)
     };
     for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
         double score = (double)geohash_encode(told[i].p);
-        struct geohash_point p = geohash_decode((uint64_t)score);
+        struct geohash_point p = geohash_decode_score(score);
         char text[GEOHASH_TEXT_SIZE];
         geohash_text(p, text);
         assert_true(score == told[i].score);
@@ -68,6 +68,8 @@ static void test_any_number_is_a_valid_place(void **state)
     static const uint64_t edges[] = {0, 1, UINT64_MAX, (uint64_t)1 << 52, ((uint64_t)1 << 52) - 1, (uint64_t)1 << 63};
     for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) assert_true(geohash_is_valid(geohash_decode(edges[i])));
     for (int i = 0; i < 100000; i++) assert_true(geohash_is_valid(geohash_decode(random_next(&random))));
+    static const double scores[] = {-1, -0.5, 0x1p63, 0x1p64, -0x1p63, 1e300, -1e300, INFINITY, -INFINITY, NAN};
+    for (size_t i = 0; i < sizeof scores / sizeof *scores; i++) assert_true(geohash_is_valid(geohash_decode_score(scores[i])));
 }
 
 static void test_what_is_off_the_map_is_not_valid(void **state)

@@ -65,6 +65,8 @@ static void test_doubles_are_written_as_redis_7_does(void **state)
     CHECK("$18\r\n3.1000000000000001\r\n", ",3.1000000000000001\r\n", resp_double(&w, 3.1));
     CHECK("$5\r\n1e+17\r\n", ",1e+17\r\n", resp_double(&w, 1e17));
     CHECK("$3\r\ninf\r\n", ",inf\r\n", resp_double(&w, INFINITY));
+    CHECK("$20\r\n13.36138933897018433\r\n", ",13.36138933897018433\r\n", resp_real(&w, 13.361389338970184));
+    CHECK("$1\r\n3\r\n", ",3\r\n", resp_real(&w, 3));
     CHECK("$4\r\n-inf\r\n", ",-inf\r\n", resp_double(&w, -INFINITY));
     CHECK("$3\r\nnan\r\n", ",nan\r\n", resp_double(&w, -NAN));
 }
