@@ -69,6 +69,7 @@ struct member {
     char id[CLUSTER_ID_LEN + 1];
     struct bus_peer *peer;
     struct cluster_node_info *announced; /* its newest announcement; NULL: none; owned */
+    uint64_t since_ms;                   /* it is a member, as far as this node knows */
     /* what this node knows of it as the leader */
     bool check_info, proposing_info, proposing_reach;
     uint64_t heard_ms; /* its last answer; 0: none in this reign */

@@ -120,8 +120,11 @@ static bool effect_shows(struct control *c, const struct cluster_step *step, str
     switch (step->op) {
     case CLUSTER_OP_admit:
         *limit_ms = ADMIT_MS;
-        snprintf(wait, size, "the new member has not acknowledged the metadata");
-        return control_reign_has_metadata(c, step->node);
+        if (!control_reign_has_metadata(c, step->node))
+            snprintf(wait, size, "the new member has not acknowledged the metadata");
+        else
+            snprintf(wait, size, "the new member counts as down");
+        return n && n->up && control_reign_has_metadata(c, step->node);
     case CLUSTER_OP_add_learner:
         snprintf(wait, size, "not yet in MetaRaft's configuration%s%s", problem[0] ? ": " : "", problem);
         return n && control_reign_role(c, n) != CLUSTER_ROLE_NONE;

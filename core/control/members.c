@@ -28,6 +28,7 @@ static struct member *member_new(struct control *c, const struct cluster_node_in
 {
     struct member *m = control_allocate(sizeof *m);
     snprintf(m->id, sizeof m->id, "%s", info->id);
+    m->since_ms = control_now_ms(c);
     m->peer = bus_peer_new(c->bus, info->bus_host, info->bus_port, info->id);
     if (!m->peer) log_error("no memory for a peer", "node=%s", info->id);
     return m;

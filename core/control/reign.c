@@ -23,9 +23,12 @@ static bool propose_reach(struct control *c, const char *node, bool up)
     return control_propose(c, &command, reach_proposed, 0, node, NULL) == 0;
 }
 
+/* Since it has answered, or could have. */
 static uint64_t silent_ms(const struct control *c, const struct member *m)
 {
-    return control_now_ms(c) - (m->heard_ms > c->leads_since_ms ? m->heard_ms : c->leads_since_ms);
+    uint64_t since_ms = c->leads_since_ms > m->since_ms ? c->leads_since_ms : m->since_ms;
+    if (m->heard_ms > since_ms) since_ms = m->heard_ms;
+    return control_now_ms(c) - since_ms;
 }
 
 /* Nobody is taken for silent who has not had the time to answer this leader. */

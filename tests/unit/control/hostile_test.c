@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "cluster/command.h"
 #include "control/message.h"
@@ -15,6 +16,7 @@ struct intruder {
     struct bus_link *link;
     struct cluster_node_info info;
     bool answered; /* a PULSE_ACK came */
+    struct message_pulse pulse; /* the last one */
     unsigned downs;
 };
 
@@ -27,9 +29,10 @@ static void on_up(void *user, struct bus_link *l)
 
 static int on_frame(void *user, struct bus_link *l, enum frame_type type, struct bytes payload, struct error *e)
 {
-    (void)l, (void)payload, (void)e;
-    if (type == FRAME_PULSE_ACK) ((struct intruder *)user)->answered = true;
-    return 0;
+    (void)l;
+    struct intruder *i = user;
+    if (type == FRAME_PULSE_ACK) i->answered = true;
+    return type == FRAME_PULSE ? message_pulse_read(payload, &i->pulse, e) : 0;
 }
 
 static void on_down(void *user, struct bus_link *l)
@@ -111,6 +114,15 @@ static void say_pulse(uint64_t term)
     buffer_init(&b, 8192);
     message_pulse_write(&b, &(struct message_pulse){term, 1, 1000});
     say(FRAME_PULSE, &b);
+    buffer_release(&b);
+}
+
+static void say_pulse_ack(void)
+{
+    struct buffer b;
+    buffer_init(&b, 8192);
+    message_pulse_ack_write(&b, &(struct message_pulse_ack){intruder.pulse.sequence, 1});
+    say(FRAME_PULSE_ACK, &b);
     buffer_release(&b);
 }
 
@@ -236,6 +248,52 @@ static void test_a_stranger_does_not_remove_a_node(void **state)
     nodes_free(t);
 }
 
+static struct test_nodes *one_node_that_admits_an_intruder(uint64_t *asked_ms)
+{
+    struct test_nodes *t = one_node();
+    char words[160];
+    for (uint64_t began = clock_monotonic_ms(); clock_monotonic_ms() - began < 1000;) uv_run(&t->loop, UV_RUN_ONCE);
+    intrude(t, 0, "");
+    announce(intruder.info.id, "");
+    nodes_expect_soon(t, 0, "CLUSTER SCRIPT VIEW", intruder.info.id);
+    snprintf(words, sizeof words, "CLUSTER SCRIPT EVAL RUN return{{op='admit',node='%s'}} 0", intruder.info.id);
+    *asked_ms = clock_monotonic_ms();
+    nodes_expect(t, 0, words, ":1\r\n");
+    nodes_expect_soon(t, 0, "CLUSTER SCRIPT STATUS 1", "the new member has not acknowledged the metadata");
+    return t;
+}
+
+/* Not since its leader began to lead: that may be long ago, and it would count as down at once. */
+static void test_a_member_that_has_not_answered_yet_is_silent_since_it_was_admitted(void **state)
+{
+    (void)state;
+    uint64_t asked_ms;
+    char words[160];
+    struct test_nodes *t = one_node_that_admits_an_intruder(&asked_ms);
+    snprintf(words, sizeof words, "CLUSTER SCRIPT EVAL return(view.node['%s'].silent_ms) 0", intruder.info.id);
+    const char *reply = nodes_call(t, 0, words);
+    assert_int_equal(reply[0], ':');
+    assert_in_range(strtoull(reply + 1, NULL, 10), 0, clock_monotonic_ms() - asked_ms);
+    leave(t);
+    nodes_free(t);
+}
+
+/* What is planned next must not go around it. */
+static void test_a_member_that_answers_late_is_admitted_when_it_is_up(void **state)
+{
+    (void)state;
+    uint64_t asked_ms;
+    char words[160];
+    struct test_nodes *t = one_node_that_admits_an_intruder(&asked_ms);
+    snprintf(words, sizeof words, "CLUSTER SCRIPT EVAL return(tostring(view.node['%s'].up)) 0", intruder.info.id);
+    nodes_expect_soon(t, 0, words, "false");
+    say_pulse_ack();
+    nodes_expect_soon(t, 0, "CLUSTER SCRIPT STATUS 1", "\r\ndone\r\n");
+    nodes_expect_part(t, 0, words, "true");
+    leave(t);
+    nodes_free(t);
+}
+
 static void test_rubbish_closes_the_link(void **state)
 {
     (void)state;
@@ -285,6 +343,8 @@ int hostile_tests(void)
         cmocka_unit_test(test_a_stranger_does_not_become_leader_by_pulses),
         cmocka_unit_test(test_a_candidate_is_not_adopted_by_who_does_not_list_it),
         cmocka_unit_test(test_a_stranger_does_not_remove_a_node),
+        cmocka_unit_test(test_a_member_that_has_not_answered_yet_is_silent_since_it_was_admitted),
+        cmocka_unit_test(test_a_member_that_answers_late_is_admitted_when_it_is_up),
         cmocka_unit_test(test_rubbish_closes_the_link),
         cmocka_unit_test(test_a_busy_port_is_an_error_that_leaves_nothing_behind),
     };
