@@ -187,6 +187,7 @@ def run_page(cluster, page, folder, environment):
                               text=True, timeout=30, check=False)
         problem = "" if done.returncode == 0 else (done.stdout + done.stderr).strip()[-300:] or f"exit code {done.returncode}"
         check(f"{page}: {command}", problem or run_problem(cluster, command, done.stdout))
+    until(f"runs that triggers of {page} began have ended", lambda: json.loads(cluster[0]("CLUSTER", "SCRIPT", "VIEW"))["run"]["round"] == 0)
 
 
 def names(value):
@@ -275,7 +276,6 @@ def check_commands():
         cluster.wait_ok()
         for page in RUN_PAGES:
             run_page(cluster, page, folder, environment)
-        until("the last run has ended", lambda: json.loads(cluster[0]("CLUSTER", "SCRIPT", "VIEW"))["run"]["round"] == 0)
         check_view(cluster)
         check_tool_guide(cluster)
         check_info(cluster)
