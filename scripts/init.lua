@@ -33,6 +33,15 @@ local function admit(view)
   return P.each((candidates(view)), "admit")
 end
 
+-- So it would be with too few that are up. Who is lost does not come back soon enough to be waited for.
+local function wait_for_members(view, p)
+  local needed, up = p.shards * (1 + p.replicas), #V.where(view.nodes, { state = "member", up = true })
+  if #view.shards >= p.shards or up >= needed then return {} end
+  local away = V.where(view.nodes, function(n) return n.state == "member" and not n.up and not V.lost(view, n) end)
+  if #away == 0 then return {} end
+  return P.wait(1000, "%d of %d nodes are up; %d are down for a moment, such as %s", up, needed, #away, V.label(away[1]))
+end
+
 -- What the policies that come later go by.
 local function settle(view, p)
   local steps = {}
@@ -76,8 +85,8 @@ return {
 
   -- Each round does the first thing that is missing.
   plan = function(view, p)
-    return P.first(wait_for_nodes(view, p), settle(view, p), admit(view), voters.plan(view, p.voters), create_shards(view, p),
-      assign_slots(view), replicate(view, p))
+    return P.first(wait_for_nodes(view, p), settle(view, p), admit(view), wait_for_members(view, p), voters.plan(view, p.voters),
+      create_shards(view, p), assign_slots(view), replicate(view, p))
   end,
 
   -- Slots that nobody serves: what clients notice.

@@ -190,6 +190,28 @@ describe("scripts/init.lua", function()
     line.assert_complete(m, { shards = 3, replicas = 1, voters = 3 })
   end)
 
+  it("waits for members that are down for a moment when too few are up, not for who is lost or not needed", function()
+    for _, case in ipairs { { nodes = 6, silent_ms = 5000, waits = true }, { nodes = 6, silent_ms = 60000, waits = false },
+      { nodes = 7, silent_ms = 5000, waits = false } } do
+      local m, ids = line.cluster(case.nodes)
+      local crashed, whys = false, {}
+      local ok, err = m:run(init, {}, {
+        fail = function(step)
+          if step.op == "admit" or crashed then return end
+          crashed = true
+          m:down(ids[2], case.silent_ms)
+        end,
+        wait = function(_, step)
+          whys[#whys + 1] = step.why
+          m:up(ids[2])
+        end,
+      })
+      assert.is_true(ok, err)
+      assert.equal(case.waits, whys[1] == "5 of 6 nodes are up; 1 are down for a moment, such as 2")
+      assert.equal(case.waits, m:view().node[ids[2]].primary)
+    end
+  end)
+
   it("completes what somebody began by hand", function()
     local m = line.cluster(6)
     for _, step in ipairs {
