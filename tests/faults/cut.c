@@ -3,9 +3,9 @@
  * AIKV_CUT_FILE: a file of one byte; while that is '1' the node is cut off. Without it this library does nothing.
  * AIKV_CUT_PORTS: FIRST-LAST; connections with one of these ports at either end are cut, the others are not.
  *
- * As behind a switch that drops everything: what was sent and what arrives is lost, without an error; nobody is reached
- * (EHOSTUNREACH), and who connects is hung up on. Afterwards connections that lost something are reset, as those must be
- * that have waited too long: a stream goes on without a hole or not at all. */
+ * As behind a switch that drops everything: what was sent and what arrives is lost, without an error; nobody is
+ * reached (EHOSTUNREACH), and who connects is hung up on. Afterwards connections that lost something are reset, as
+ * those are that have waited too long: a stream goes on without a hole or not at all. */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -96,7 +96,8 @@ static ssize_t reset(void)
     return -1;
 }
 
-/* What arrived is taken in, or whoever polls would be told of it again and again. That the other end has closed is seen. */
+/* What arrived is taken in, or whoever polls would be told of it again and again. That the other end has closed is
+ * seen. */
 ssize_t read(int fd, void *data, size_t len)
 {
     NEXT(read);

@@ -6,7 +6,7 @@ import time
 
 from cluster import PATIENCE_S, ROOT
 
-AWAY_S = 2.5  # longer than an election takes, shorter than the 3 s after which a node counts as down
+AWAY_S = 2  # longer than an election takes; with the second it may take to be linked again no longer than the 3 s after which a node is down
 
 
 def kill(node):

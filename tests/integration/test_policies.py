@@ -48,10 +48,10 @@ def node_5_is_new(c):
 
 
 def node_3_is_lost(c):
-    """A voter, which does not lead: whoever does knows for how long it has been silent."""
-    eval_steps(c, "{ op = 'set', key = 'patience', value = 5000 }, { op = 'transfer_leader', node = '1' }")
+    """A voter, which does not lead. A new leader, for whom silence begins anew, plans after 2 s at the earliest."""
+    eval_steps(c, "{ op = 'set', key = 'patience', value = 2000 }, { op = 'transfer_leader', node = '1' }")
     c[2].kill()
-    until("node 3 is lost", lambda: row(c, 3)["silent_ms"] >= 5000 and not row(c, 3)["up"])
+    until("node 3 is lost", lambda: row(c, 3)["silent_ms"] >= 2000 and not row(c, 3)["up"])
 
 
 def a_shard_is_empty(c):
