@@ -13,6 +13,11 @@ class Result(unittest.TextTestResult):
         super().addSuccess(test)
         self.stream.writeln(f"    {time.monotonic() - self.began:.1f} s")
 
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:  # a test goes on after one of its parts has failed: in the long form perhaps for an hour
+            self.stream.writeln(self._exc_info_to_string(err, test))
+
 
 def main(names):
     loader = unittest.TestLoader()
