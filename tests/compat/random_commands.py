@@ -448,8 +448,11 @@ def is_comparable(request):
 
 
 def comparable(request, reply):
-    """The reply, in an order of its own where the command promises none."""
-    return reply if request[0].upper() in ORDERED else in_order(reply)
+    """The reply, in an order of its own where the command promises none. SORT ALPHA compares texts with zeros otherwise than Redis
+    (differences.md)."""
+    name, words = request[0].upper(), [word.upper() for word in request[2:]]
+    ordered = name in ORDERED and not (name.startswith("SORT") and "ALPHA" in words)
+    return reply if ordered else in_order(reply)
 
 
 def close_enough(request, redis, aikv):
