@@ -50,7 +50,10 @@ static void splice_root(struct dictionary *d)
     object_root_write(&b, &d->hash.root);
     size_t same = 0;
     while (same < OBJECT_ROOT_SIZE && now[same] == d->en.payload.data[same]) same++;
-    if (same == OBJECT_ROOT_SIZE) return;
+    if (same == OBJECT_ROOT_SIZE) {
+        keyspace_tell_changed(d->ks);
+        return;
+    }
     keyspace_splice_payload(d->ks, &d->en, same, OBJECT_ROOT_SIZE - same, bytes_of(now + same, OBJECT_ROOT_SIZE - same),
                             (int64_t)(d->hash.root.bytes - was.bytes));
     d->ks->place.objects[0] = d->hash.root.object;

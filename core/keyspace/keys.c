@@ -22,6 +22,7 @@ static bool look_up(struct keyspace *ks, struct bytes key, struct entry *en)
     struct keyspace_place *at = &ks->place;
     struct store_value v;
     keyspace_name_row(ks, key, &at->row);
+    at->key = key;
     at->known = true;
     at->exists = store_get(ks->store, rowkey_bytes(&at->row), &v);
     at->expiring = false;
@@ -46,6 +47,7 @@ void keyspace_go_to(struct keyspace *ks, struct bytes key)
                 bytes_equal(bytes_of(at->row.bytes + ROWKEY_HEAD, at->row.len - ROWKEY_HEAD), key);
     struct entry en;
     if (!same) look_up(ks, key, &en);
+    at->key = key;
 }
 
 /* An object that the value at ks->place had is nobody's: its rows are deleted bit by bit. */
@@ -61,7 +63,7 @@ static bool is_among(uint64_t id, const struct object_root *roots, unsigned coun
     return false;
 }
 
-void keyspace_drop(struct keyspace *ks)
+static void drop(struct keyspace *ks, enum keyspace_change why)
 {
     struct keyspace_place *at = &ks->place;
     for (unsigned i = 0; i < at->object_count; i++) hand_over(ks, &at->objects[i]);
@@ -70,6 +72,12 @@ void keyspace_drop(struct keyspace *ks)
     databases_count(current(ks), at->row.slot, -1, at->expiring ? -1 : 0, -(int64_t)at->bytes);
     at->exists = at->expiring = false;
     at->bytes = 0;
+    keyspace_tell(ks, ks->current, at->key, why);
+}
+
+void keyspace_drop(struct keyspace *ks)
+{
+    drop(ks, KEYSPACE_DELETED);
 }
 
 bool keyspace_find_entry(struct keyspace *ks, struct bytes key, struct entry *en)
@@ -77,8 +85,8 @@ bool keyspace_find_entry(struct keyspace *ks, struct bytes key, struct entry *en
     bool there = look_up(ks, key, en);
     if (there && !entry_is_expired(en, ks->now_ms)) return true;
     if (there && store_writable(ks->store, NULL)) { /* else nothing is written, and readers must not wait for it */
-        keyspace_drop(ks);
         ks->expired_total++;
+        drop(ks, KEYSPACE_EXPIRED);
     }
     *en = (struct entry){.type = KEYSPACE_STRING, .form = ENTRY_WHOLE, .expires_ms = KEYSPACE_NO_EXPIRY};
     return false;
@@ -108,9 +116,11 @@ void keyspace_put_entry(struct keyspace *ks, struct bytes key, struct entry *en)
     entry_write(store_put_open(ks->store, rowkey_bytes(&at->row), entry_size(en)), en);
     bool expiring = entry_has_expiry(en);
     databases_count(current(ks), at->row.slot, at->exists ? 0 : 1, (int)expiring - (int)at->expiring, (int64_t)(bytes - at->bytes));
+    enum keyspace_change change = at->exists ? KEYSPACE_CHANGED : KEYSPACE_CREATED;
     at->exists = true;
     at->expiring = expiring;
     at->bytes = bytes;
+    keyspace_tell(ks, ks->current, key, change);
 }
 
 void keyspace_splice_payload(struct keyspace *ks, const struct entry *en, size_t at, size_t removed, struct bytes inserted, int64_t held)
@@ -119,6 +129,7 @@ void keyspace_splice_payload(struct keyspace *ks, const struct entry *en, size_t
     store_splice(ks->store, rowkey_bytes(&ks->place.row), entry_payload_at(en) + at, removed, inserted);
     databases_count(current(ks), ks->place.row.slot, 0, 0, grown);
     ks->place.bytes += (uint64_t)grown;
+    keyspace_tell_changed(ks);
 }
 
 bool keyspace_delete(struct keyspace *ks, struct bytes key)
@@ -146,5 +157,6 @@ bool keyspace_expire(struct keyspace *ks, struct bytes key, int64_t expires_ms)
     databases_count(current(ks), at->row.slot, 0, (int)expiring - (int)at->expiring, (int64_t)len - (int64_t)removed);
     at->expiring = expiring;
     at->bytes += len - removed;
+    keyspace_tell_changed(ks);
     return true;
 }

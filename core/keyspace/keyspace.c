@@ -247,21 +247,34 @@ void keyspace_begin(struct keyspace *ks, unsigned database, int64_t now_ms)
 {
     assert(database < ks->usable);
     ks->current = database;
+    ks->place.known = false;
+    if (ks->depth++) return;
     ks->now_ms = now_ms;
     ks->seen = ks->flushed;
     ks->flushes = false;
-    ks->place.known = false;
     store_begin(ks->store);
 }
 
 struct store_position keyspace_end(struct keyspace *ks)
 {
+    assert(ks->depth > 0);
+    if (--ks->depth) return (struct store_position){0, 0};
     struct store_position p = store_commit(ks->store);
     if (p.sequence) ks->written = p;
     if (ks->flushes) ks->flushed = p;
     keyspace_note(ks, p);
     bool released = store_position_compare(ks->seen, store_released(ks->store)) <= 0;
     return released ? (struct store_position){0, 0} : ks->seen;
+}
+
+struct store_position keyspace_written(const struct keyspace *ks)
+{
+    return ks->written;
+}
+
+void keyspace_listen(struct keyspace *ks, const struct keyspace_listener *listener)
+{
+    ks->listener = listener ? *listener : (struct keyspace_listener){0};
 }
 
 const char *keyspace_type_name(enum keyspace_type type)

@@ -28,9 +28,13 @@ int keyspace_open(struct store *store, unsigned databases, struct keyspace **out
 void keyspace_close(struct keyspace *ks);
 
 /* A command runs between begin and end: its changes are one batch. `end` returns the position that the reply must wait for:
- * the highest among what was written and what was read; 0/0 for none. */
+ * the highest among what was written and what was read; 0/0 for none.
+ * Between an outer begin and its end others may come, each with its database: all their changes are one batch, at the time of the outermost,
+ * whose end alone returns a position. */
 void keyspace_begin(struct keyspace *ks, unsigned database, int64_t now_ms);
 struct store_position keyspace_end(struct keyspace *ks);
+/* Of the last batch that wrote. */
+struct store_position keyspace_written(const struct keyspace *ks);
 
 /* The numbers are those of the rows. */
 enum keyspace_type { KEYSPACE_NONE, KEYSPACE_STRING, KEYSPACE_HASH, KEYSPACE_LIST, KEYSPACE_SET, KEYSPACE_ZSET, KEYSPACE_STREAM, KEYSPACE_TYPES };
@@ -58,6 +62,23 @@ bool keyspace_warm(struct keyspace *ks, unsigned database, const struct bytes *k
 bool keyspace_delete(struct keyspace *ks, struct bytes key);
 /* Changes the expiry (KEYSPACE_NO_EXPIRY: none); a time not after now deletes the key. False: no such key. */
 bool keyspace_expire(struct keyspace *ks, struct bytes key, int64_t expires_ms);
+
+/* ---- who wants to know of changes ---- */
+
+enum keyspace_change {
+    KEYSPACE_CREATED, /* there was no such key */
+    KEYSPACE_CHANGED, /* its value or its expiry, even to what it was */
+    KEYSPACE_DELETED,
+    KEYSPACE_EXPIRED, /* deleted since its time had come */
+};
+/* Called with each change of a key, from wherever it comes, after it was made and in its batch. `key` lives until the return. Nothing of the
+ * keyspace may be called from there. Databases that are flushed or swapped as a whole are not told of. */
+struct keyspace_listener {
+    void *user;
+    void (*changed)(void *user, unsigned database, struct bytes key, enum keyspace_change change);
+};
+/* One at most; copied. NULL: nobody. */
+void keyspace_listen(struct keyspace *ks, const struct keyspace_listener *listener);
 
 /* ---- from one key to another: value and expiry. A large value is copied row by row; moved within a database, it stays where it is ---- */
 struct keyspace_destination {

@@ -22,8 +22,10 @@ struct keyspace {
     struct store_position flushed; /* of the last one that flushed or swapped: a key may be missing, or there, because of it */
     uint64_t counted;              /* sequence of the last batch that holds counts */
     uint64_t expired_total;
+    struct keyspace_listener listener; /* `changed` NULL: nobody listens */
 
     /* The command that runs. */
+    unsigned depth; /* begins without their ends */
     unsigned current;
     int64_t now_ms;
     struct store_position seen; /* the highest position of what it read */
@@ -32,6 +34,7 @@ struct keyspace {
     /* The key looked up last, so that finding and then putting it costs one look-up. */
     struct keyspace_place {
         struct rowkey row;
+        struct bytes key; /* as it was given */
         bool known, exists, expiring;
         uint64_t bytes;          /* as counted; 0 if there is no key */
         unsigned object_count;   /* of its value */
@@ -67,11 +70,24 @@ static inline uint64_t keyspace_row_bytes(size_t name_len, const struct entry *e
     return bytes;
 }
 
+/* Every change of a key must be told of, once it is made: that those who watch it see it. */
+static inline void keyspace_tell(const struct keyspace *ks, unsigned database, struct bytes key, enum keyspace_change change)
+{
+    if (ks->listener.changed) ks->listener.changed(ks->listener.user, database, key, change);
+}
+
+/* The value at ks->place, which exists, was changed in rows of its own only. What writes the key's row tells by itself: keyspace_put_entry,
+ * keyspace_splice_payload, keyspace_expire, keyspace_drop. */
+static inline void keyspace_tell_changed(const struct keyspace *ks)
+{
+    keyspace_tell(ks, ks->current, ks->place.key, KEYSPACE_CHANGED);
+}
+
 /* keys.c */
 
 /* keyspace_find with all that the row has. False: no key; *en is that of an empty string without expiry. ks->place is the key's in any case. */
 bool keyspace_find_entry(struct keyspace *ks, struct bytes key, struct entry *en);
-/* Makes ks->place the key's, at no cost if the command has just looked it up. */
+/* Makes ks->place the key's, at no cost if the command has just looked it up. The key given must live until the next look-up. */
 void keyspace_go_to(struct keyspace *ks, struct bytes key);
 /* Writes the key's row (its name is seen to here) in place of what is there. Objects of the old value that the new one does not have are
  * nobody's then. The payload may lie in the row that is replaced. */

@@ -139,11 +139,14 @@ static void write_chunks(struct keyspace *ks, const struct entry *en, size_t off
     uint64_t growth = grows ? end - c.len : 0;
     if (grows) c = chunks_of(c.object, end);
     chunks_write(ks, &c, offset, with);
-    if (!grows) return;
-    uint8_t payload[CHUNKS_PAYLOAD];
-    struct bytes len = bytes_of(chunks_payload(payload, &c).data + CHUNKS_LENGTH_AT, 8);
-    keyspace_splice_payload(ks, en, CHUNKS_LENGTH_AT, len.len, len, (int64_t)growth);
-    ks->place.objects[0] = c.object;
+    if (grows) {
+        uint8_t payload[CHUNKS_PAYLOAD];
+        struct bytes len = bytes_of(chunks_payload(payload, &c).data + CHUNKS_LENGTH_AT, 8);
+        keyspace_splice_payload(ks, en, CHUNKS_LENGTH_AT, len.len, len, (int64_t)growth);
+        ks->place.objects[0] = c.object;
+    } else {
+        keyspace_tell_changed(ks);
+    }
 }
 
 size_t keyspace_string_write(struct keyspace *ks, struct bytes key, size_t offset, struct bytes with)
@@ -151,7 +154,10 @@ size_t keyspace_string_write(struct keyspace *ks, struct bytes key, size_t offse
     struct entry en;
     bool there = keyspace_find_entry(ks, key, &en);
     size_t old = len_of(en.form, en.payload), end = offset + with.len, len = old > end ? old : end;
-    if (there && !with.len) return old;
+    if (there && !with.len) {
+        keyspace_tell_changed(ks); /* as Redis: APPEND of nothing counts as a change */
+        return old;
+    }
     if (en.form == ENTRY_CHUNKS)
         write_chunks(ks, &en, offset, with);
     else if (len > CHUNKS_WHOLE_MAX)

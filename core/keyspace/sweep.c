@@ -26,10 +26,12 @@ static void delete_row(struct keyspace *ks, struct bytes name)
     assert(readable); /* it was due a moment ago */
     (void)readable;
     struct object_root roots[ENTRY_ROOTS_MAX];
+    struct database *db = databases_find(&ks->databases, at.database_id);
+    databases_count(db, at.slot, -1, -1, -(int64_t)keyspace_row_bytes(name.len, &en));
+    ks->expired_total++;
+    keyspace_tell(ks, (unsigned)(db - ks->databases.list), en.has_key ? en.key : at.key, KEYSPACE_EXPIRED); /* while its row has the key */
     for (unsigned i = entry_roots(&en, at.database_id, roots); i > 0; i--) objects_hand_over(&ks->objects, ks->store, &roots[i - 1].object);
     store_delete(ks->store, name);
-    databases_count(databases_find(&ks->databases, at.database_id), at.slot, -1, -1, -(int64_t)keyspace_row_bytes(name.len, &en));
-    ks->expired_total++;
 }
 
 size_t keyspace_sweep(struct keyspace *ks, size_t keys, int64_t now_ms)

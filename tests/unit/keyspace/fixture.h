@@ -66,6 +66,7 @@ int run_hash_model_tests(void);
 int run_zset_tests(void);
 int run_set_model_tests(void);
 int run_list_tests(void);
+int run_listen_tests(void);
 int run_model_tests(void);
 
 #endif

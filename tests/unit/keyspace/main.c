@@ -20,6 +20,7 @@ int main(void)
     failed += run_zset_tests();
     failed += run_set_model_tests();
     failed += run_list_tests();
+    failed += run_listen_tests();
     failed += run_model_tests();
     return failed != 0;
 }
