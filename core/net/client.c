@@ -164,7 +164,7 @@ void net_client_resume(struct net_client *c)
 static size_t query_memory(const struct net_client *c)
 {
     return (c->query.borrowed ? 0 : c->query.cap) + c->held_cap + (c->held_group ? sizeof *c->held_group : 0) +
-           resp_parser_memory(&c->parser);
+           resp_parser_memory(&c->parser) + c->kept;
 }
 
 static size_t output_memory(const struct net_client *c)
@@ -257,6 +257,20 @@ uint64_t net_client_opened_ms(const struct net_client *c)
 uint64_t net_client_active_ms(const struct net_client *c)
 {
     return c->active_ms;
+}
+
+void net_client_set_subscriber(struct net_client *c, bool yes)
+{
+    if (c->subscriber == yes) return;
+    c->subscriber = yes;
+    c->over_soft_since_ms = 0;
+    net_client_set_output_max(c);
+}
+
+void net_client_set_kept(struct net_client *c, size_t bytes)
+{
+    c->kept = bytes;
+    net_client_count(c);
 }
 
 void net_client_set_authenticated(struct net_client *c, bool yes)

@@ -14,18 +14,31 @@ size_t net_client_waiting(const struct net_client *c)
     return c->reply.len - c->sent + (c->write ? c->write->to - c->write->from : 0);
 }
 
+static size_t output_max(const struct net_client *c)
+{
+    return c->subscriber ? c->server->limits.subscriber_hard : c->server->limits.output_hard;
+}
+
 bool net_client_overflowed(const struct net_client *c)
 {
-    return c->reply.failed || net_client_waiting(c) > c->server->limits.output_hard;
+    return c->reply.failed || net_client_waiting(c) > output_max(c);
+}
+
+bool net_client_lags(struct net_client *c)
+{
+    const struct net_limits *limits = &c->server->limits;
+    bool over = c->subscriber && net_client_waiting(c) > limits->subscriber_soft;
+    uint64_t now_ms = net_server_now_ms(c->server);
+    if (!over || !c->over_soft_since_ms) c->over_soft_since_ms = over ? now_ms : 0;
+    return over && now_ms - c->over_soft_since_ms > limits->subscriber_soft_ms;
 }
 
 /* The buffer may also hold what has left already, which is at most what waits (see drop_sent), and a command begins
- * only while that is within output_soft. */
+ * only while that is within output_soft. What a subscriber is sent comes at any time: half of it is sure to fit. */
 void net_client_set_output_max(struct net_client *c)
 {
-    const struct net_limits *limits = &c->server->limits;
-    c->reply.max = limits->output_hard < SIZE_MAX - limits->output_soft ? limits->output_hard + limits->output_soft
-                                                                        : SIZE_MAX;
+    size_t hard = output_max(c), soft = c->server->limits.output_soft;
+    c->reply.max = hard < SIZE_MAX - soft ? hard + soft : SIZE_MAX;
 }
 
 void net_client_complain_of_output(struct net_client *c)

@@ -14,6 +14,9 @@ void net_limits_default(struct net_limits *out)
         .clients_max = 10000,
         .output_soft = (size_t)1 << 20,
         .output_hard = (size_t)1 << 30,
+        .subscriber_soft = (size_t)8 << 20,
+        .subscriber_hard = (size_t)32 << 20,
+        .subscriber_soft_ms = 60000,
         .idle_ms = 0,
         .query_memory_max = (size_t)1 << 30,
     };
@@ -88,7 +91,12 @@ static void look_after(void *user, struct net_client *c)
 {
     struct net_server *s = user;
     uint64_t quiet_ms = net_server_now_ms(s) - c->active_ms;
-    if (s->limits.idle_ms && quiet_ms > s->limits.idle_ms && !c->suspended)
+    if (net_client_lags(c)) {
+        net_client_complain_of_output(c);
+        net_client_destroy(c);
+        return;
+    }
+    if (s->limits.idle_ms && quiet_ms > s->limits.idle_ms && !c->suspended && !c->subscriber)
         net_client_destroy(c);
     else if (quiet_ms >= TRIM_AFTER_MS)
         net_client_trim(c);

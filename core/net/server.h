@@ -42,10 +42,14 @@ struct net_limits {
     struct resp_limits request;       /* authenticated clients */
     size_t clients_max;               /* one more gets "-ERR max number of clients reached" and is closed */
     size_t output_soft, output_hard;  /* bytes of replies waiting in one connection */
-    uint64_t idle_ms;                 /* a client that sends nothing for so long is closed, unless it is suspended; 0: never */
-    size_t query_memory_max;          /* unread and unfinished requests of all clients together: past it the largest is closed */
+    /* Instead of output_hard, of one that is sent what it did not ask for one by one: more than `soft` for longer than the time, or more than
+     * `hard`, closes it. */
+    size_t subscriber_soft, subscriber_hard;
+    uint64_t subscriber_soft_ms;
+    uint64_t idle_ms;                 /* a client that sends nothing for so long is closed, unless it is suspended or a subscriber; 0: never */
+    size_t query_memory_max;          /* unread, unfinished and kept requests of all clients together: past it the largest is closed */
 };
-/* As Redis: 10,000 clients, no idle timeout. Output 1 MiB and 1 GiB, queries 1 GiB. */
+/* As Redis: 10,000 clients, no idle timeout, subscribers 8 MiB for 60 s and 32 MiB. Output 1 MiB and 1 GiB, queries 1 GiB. */
 void net_limits_default(struct net_limits *out);
 
 /* NULL: no memory. Ignores SIGPIPE for the process: a peer that has gone must show as an error of the write. */
@@ -92,7 +96,11 @@ void net_client_memory(const struct net_client *c, size_t *query, size_t *output
 
 /* Unauthenticated clients are held to resp_limits_unauthenticated. New clients are unauthenticated. */
 void net_client_set_authenticated(struct net_client *c, bool yes);
-/* Where replies are appended; ask anew each time. Only append. */
+/* Whether it is sent what it did not ask for one by one: subscriber_… of the limits hold for it. */
+void net_client_set_subscriber(struct net_client *c, bool yes);
+/* So many bytes are held for it by the handler: they count as requests of its. */
+void net_client_set_kept(struct net_client *c, size_t bytes);
+/* Where replies, and what else it is sent, are appended; ask anew each time. Only append. */
 struct buffer *net_client_reply(struct net_client *c);
 /* What was appended so far by this command, and all that follows, leaves no earlier than net_server_release(sequence). Outside of
  * a command: by all of this client's commands of this turn, or by the last one if that was in an earlier turn (it was suspended). */

@@ -52,6 +52,8 @@ struct net_client {
     bool is_ready;                     /* in `ready`: may have requests to run that nothing new will arrive for */
 
     bool authenticated, loopback;
+    bool subscriber;          /* subscriber_… of the limits hold for it, */
+    uint64_t over_soft_since_ms; /* as of the last tick, output over the soft one since then; 0: it is not */
     bool reading;    /* uv_read_start is in force */
     bool suspended;  /* its command will reply later */
     bool held_up;    /* could not go on with what it has; wakes when it can */
@@ -78,6 +80,7 @@ struct net_client {
     struct client_gate *gates;  /* gates[gate_first..gate_end), both fields rising */
     size_t gate_first, gate_end, gate_cap;
 
+    size_t kept;                          /* held by the handler for it */
     size_t query_counted, output_counted; /* its part in the server's statistics */
     uint64_t opened_ms, active_ms;
     char host[INET6_ADDRSTRLEN], address[INET6_ADDRSTRLEN + 9];
@@ -175,8 +178,10 @@ static inline uint64_t net_client_reply_end(const struct net_client *c)
 {
     return c->base + c->reply.len;
 }
-/* Whether its replies passed output_hard, or could not be kept: it must be closed. */
+/* Whether its replies passed what may wait, or could not be kept: it must be closed. */
 bool net_client_overflowed(const struct net_client *c);
+/* Whether a subscriber's have passed the soft limit for too long; ask once a second. */
+bool net_client_lags(struct net_client *c);
 void net_client_complain_of_output(struct net_client *c);
 void net_client_set_output_max(struct net_client *c);
 /* Drops the gates that have opened. */
