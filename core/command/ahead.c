@@ -30,7 +30,7 @@ static void prefetch(struct command_engine *e, unsigned database, const struct r
     if (count <= 1) return;
     for (size_t i = 0; i < count; i++) {
         const struct command_entry *entry = entry_of(e, &requests[i]);
-        if (entry) add_keys(entry->row, &requests[i], &list);
+        if (entry && command_has_keys(entry->row)) add_keys(entry->row, &requests[i], &list);
     }
     keyspace_prefetch(e->keyspace, database, keys, list.count);
 }

@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 #include "command/engine.h"
+#include "command/notify.h"
 
 void command_reply_ok(struct command_call *c)
 {
@@ -90,7 +91,7 @@ bool command_is_type(struct command_call *c, const struct keyspace_entry *entry,
     return false;
 }
 
-struct keyspace_entry command_read(struct command_call *c, struct bytes key)
+struct keyspace_entry command_inspect(struct command_call *c, struct bytes key)
 {
     struct keyspace_entry entry = keyspace_find(c->keyspace, key);
     if (entry.type == KEYSPACE_NONE) {
@@ -98,5 +99,12 @@ struct keyspace_entry command_read(struct command_call *c, struct bytes key)
     } else {
         c->engine->statistics.hits++;
     }
+    return entry;
+}
+
+struct keyspace_entry command_read(struct command_call *c, struct bytes key)
+{
+    struct keyspace_entry entry = command_inspect(c, key);
+    if (entry.type == KEYSPACE_NONE) command_notify(c, NOTIFY_KEY_MISS, "keymiss", key);
     return entry;
 }

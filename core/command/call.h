@@ -54,7 +54,9 @@ bool command_string_fits(struct command_call *c, size_t len);
 
 /* Whether a key's value is of this type, or there is none; if not, the error was replied. */
 bool command_is_type(struct command_call *c, const struct keyspace_entry *entry, enum keyspace_type type);
-/* keyspace_find that counts as a hit or a miss in INFO. */
+/* keyspace_find that counts as a hit or a miss in INFO, and tells of a miss (notify.h). */
 struct keyspace_entry command_read(struct command_call *c, struct bytes key);
+/* The same without telling. */
+struct keyspace_entry command_inspect(struct command_call *c, struct bytes key);
 
 #endif

@@ -1,5 +1,7 @@
 #include "command/client_filter.h"
 
+#include "command/session.h"
+
 bool client_filter_type(struct command_call *c, int i, struct client_filter *out)
 {
     static const struct {
@@ -60,9 +62,15 @@ bool client_filter_parse(struct command_call *c, struct client_filter *out)
     return true;
 }
 
+static enum client_type type_of(const struct net_client *client)
+{
+    const struct command_session *s = net_client_session(client);
+    return pubsub_is_subscriber(&s->subscriber) ? CLIENT_TYPE_PUBSUB : CLIENT_TYPE_NORMAL;
+}
+
 bool client_filter_fits(const struct client_filter *f, const struct net_client *client)
 {
-    if (f->type != CLIENT_TYPE_ANY && f->type != CLIENT_TYPE_NORMAL) return false;
+    if (f->type != CLIENT_TYPE_ANY && f->type != type_of(client)) return false;
     if (f->id && f->id != net_client_id(client)) return false;
     if (f->address && strcmp(f->address, net_client_address(client)) != 0) return false;
     if (f->local_address && strcmp(f->local_address, net_client_local_address(client)) != 0) return false;

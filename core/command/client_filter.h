@@ -4,7 +4,7 @@
 
 #include "command/call.h"
 
-/* Every connection is a NORMAL one so far: replicas come over the bus, and there is no PUBSUB yet. */
+/* A connection is a NORMAL one, or PUBSUB while it has subscribed to something; replicas come over the bus. */
 enum client_type { CLIENT_TYPE_ANY, CLIENT_TYPE_NORMAL, CLIENT_TYPE_REPLICA, CLIENT_TYPE_PUBSUB, CLIENT_TYPE_MASTER };
 
 struct client_filter {

@@ -60,6 +60,12 @@ void command_engine_flush(struct command_engine *e);
 void command_engine_set_routing(struct command_engine *e, struct cluster_routing *r);
 /* The reply to a control call: `token` is as given to host->control. */
 void command_engine_control_reply(struct command_engine *e, uint64_t token, struct bytes reply);
+/* Which keyspace notifications are made: letters as in Redis's notify-keyspace-events, that command_notify_canonical takes. */
+void command_engine_set_notify(struct command_engine *e, const char *classes);
+/* The letters in the order and form in which they are shown. False: one has no meaning. Pure. */
+#define COMMAND_NOTIFY_TEXT_MAX 24
+#define COMMAND_NOTIFY_LETTERS  "Ag$lshzxeKEtmdn"
+bool command_notify_canonical(const char *text, char out[COMMAND_NOTIFY_TEXT_MAX]);
 /* Upkeep between turns, ten times a second: sweeps, samples. */
 void command_engine_tick(struct command_engine *e);
 

@@ -9,6 +9,10 @@ static void command_connection_ping(struct command_call *c)
 {
     if (c->argc > 2) {
         command_reply_arity_error(c);
+    } else if (c->session->protocol == 2 && pubsub_is_subscriber(&c->session->subscriber)) {
+        resp_array(c->reply, 2); /* so that it can be told from messages */
+        resp_bulk_text(c->reply, "pong");
+        resp_bulk(c->reply, c->argc == 2 ? c->argv[1] : bytes_of(NULL, 0));
     } else if (c->argc == 2) {
         resp_bulk(c->reply, c->argv[1]);
     } else {
@@ -29,6 +33,7 @@ static void command_connection_quit(struct command_call *c)
 
 static void command_connection_reset(struct command_call *c)
 {
+    pubsub_leave(c->engine, c->session);
     command_session_reset(c->session);
     c->session->authenticated = !command_password_needed(c->engine);
     net_client_set_authenticated(c->client, c->session->authenticated);
@@ -175,16 +180,16 @@ const struct command_row command_connection_rows[] = {
     {"PING", -1, FAST, NO_KEYS, ACL_CONNECTION, command_connection_ping,
      "Answers PONG, or the message given.",
      .syntax = "[message]", .since = "1.0.0", .complexity = "O(1)",
-     .tips = "request_policy:all_shards response_policy:all_succeeded"},
+     .tips = "request_policy:all_shards response_policy:all_succeeded", .for_subscribers = true},
     {"ECHO", 2, LOADING | STALE | FAST, NO_KEYS, ACL_CONNECTION, command_connection_echo,
      "Returns the message given.",
      .syntax = "message", .since = "1.0.0", .complexity = "O(1)"},
     {"QUIT", -1, GREETING, NO_KEYS, ACL_CONNECTION, command_connection_quit,
      "Closes the connection once all replies have left.",
-     .since = "1.0.0", .complexity = "O(1)"},
+     .since = "1.0.0", .complexity = "O(1)", .for_subscribers = true},
     {"RESET", 1, GREETING, NO_KEYS, ACL_CONNECTION, command_connection_reset,
      "Brings the connection back to how it was when it was new.",
-     .since = "6.2.0", .complexity = "O(1)"},
+     .since = "6.2.0", .complexity = "O(1)", .for_subscribers = true},
     {"HELLO", -1, GREETING, NO_KEYS, ACL_CONNECTION, command_connection_hello,
      "Chooses the protocol, authenticates, names the connection, and tells of the server.",
      .syntax = "[protover [AUTH username password] [SETNAME clientname]]", .since = "6.0.0", .complexity = "O(1)"},

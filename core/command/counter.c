@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/number.h"
-#include "command/call.h"
+#include "command/notify.h"
 
 /* What a key holds, as far as it may be a number. */
 static struct bytes text_of(struct command_call *c, const struct keyspace_entry *entry)
@@ -28,6 +28,7 @@ static void add(struct command_call *c, int64_t increment)
     char text[NUMBER_TEXT_MAX];
     size_t len = number_format_integer(text, value);
     keyspace_string_put(c->keyspace, key, bytes_of(text, len), expires_ms);
+    command_notify(c, NOTIFY_STRING, "incrby", key);
     resp_integer(c->reply, value);
 }
 
@@ -76,6 +77,7 @@ static void command_counter_incrbyfloat(struct command_call *c)
     char text[NUMBER_REAL_MAX];
     struct bytes sum = bytes_of(text, number_format_real(text, value));
     keyspace_string_put(c->keyspace, c->argv[1], sum, entry.expires_ms);
+    command_notify(c, NOTIFY_STRING, "incrbyfloat", c->argv[1]);
     resp_bulk(c->reply, sum);
 }
 

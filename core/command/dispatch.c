@@ -53,12 +53,17 @@ static bool may_run(struct command_engine *e, struct net_client *client, const s
         resp_error(reply, ERROR_GENERIC, "This instance has cluster support disabled");
         return false;
     }
-    if (e->cluster_enabled && command_has_keys(row) &&
+    if (e->cluster_enabled &&
         !command_slot_check(e, client, row, request->argc, request->argv, reply)) {
         return false;
     }
     if (!e->writable && row->flags & WRITE) {
         resp_error(reply, ERROR_MISCONF, "Commands that change data are refused: %s", e->not_writable.text);
+        return false;
+    }
+    if (session->protocol == 2 && !row->for_subscribers && pubsub_is_subscriber(&session->subscriber)) {
+        resp_error(reply, ERROR_GENERIC,
+                   "Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context", entry->name);
         return false;
     }
     return true;

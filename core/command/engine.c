@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "command/call.h"
+#include "command/notify.h"
 #include "net/resolve.h"
 
 #define SCRATCH_KEPT      ((size_t)64 << 10) /* of a larger scratch buffer nothing is kept */
@@ -27,6 +28,9 @@ struct command_engine *command_engine_new(const struct command_options *options)
     command_counts_init(&e->statistics, e->table.count);
     buffer_init(&e->scratch, COMMAND_STRING_MAX);
     random_bytes(&e->random, sizeof e->random);
+    buffer_init(&e->channel, COMMAND_STRING_MAX + 64);
+    pubsub_init(&e->pubsub);
+    command_notify_listen(e);
     e->wall_offset_us = clock_wall_us() - (int64_t)clock_monotonic_us();
     e->unheld_us = clock_monotonic_us();
     if (e->cluster_enabled) net_default_gateway(e->gateway, sizeof e->gateway);
@@ -40,6 +44,8 @@ void command_engine_free(struct command_engine *e)
     command_counts_release(&e->statistics);
     command_table_release(&e->table);
     buffer_release(&e->scratch);
+    buffer_release(&e->own_messages);
+    buffer_release(&e->channel);
     command_saves_release(&e->saves);
     arena_release(&e->arena);
     free(e);
@@ -57,6 +63,7 @@ void command_engine_set_server(struct command_engine *e, struct net_server *s, s
     store_on_warm(store, on_warm, e);
     e->writable = store_writable(store, &e->not_writable);
     e->scratch.max = net_server_limits(s)->output_hard; /* a larger reply would end the connection anyway */
+    buffer_init(&e->own_messages, net_server_limits(s)->subscriber_hard); /* likewise */
 }
 
 void command_engine_set_routing(struct command_engine *e, struct cluster_routing *r)
@@ -85,7 +92,7 @@ static const char protected_mode_text[] =
 static void *on_opened(void *user, struct net_client *c)
 {
     struct command_engine *e = user;
-    struct command_session *s = command_session_new();
+    struct command_session *s = command_session_new(c);
     s->authenticated = !command_password_needed(e);
     net_client_set_authenticated(c, s->authenticated);
     if (s->authenticated && e->host->protected_mode(e->host->user) && !net_client_is_loopback(c)) {
@@ -100,13 +107,31 @@ static size_t on_ahead(void *user, struct net_client *c, const struct resp_reque
     return command_ahead(user, c, requests, count);
 }
 
+static void trim(struct buffer *b)
+{
+    if (b->cap > SCRATCH_KEPT) buffer_release(b);
+}
+
+/* What the client's own command has published to it. */
+static void bring_own_messages(struct command_engine *e, struct net_client *c)
+{
+    struct buffer *own = &e->own_messages;
+    if (own->failed) net_client_close(c); /* they are more than a subscriber may have waiting */
+    if (own->len) buffer_append(net_client_reply(c), own->data, own->len);
+    buffer_clear(own);
+    trim(own);
+}
+
 static void on_command(void *user, struct net_client *c, const struct resp_request *request)
 {
     struct command_engine *e = user;
     buffer_clear(&e->scratch);
+    e->running = net_client_session(c);
     command_dispatch(e, c, request);
+    e->running = NULL;
     arena_reset(&e->arena);
-    if (e->scratch.cap > SCRATCH_KEPT) buffer_release(&e->scratch);
+    trim(&e->scratch);
+    if (e->own_messages.len || e->own_messages.failed) bring_own_messages(e, c);
 }
 
 static void on_rejected(void *user, const char *why)
@@ -136,6 +161,7 @@ static void on_turn_end(void *user)
 
 void command_engine_flush(struct command_engine *e)
 {
+    pubsub_gate(e);
     store_flush(e->store);
     e->writable = store_writable(e->store, &e->not_writable);
     net_server_release(e->server, store_released(e->store).sequence); /* leaves in this turn */
@@ -144,8 +170,8 @@ void command_engine_flush(struct command_engine *e)
 
 static void on_closed(void *user, struct net_client *c, void *session)
 {
-    (void)user;
     (void)c;
+    pubsub_leave(user, session);
     command_session_free(session);
 }
 

@@ -3,6 +3,7 @@
 #define AIKV_COMMAND_ENGINE_H
 
 #include "command/command.h"
+#include "command/pubsub.h"
 #include "command/save.h"
 #include "command/session.h"
 #include "command/statistics.h"
@@ -32,6 +33,11 @@ struct command_engine {
     uint64_t gateway_read_us;
 
     struct command_saves saves; /* clients that wait for a checkpoint */
+    struct pubsub pubsub;
+    unsigned notify; /* NOTIFY_… classes that are told of */
+    struct command_session *running; /* whose request is being run; NULL: none is */
+    struct buffer own_messages; /* of pub/sub, that it gets after its reply */
+    struct buffer channel; /* the name of one */
     struct arena arena;    /* of the command being run */
     struct buffer scratch; /* of it likewise: replies whose length is told before they are */
     uint64_t random;       /* state of random_next, for commands that pick */

@@ -1,5 +1,5 @@
 /* Keys whose time comes. */
-#include "command/call.h"
+#include "command/notify.h"
 
 struct expire_conditions {
     bool nx, xx, gt, lt;
@@ -58,6 +58,7 @@ static void expire(struct command_call *c, int64_t unit_ms, int64_t since_ms)
     struct keyspace_entry entry = keyspace_find(c->keyspace, c->argv[1]);
     bool done = entry.type != KEYSPACE_NONE && conditions_hold(&k, entry.expires_ms, when) &&
                 keyspace_expire(c->keyspace, c->argv[1], when);
+    if (done) command_notify(c, NOTIFY_GENERIC, when <= c->now_ms ? "del" : "expire", c->argv[1]);
     resp_integer(c->reply, done);
 }
 
@@ -127,7 +128,10 @@ static void command_expire_persist(struct command_call *c)
 {
     struct keyspace_entry entry = keyspace_find(c->keyspace, c->argv[1]);
     bool expires = entry.type != KEYSPACE_NONE && entry.expires_ms != KEYSPACE_NO_EXPIRY;
-    if (expires) keyspace_expire(c->keyspace, c->argv[1], KEYSPACE_NO_EXPIRY);
+    if (expires) {
+        keyspace_expire(c->keyspace, c->argv[1], KEYSPACE_NO_EXPIRY);
+        command_notify(c, NOTIFY_GENERIC, "persist", c->argv[1]);
+    }
     resp_integer(c->reply, expires);
 }
 

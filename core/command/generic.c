@@ -1,10 +1,14 @@
 /* Keys of any type: there or not, which type, away with them. */
-#include "command/call.h"
+#include "command/notify.h"
 
 static void command_generic_delete(struct command_call *c)
 {
     int64_t deleted = 0;
-    for (int i = 1; i < c->argc; i++) deleted += keyspace_delete(c->keyspace, c->argv[i]);
+    for (int i = 1; i < c->argc; i++) {
+        if (!keyspace_delete(c->keyspace, c->argv[i])) continue;
+        deleted++;
+        command_notify(c, NOTIFY_GENERIC, "del", c->argv[i]);
+    }
     resp_integer(c->reply, deleted);
 }
 

@@ -24,10 +24,10 @@ static inline struct command_keys command_keys(const struct command_row *row, in
 /* False: that was the last one. */
 bool command_keys_next(struct command_keys *k);
 
-/* Whether requests may have keys at all. */
+/* Whether requests may have keys at all. Channels that have a slot, as keys do, are none. */
 static inline bool command_has_keys(const struct command_row *row)
 {
-    return row->keys.flags || row->more_keys;
+    return (row->keys.flags && !(row->keys.flags & KEY_NOT_KEY)) || row->more_keys;
 }
 
 /* Specification number `i` of a row; NULL: there are no more. */

@@ -10,7 +10,7 @@
 /* Whether there is such a key; if not, null was replied. */
 static bool find(struct command_call *c, struct keyspace_entry *out)
 {
-    *out = command_read(c, c->argv[2]);
+    *out = command_inspect(c, c->argv[2]);
     if (out->type != KEYSPACE_NONE) return true;
     resp_null(c->reply);
     return false;

@@ -1,5 +1,5 @@
 /* Parts of strings, by position. */
-#include "command/call.h"
+#include "command/notify.h"
 
 /* A position of a string; negative ones are counted from the end, and those before the string mean its first byte. */
 static int64_t position(int64_t given, int64_t len)
@@ -47,6 +47,7 @@ static void command_range_setrange(struct command_call *c)
     }
     if (!command_string_fits(c, (size_t)offset + with.len)) return;
     resp_integer(c->reply, (int64_t)keyspace_string_write(c->keyspace, c->argv[1], (size_t)offset, with));
+    command_notify(c, NOTIFY_STRING, "setrange", c->argv[1]);
 }
 
 #define GETRANGE_COMPLEXITY                                                                                            \

@@ -67,7 +67,7 @@ bool command_slot_check(struct command_engine *e, const struct net_client *clien
             return false;
         }
     }
-    if (!e->cluster.ok) {
+    if (!e->cluster.ok && command_has_keys(row)) { /* a channel needs no more than its own slot */
         resp_error(reply, ERROR_CLUSTERDOWN, "The cluster is down");
         return false;
     }

@@ -63,6 +63,7 @@ struct command_call;
     X(KEY_UPDATE, "update")                                                                                            \
     X(KEY_INSERT, "insert")                                                                                            \
     X(KEY_DELETE, "delete")                                                                                            \
+    X(KEY_NOT_KEY, "not_key")                                                                                          \
     X(KEY_INCOMPLETE, "incomplete")                                                                                    \
     X(KEY_VARIABLE, "variable_flags")
 
@@ -77,7 +78,7 @@ enum { COMMAND_KEY_FLAGS(COMMAND_VALUE) };
 #undef COMMAND_BIT
 #undef COMMAND_VALUE
 
-/* Which arguments are keys: one specification, as Redis 7's (COMMAND INFO). */
+/* Which arguments are keys, or, with KEY_NOT_KEY, have a slot as keys do: one specification, as Redis 7's (COMMAND INFO). */
 struct command_key_spec {
     uint32_t flags; /* KEY_…; 0: there is no specification, here ends a list */
     enum {
@@ -114,6 +115,7 @@ struct command_row {
     const char *complexity;
     const char *tips; /* for clients and proxies, separated by blanks; or NULL */
     const struct command_row *subcommands; /* ends with a row without a name; or NULL */
+    bool for_subscribers; /* may be called by a RESP2 connection that has subscribed to something */
     bool needs_cluster; /* refused by a node without cluster mode; of a container: its subcommands */
     const char *replaced_by, *deprecated_since; /* or NULL */
     const char *keys_note;                      /* of `keys`; or NULL */
@@ -138,6 +140,7 @@ extern const struct command_row command_hyperloglog_rows[];
 extern const struct command_row command_geo_rows[], command_geo_search_rows[];
 extern const struct command_row command_cluster_rows[];
 extern const struct command_row command_list_rows[], command_list_find_rows[], command_list_move_rows[];
+extern const struct command_row command_subscribe_rows[], command_publish_rows[];
 
 /* All flags and all categories, the implied ones too. */
 uint32_t command_row_flags(const struct command_row *row);

@@ -1,13 +1,15 @@
 #include "command/session.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 
-struct command_session *command_session_new(void)
+struct command_session *command_session_new(struct net_client *c)
 {
     struct command_session *s = calloc(1, sizeof *s);
     if (!s) abort();
+    s->client = c;
     s->protocol = 2;
     return s;
 }
@@ -27,6 +29,19 @@ void command_session_free(struct command_session *s)
     free(s->library);
     free(s->library_version);
     free(s);
+}
+
+void command_session_keep(struct command_session *s, size_t bytes)
+{
+    s->kept += bytes;
+    net_client_set_kept(s->client, s->kept);
+}
+
+void command_session_let_go(struct command_session *s, size_t bytes)
+{
+    assert(bytes <= s->kept);
+    s->kept -= bytes;
+    net_client_set_kept(s->client, s->kept);
 }
 
 int command_session_set_name(char **name, struct bytes value, const char *what, struct error *e)
@@ -51,20 +66,33 @@ static const char *text_or(const char *text, const char *otherwise)
     return text ? text : otherwise;
 }
 
+/* As Redis's letters, in its order. */
+static void describe_flags(const struct command_session *s, char out[8])
+{
+    size_t len = 0;
+    if (pubsub_is_subscriber(&s->subscriber)) out[len++] = 'P';
+    if (s->waiting || s->warming) out[len++] = 'b';
+    if (s->readonly) out[len++] = 'r';
+    if (!len) out[len++] = 'N';
+    out[len] = 0;
+}
+
 /* Redis 7.0's fields in its order, then 7.2's lib-name and lib-ver. What AiKv does not have shows its resting value. */
 void command_session_describe(const struct command_session *s, const struct net_client *c, struct buffer *out)
 {
     uint64_t now = clock_monotonic_ms();
     size_t query = 0, output = 0;
+    char flags[8];
     net_client_memory(c, &query, &output);
+    describe_flags(s, flags);
     buffer_printf(out, "id=%llu addr=%s laddr=%s fd=%d name=%s age=%llu idle=%llu flags=%s db=%u ",
                   (unsigned long long)net_client_id(c), net_client_address(c), net_client_local_address(c),
                   net_client_fd(c), text_or(s->name, ""), (unsigned long long)((now - net_client_opened_ms(c)) / 1000),
-                  (unsigned long long)((now - net_client_active_ms(c)) / 1000),
-                  s->waiting || s->warming ? "b" : s->readonly ? "r" : "N", s->database);
+                  (unsigned long long)((now - net_client_active_ms(c)) / 1000), flags, s->database);
     buffer_printf(out,
-                  "sub=0 psub=0 ssub=0 multi=-1 qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=%zu oll=0 "
+                  "sub=%zu psub=%zu ssub=%zu multi=-1 qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=%zu oll=0 "
                   "omem=0 tot-mem=%zu events=r cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",
-                  query, output, query + output, s->last ? s->last->name : "NULL", s->protocol, text_or(s->library, ""),
+                  pubsub_count(&s->subscriber, PUBSUB_CHANNEL), pubsub_count(&s->subscriber, PUBSUB_PATTERN),
+                  pubsub_count(&s->subscriber, PUBSUB_SHARD), query - s->kept, output, query + output, s->last ? s->last->name : "NULL", s->protocol, text_or(s->library, ""),
                   text_or(s->library_version, ""));
 }

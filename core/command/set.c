@@ -1,5 +1,6 @@
 /* SET and its options; its older forms. */
 #include "command/expiry.h"
+#include "command/notify.h"
 
 struct set_options {
     bool only_new, only_old, get, keep_expiry;
@@ -54,18 +55,25 @@ static void command_set_set(struct command_call *c)
             return;
         }
     }
-    if (expires_ms != KEYSPACE_NO_EXPIRY && expires_ms <= c->now_ms) { /* EXAT, PXAT: expired as soon as set */
+    bool gone = expires_ms != KEYSPACE_NO_EXPIRY && expires_ms <= c->now_ms; /* EXAT, PXAT: expired as soon as set */
+    if (gone) {
         keyspace_delete(c->keyspace, key);
     } else {
         keyspace_string_put(c->keyspace, key, c->argv[2], expires_ms);
     }
+    command_notify(c, NOTIFY_STRING, "set", key);
+    if (o.unit) command_notify(c, NOTIFY_GENERIC, "expire", key);
+    if (gone) command_notify(c, NOTIFY_EXPIRED, "expired", key);
     if (!o.get) command_reply_ok(c);
 }
 
 static void command_set_setnx(struct command_call *c)
 {
     bool found = keyspace_find(c->keyspace, c->argv[1]).type != KEYSPACE_NONE;
-    if (!found) keyspace_string_put(c->keyspace, c->argv[1], c->argv[2], KEYSPACE_NO_EXPIRY);
+    if (!found) {
+        keyspace_string_put(c->keyspace, c->argv[1], c->argv[2], KEYSPACE_NO_EXPIRY);
+        command_notify(c, NOTIFY_STRING, "set", c->argv[1]);
+    }
     resp_integer(c->reply, !found);
 }
 
@@ -74,6 +82,8 @@ static void set_expiring(struct command_call *c, enum command_expiry unit)
     int64_t expires_ms;
     if (!command_expiry_read(c, unit, 2, &expires_ms)) return;
     keyspace_string_put(c->keyspace, c->argv[1], c->argv[3], expires_ms);
+    command_notify(c, NOTIFY_STRING, "set", c->argv[1]);
+    command_notify(c, NOTIFY_GENERIC, "expire", c->argv[1]);
     command_reply_ok(c);
 }
 
@@ -93,6 +103,7 @@ static void command_set_getset(struct command_call *c)
     if (!command_is_type(c, &old, KEYSPACE_STRING)) return;
     command_reply_string(c, &old);
     keyspace_string_put(c->keyspace, c->argv[1], c->argv[2], KEYSPACE_NO_EXPIRY);
+    command_notify(c, NOTIFY_STRING, "set", c->argv[1]);
 }
 
 /* Only with GET is the old value looked at. As Redis, whether the options go together or not. */

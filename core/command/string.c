@@ -1,5 +1,6 @@
 /* Strings, whole. */
 #include "command/expiry.h"
+#include "command/notify.h"
 
 static void command_string_get(struct command_call *c)
 {
@@ -12,7 +13,9 @@ static void command_string_getdel(struct command_call *c)
     struct keyspace_entry entry = command_read(c, c->argv[1]);
     if (!command_is_type(c, &entry, KEYSPACE_STRING)) return;
     command_reply_string(c, &entry);
-    if (entry.type != KEYSPACE_NONE) keyspace_delete(c->keyspace, c->argv[1]);
+    if (entry.type == KEYSPACE_NONE) return;
+    keyspace_delete(c->keyspace, c->argv[1]);
+    command_notify(c, NOTIFY_GENERIC, "del", c->argv[1]);
 }
 
 struct getex_options {
@@ -49,7 +52,9 @@ static void command_string_getex(struct command_call *c)
     int64_t expires_ms = o.persist ? KEYSPACE_NO_EXPIRY : entry.expires_ms;
     if (entry.type != KEYSPACE_NONE && o.unit && !command_expiry_read(c, o.unit, o.expiry_at, &expires_ms)) return;
     command_reply_string(c, &entry);
-    if (expires_ms != entry.expires_ms) keyspace_expire(c->keyspace, c->argv[1], expires_ms);
+    if (entry.type == KEYSPACE_NONE || (!o.unit && expires_ms == entry.expires_ms)) return;
+    keyspace_expire(c->keyspace, c->argv[1], expires_ms);
+    command_notify(c, NOTIFY_GENERIC, o.persist ? "persist" : expires_ms <= c->now_ms ? "del" : "expire", c->argv[1]);
 }
 
 static void command_string_mget(struct command_call *c)
@@ -65,6 +70,7 @@ static void put_pairs(struct command_call *c)
 {
     for (int i = 1; i < c->argc; i += 2) {
         keyspace_string_put(c->keyspace, c->argv[i], c->argv[i + 1], KEYSPACE_NO_EXPIRY);
+        command_notify(c, NOTIFY_STRING, "set", c->argv[i]);
     }
 }
 
@@ -100,6 +106,7 @@ static void command_string_append(struct command_call *c)
     size_t len = keyspace_string_len(&entry);
     if (!command_string_fits(c, len + tail.len)) return;
     resp_integer(c->reply, (int64_t)keyspace_string_write(c->keyspace, c->argv[1], len, tail));
+    command_notify(c, NOTIFY_STRING, "append", c->argv[1]);
 }
 
 static void command_string_strlen(struct command_call *c)

@@ -1,7 +1,7 @@
 /* A value from one key to another, in another database too. Databases exist in cluster mode as well, and a key and
  * its copy are in the same slot, so nothing here differs there. */
-#include "command/call.h"
 #include "command/engine.h"
+#include "command/notify.h"
 
 /* A database's number; false: the error was replied. */
 static bool parse_database(struct command_call *c, int i, unsigned *out)
@@ -27,6 +27,10 @@ static enum keyspace_transfer rename_key(struct command_call *c, bool replace)
     struct keyspace_destination to = {c->session->database, c->argv[2], replace};
     enum keyspace_transfer outcome = keyspace_move(c->keyspace, c->argv[1], &to);
     if (outcome == KEYSPACE_NO_SOURCE) resp_error(c->reply, ERROR_NOT_FOUND, "no such key");
+    if (outcome == KEYSPACE_TRANSFERRED && !bytes_equal(c->argv[1], to.key)) {
+        command_notify(c, NOTIFY_GENERIC, "rename_from", c->argv[1]);
+        command_notify(c, NOTIFY_GENERIC, "rename_to", to.key);
+    }
     return outcome;
 }
 
@@ -49,7 +53,12 @@ static void command_transfer_move(struct command_call *c)
         reply_same(c);
         return;
     }
-    resp_integer(c->reply, keyspace_move(c->keyspace, c->argv[1], &to) == KEYSPACE_TRANSFERRED);
+    bool moved = keyspace_move(c->keyspace, c->argv[1], &to) == KEYSPACE_TRANSFERRED;
+    if (moved) {
+        command_notify(c, NOTIFY_GENERIC, "move_from", to.key);
+        command_notify_in(c->engine, to.database, NOTIFY_GENERIC, "move_to", to.key);
+    }
+    resp_integer(c->reply, moved);
 }
 
 /* False: the error was replied. */
@@ -79,6 +88,7 @@ static void command_transfer_copy(struct command_call *c)
     }
     bool done = command_read(c, from).type != KEYSPACE_NONE &&
                 keyspace_copy(c->keyspace, from, &to) == KEYSPACE_TRANSFERRED;
+    if (done) command_notify_in(c->engine, to.database, NOTIFY_GENERIC, "copy_to", to.key);
     resp_integer(c->reply, done);
 }
 

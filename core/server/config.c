@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/nearest.h"
 #include "base/number.h"
+#include "command/command.h"
 #include "net/resolve.h"
 #include "server/toml.h"
 
@@ -119,6 +120,7 @@ static const char *type_takes(enum setting_type type)
     case TYPE_LIST: return "host:port, several with commas between";
     case TYPE_DURABILITY: return "always, everysec or no";
     case TYPE_LEVEL: return "debug, info, warn or error";
+    case TYPE_EVENTS: return "letters of " COMMAND_NOTIFY_LETTERS;
     }
     return "something else";
 }
@@ -134,6 +136,7 @@ static bool make_canonical(enum setting_type type, const char *text, char *out)
     case TYPE_BOOLEAN: return as_boolean(text, out);
     case TYPE_ALIAS: return as_alias(text, out);
     case TYPE_DURABILITY: return as_durability(text, out);
+    case TYPE_EVENTS: return command_notify_canonical(text, out);
     case TYPE_LEVEL:
         if (!log_parse_level(text, &level)) return false;
         strcpy(out, text);

@@ -25,6 +25,7 @@ enum setting_type {
     TYPE_LIST,       /* host:port, comma-separated */
     TYPE_DURABILITY,
     TYPE_LEVEL,
+    TYPE_EVENTS, /* letters of COMMAND_NOTIFY_LETTERS */
 };
 
 struct setting_info {

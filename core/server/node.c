@@ -223,6 +223,7 @@ static int open_clients(struct node *n, struct error *e)
                                       .host = &n->host};
     node_settings_host(n, &n->host);
     n->engine = command_engine_new(&options);
+    command_engine_set_notify(n->engine, config_text(n->config, SETTING_NOTIFY));
     struct net_handler handler;
     struct net_limits limits;
     command_engine_handler(n->engine, &handler);

@@ -89,6 +89,7 @@ static int set_setting(void *user, const char *name, struct bytes value, struct 
         node_net_limits(n->config, &limits);
         net_server_set_limits(n->server, &limits);
     }
+    if (id == SETTING_NOTIFY) command_engine_set_notify(n->engine, config_text(n->config, SETTING_NOTIFY));
     if (id == SETTING_DURABILITY) store_set_durability(n->store, node_durability(n->config));
     if (id == SETTING_MAXMEMORY) store_set_memory_max(n->store, node_memory_max(n->config));
     enum log_level level;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "command/engine.h"
 #include "keyspace/string.h"
 #include "store/store_state.h"
 
@@ -173,10 +174,12 @@ static void (*engine_turn_end)(void *user);
 /* The flush may make durable what is to be held. */
 static void turn_end(void *user)
 {
-    if (started->gates_held)
-        store_flush(started->store);
-    else
+    if (!started->gates_held) {
         engine_turn_end(user);
+        return;
+    }
+    pubsub_gate(started->engine);
+    store_flush(started->store);
 }
 
 static void start(struct node *n, bool cluster)

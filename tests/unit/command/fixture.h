@@ -85,5 +85,6 @@ int run_config_tests(void);
 int run_cluster_tests(void);
 int run_control_tests(void);
 int run_save_tests(void);
+int run_pubsub_tests(void);
 
 #endif
