@@ -9,17 +9,33 @@ struct key_list {
     size_t count, max;
 };
 
-static const struct command_entry *entry_of(const struct command_engine *e, const struct resp_request *r)
+/* As a request of which nothing is known but its command; `entry` NULL: it will be refused. */
+static struct command_request look_at(const struct command_engine *e, const struct resp_request *r)
 {
     const struct command_entry *entry = command_table_resolve(&e->table, r->argc, r->argv);
-    return entry && command_arity_fits(entry->row, r->argc) ? entry : NULL;
+    return (struct command_request){entry && command_arity_fits(entry->row, r->argc) ? entry : NULL, r->argc, r->argv};
+}
+
+/* One that only reads and writes keys: it changes nothing for those behind it, as SELECT does. */
+static bool is_about_keys(const struct command_request *r)
+{
+    return r->entry && command_has_keys(r->entry->row);
+}
+
+/* How many of a transaction's requests, from the first on, are. */
+static size_t leading_about_keys(const struct command_transaction *t)
+{
+    size_t n = 0;
+    while (n < t->count && is_about_keys(&t->queue[n])) n++;
+    return n;
 }
 
 /* ---- rows in memory ---- */
 
-static void add_keys(const struct command_row *row, const struct resp_request *r, struct key_list *out)
+static void add_keys(const struct command_request *r, struct key_list *out)
 {
-    for (struct command_keys k = command_keys(row, r->argc, r->argv); out->count < out->max && command_keys_next(&k);)
+    if (!is_about_keys(r)) return;
+    for (struct command_keys k = command_keys(r->entry->row, r->argc, r->argv); out->count < out->max && command_keys_next(&k);)
         out->keys[out->count++] = r->argv[k.at];
 }
 
@@ -29,10 +45,19 @@ static void prefetch(struct command_engine *e, unsigned database, const struct r
     struct key_list list = {.keys = keys, .max = STORE_AHEAD_MAX};
     if (count <= 1) return;
     for (size_t i = 0; i < count; i++) {
-        const struct command_entry *entry = entry_of(e, &requests[i]);
-        if (entry && command_has_keys(entry->row)) add_keys(entry->row, &requests[i], &list);
+        struct command_request r = look_at(e, &requests[i]);
+        add_keys(&r, &list);
     }
     keyspace_prefetch(e->keyspace, database, keys, list.count);
+}
+
+static void prefetch_queue(struct command_engine *e, const struct command_session *s)
+{
+    struct bytes keys[STORE_AHEAD_MAX];
+    struct key_list list = {.keys = keys, .max = STORE_AHEAD_MAX};
+    size_t count = leading_about_keys(&s->transaction);
+    for (size_t i = 0; i < count; i++) add_keys(&s->transaction.queue[i], &list);
+    keyspace_prefetch(e->keyspace, s->database, keys, list.count);
 }
 
 /* ---- rows on disk ---- */
@@ -42,13 +67,26 @@ static bool is_served_here(const struct command_engine *e, struct bytes key)
     return !e->cluster_enabled || (e->routing && e->routing->slot_mine[keyspace_slot(key)]);
 }
 
-static void add_cold_keys(struct command_engine *e, unsigned database, const struct command_row *row, const struct resp_request *r,
-                          struct key_list *out)
+static void add_cold_keys(struct command_engine *e, unsigned database, const struct command_request *r, struct key_list *out)
 {
-    for (struct command_keys k = command_keys(row, r->argc, r->argv); command_keys_next(&k);) {
+    for (struct command_keys k = command_keys(r->entry->row, r->argc, r->argv); command_keys_next(&k);) {
         struct bytes key = r->argv[k.at];
         if (is_served_here(e, key) && keyspace_is_cold(e->keyspace, database, key)) out->keys[out->count++] = key;
     }
+}
+
+static struct key_list room_for(struct command_engine *e, size_t keys)
+{
+    return (struct key_list){.keys = arena_alloc(&e->arena, keys * sizeof(struct bytes)), .max = keys};
+}
+
+/* Has the rows read; the next `requests` of the client wait for them. False: they are to be read as they are. */
+static bool begin_warming(struct command_engine *e, struct command_session *s, const struct key_list *cold, size_t requests)
+{
+    if (!cold->count || !keyspace_warm(e->keyspace, s->database, cold->keys, cold->count, net_client_id(s->client))) return false;
+    s->warming = requests;
+    net_client_suspend(s->client);
+    return true;
 }
 
 static size_t count_arguments(const struct resp_request *requests, size_t count)
@@ -60,24 +98,63 @@ static size_t count_arguments(const struct resp_request *requests, size_t count)
 
 /* How many of these requests may run. 0: the first must wait for rows, and those that the others need are read with them.
  *
- * A request without keys ends what is looked at: it may change what those behind it mean, as SELECT does. */
-static size_t wait_for_rows(struct command_engine *e, struct net_client *client, const struct resp_request *requests, size_t count)
+ * A request that is not about keys ends what is looked at: it may change what those behind it mean. */
+static size_t wait_for_rows(struct command_engine *e, struct command_session *session, const struct resp_request *requests, size_t count)
 {
-    struct command_session *session = net_client_session(client);
-    struct key_list cold = {.keys = arena_alloc(&e->arena, count_arguments(requests, count) * sizeof *cold.keys)};
+    struct key_list cold = room_for(e, count_arguments(requests, count));
     bool waits = false;
     size_t i = 0;
     for (bool more = true; more && i < count; i++) {
-        const struct command_entry *entry = entry_of(e, &requests[i]);
-        more = entry && command_has_keys(entry->row);
-        if (more) add_cold_keys(e, session->database, entry->row, &requests[i], &cold);
+        struct command_request r = look_at(e, &requests[i]);
+        more = is_about_keys(&r);
+        if (more) add_cold_keys(e, session->database, &r, &cold);
         if (i > 0 && !waits && cold.count > 0) return i;
         waits = cold.count > 0;
     }
-    if (!waits || !keyspace_warm(e->keyspace, session->database, cold.keys, cold.count, net_client_id(client))) return i;
-    session->warming = i;
-    net_client_suspend(client);
-    return 0;
+    return begin_warming(e, session, &cold, i) ? 0 : i;
+}
+
+/* ---- transactions: requests are queued, and their rows needed when EXEC comes ---- */
+
+static bool is_exec(const struct command_engine *e, const struct resp_request *request)
+{
+    struct command_request r = look_at(e, request);
+    return r.entry && r.entry->row->run == command_transaction_exec;
+}
+
+/* Those that will only be queued; or the first, if it is not about keys. */
+static size_t count_queued(const struct command_engine *e, const struct resp_request *requests, size_t count)
+{
+    for (size_t n = 0; n < count; n++) {
+        struct command_request r = look_at(e, &requests[n]);
+        if (!is_about_keys(&r)) return n > 0 ? n : 1;
+    }
+    return count;
+}
+
+/* 0: EXEC must wait for rows. */
+static size_t wait_for_queue(struct command_engine *e, struct command_session *s)
+{
+    const struct command_transaction *t = &s->transaction;
+    size_t count = leading_about_keys(t), args = 0;
+    for (size_t i = 0; i < count; i++) args += (size_t)t->queue[i].argc;
+    struct key_list cold = room_for(e, args);
+    for (size_t i = 0; i < count; i++) add_cold_keys(e, s->database, &t->queue[i], &cold);
+    return begin_warming(e, s, &cold, 1) ? 0 : 1;
+}
+
+/* How many may run; 0: EXEC, which is the first, must wait. */
+static size_t ahead_in_transaction(struct command_engine *e, struct command_session *s, const struct resp_request *requests, size_t count)
+{
+    size_t may_run = 1;
+    if (!is_exec(e, requests)) return count_queued(e, requests, count);
+    if (s->warm > 0)
+        s->warm--;
+    else if (keyspace_reads_wait(e->keyspace))
+        may_run = wait_for_queue(e, s);
+    arena_reset(&e->arena);
+    if (may_run) prefetch_queue(e, s);
+    return may_run;
 }
 
 void command_warmed(struct command_engine *e, uint64_t client_id)
@@ -94,12 +171,13 @@ size_t command_ahead(struct command_engine *e, struct net_client *client, const 
 {
     struct command_session *session = net_client_session(client);
     if (!session->authenticated && command_password_needed(e)) return count;
+    if (session->transaction.open) return ahead_in_transaction(e, session, requests, count);
     size_t may_run = count;
     if (session->warm > 0) {
         if (may_run > session->warm) may_run = session->warm;
         session->warm -= may_run;
     } else if (keyspace_reads_wait(e->keyspace)) {
-        may_run = wait_for_rows(e, client, requests, count);
+        may_run = wait_for_rows(e, session, requests, count);
         arena_reset(&e->arena);
     }
     prefetch(e, session->database, requests, may_run);

@@ -33,8 +33,7 @@ static void command_connection_quit(struct command_call *c)
 
 static void command_connection_reset(struct command_call *c)
 {
-    pubsub_leave(c->engine, c->session);
-    command_session_reset(c->session);
+    command_session_reset(c->engine, c->session);
     c->session->authenticated = !command_password_needed(c->engine);
     net_client_set_authenticated(c->client, c->session->authenticated);
     resp_simple(c->reply, "RESET");
@@ -186,10 +185,10 @@ const struct command_row command_connection_rows[] = {
      .syntax = "message", .since = "1.0.0", .complexity = "O(1)"},
     {"QUIT", -1, GREETING, NO_KEYS, ACL_CONNECTION, command_connection_quit,
      "Closes the connection once all replies have left.",
-     .since = "1.0.0", .complexity = "O(1)", .for_subscribers = true},
+     .since = "1.0.0", .complexity = "O(1)", .for_subscribers = true, .never_queued = true},
     {"RESET", 1, GREETING, NO_KEYS, ACL_CONNECTION, command_connection_reset,
      "Brings the connection back to how it was when it was new.",
-     .since = "6.2.0", .complexity = "O(1)", .for_subscribers = true},
+     .since = "6.2.0", .complexity = "O(1)", .for_subscribers = true, .never_queued = true},
     {"HELLO", -1, GREETING, NO_KEYS, ACL_CONNECTION, command_connection_hello,
      "Chooses the protocol, authenticates, names the connection, and tells of the server.",
      .syntax = "[protover [AUTH username password] [SETNAME clientname]]", .since = "6.0.0", .complexity = "O(1)"},

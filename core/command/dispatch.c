@@ -37,9 +37,10 @@ static void reply_unknown(struct command_engine *e, int argc, const struct bytes
 }
 
 /* Whether the request may run; if not, the reason was replied. */
-static bool may_run(struct command_engine *e, struct net_client *client, const struct command_session *session,
-                    const struct command_entry *entry, const struct resp_request *request, struct resp_writer *reply)
+static bool may_run(struct command_engine *e, const struct command_session *session, const struct command_request *request,
+                    struct resp_writer *reply)
 {
+    const struct command_entry *entry = request->entry;
     const struct command_row *row = entry->row;
     if (!command_arity_fits(row, request->argc)) {
         resp_error(reply, ERROR_SYNTAX, "wrong number of arguments for '%s' command", entry->name);
@@ -49,15 +50,17 @@ static bool may_run(struct command_engine *e, struct net_client *client, const s
         resp_error(reply, ERROR_NOAUTH, "Authentication required.");
         return false;
     }
-    if (!e->cluster_enabled && (entry->container ? entry->container->row : row)->needs_cluster) {
-        resp_error(reply, ERROR_GENERIC, "This instance has cluster support disabled");
+    if (session->transaction.open && row->flags & NO_MULTI) {
+        resp_error(reply, ERROR_GENERIC, "Command not allowed inside a transaction");
         return false;
     }
-    if (e->cluster_enabled &&
-        !command_slot_check(e, client, row, request->argc, request->argv, reply)) {
+    if (session->transaction.open && row->suspends && e->cluster_enabled) {
+        resp_error(reply, ERROR_GENERIC, "'%s' waits for the cluster and is not allowed inside a transaction", entry->name);
         return false;
     }
-    if (!e->writable && row->flags & WRITE) {
+    if (e->cluster_enabled && !command_slot_check(e, session->client, request, reply)) return false;
+    bool writes = row->flags & WRITE || (row->run == command_transaction_exec && session->transaction.writes);
+    if (!e->writable && writes) {
         resp_error(reply, ERROR_MISCONF, "Commands that change data are refused: %s", e->not_writable.text);
         return false;
     }
@@ -69,8 +72,7 @@ static bool may_run(struct command_engine *e, struct net_client *client, const s
     return true;
 }
 
-/* The reply waits for what the command wrote, and for what it read that is not released yet. */
-static void gate(struct command_engine *e, struct net_client *client, struct store_position position)
+void command_gate(struct command_engine *e, struct net_client *client, struct store_position position)
 {
     if (position.sequence && store_position_compare(position, store_released(e->store)) > 0) {
         net_client_gate(client, position.sequence);
@@ -81,13 +83,17 @@ static void gate(struct command_engine *e, struct net_client *client, struct sto
 static void run(struct command_engine *e, struct command_call *c)
 {
     const struct command_row *row = c->entry->row;
+    if (!e->cluster_enabled && (c->entry->container ? c->entry->container->row : row)->needs_cluster) {
+        resp_error(c->reply, ERROR_GENERIC, "This instance has cluster support disabled");
+        return;
+    }
     if (!(row->flags & (READ | WRITE))) {
         row->run(c);
         return;
     }
     keyspace_begin(e->keyspace, c->session->database, c->now_ms);
     row->run(c);
-    gate(e, c->client, keyspace_end(e->keyspace));
+    command_gate(e, c->client, keyspace_end(e->keyspace));
 }
 
 /* Browsers lured into posting to a Redis port send "POST" or "Host:": close before a line of the body runs. */
@@ -102,48 +108,89 @@ static uint64_t start_us(const struct command_engine *e, uint64_t client)
     return e->last_client == client ? e->last_end_us : clock_monotonic_us();
 }
 
+static bool is_error(const struct buffer *reply, size_t at)
+{
+    return reply->len > at && reply->data[at] == '-';
+}
+
+static void count_error(struct command_engine *e, const struct buffer *reply, size_t at)
+{
+    command_counts_error(&e->statistics, bytes_of(reply->data + at, reply->len - at));
+}
+
+void command_execute(struct command_engine *e, struct command_call *c, uint64_t start_us)
+{
+    struct command_counters *counters = &e->statistics.each[c->entry->number];
+    const struct buffer *reply = c->reply->out;
+    size_t reply_at = reply->len;
+    e->statistics.commands++;
+    run(e, c);
+    e->last_client = net_client_id(c->client);
+    e->last_end_us = clock_monotonic_us();
+    bool failed = is_error(reply, reply_at);
+    if (failed) count_error(e, reply, reply_at);
+    counters->calls++;
+    counters->usec += e->last_end_us - start_us;
+    counters->failed += failed;
+}
+
+/* In a transaction EXEC will be refused; EXEC itself ends it, and tells why in its own words: what comes after the prefix, if that is ERR. */
+static void refused(struct command_engine *e, struct command_session *session, const struct command_entry *entry, struct resp_writer *reply,
+                    size_t reply_at)
+{
+    if (!entry || entry->row->run != command_transaction_exec) {
+        session->transaction.refused |= session->transaction.open;
+        return;
+    }
+    transaction_end(e, session);
+    struct buffer *out = reply->out;
+    if (!is_error(out, reply_at)) return; /* it did not fit */
+    char text[512];
+    size_t skipped = reply_at + (memcmp(out->data + reply_at, "-ERR ", 5) == 0 ? 5 : 1);
+    snprintf(text, sizeof text, "%.*s", (int)(out->len - skipped - 2), (const char *)out->data + skipped);
+    out->len = reply_at;
+    resp_error(reply, ERROR_EXECABORT, "Transaction discarded because of: %s", text);
+}
+
+static void start(struct command_engine *e, struct command_session *session, const struct command_request *request, struct resp_writer *reply)
+{
+    uint64_t start = start_us(e, net_client_id(session->client));
+    struct command_call call = {.argc = request->argc,
+                                .argv = request->argv,
+                                .reply = reply,
+                                .keyspace = e->keyspace,
+                                .now_ms = ((int64_t)start + e->wall_offset_us) / 1000,
+                                .arena = &e->arena,
+                                .entry = request->entry,
+                                .engine = e,
+                                .client = session->client,
+                                .session = session};
+    command_execute(e, &call, start);
+}
+
 void command_dispatch(struct command_engine *e, struct net_client *client, const struct resp_request *request)
 {
     struct command_session *session = net_client_session(client);
     struct resp_writer reply = {.out = net_client_reply(client), .protocol = session->protocol};
     size_t reply_at = reply.out->len;
-    uint64_t id = net_client_id(client), start = start_us(e, id);
-    const struct command_entry *entry = command_table_resolve(&e->table, request->argc, request->argv);
-
-    if (!entry && is_http(request->argv[0])) {
+    struct command_request r = {command_table_resolve(&e->table, request->argc, request->argv), request->argc, request->argv};
+    if (!r.entry && is_http(r.argv[0])) {
         net_client_close(client);
         return;
     }
-    bool ran = false;
-    if (!entry) {
-        reply_unknown(e, request->argc, request->argv, &reply);
-    } else if (may_run(e, client, session, entry, request, &reply)) {
-        struct command_call call = {.argc = request->argc,
-                                    .argv = request->argv,
-                                    .reply = &reply,
-                                    .keyspace = e->keyspace,
-                                    .now_ms = ((int64_t)start + e->wall_offset_us) / 1000,
-                                    .arena = &e->arena,
-                                    .entry = entry,
-                                    .engine = e,
-                                    .client = client,
-                                    .session = session};
-        session->last = entry;
-        e->statistics.commands++;
-        run(e, &call);
-        ran = true;
+    if (!r.entry) {
+        reply_unknown(e, r.argc, r.argv, &reply);
+    } else if (may_run(e, session, &r, &reply)) {
+        session->last = r.entry;
+        if (!session->transaction.open || r.entry->row->never_queued) {
+            start(e, session, &r, &reply);
+        } else {
+            transaction_queue(session, &r);
+            resp_simple(&reply, "QUEUED");
+        }
+        return;
     }
-    uint64_t end = clock_monotonic_us();
-    e->last_client = id;
-    e->last_end_us = end;
-    bool failed = reply.out->len > reply_at && reply.out->data[reply_at] == '-';
-    if (failed) {
-        command_counts_error(&e->statistics, bytes_of(reply.out->data + reply_at, reply.out->len - reply_at));
-    }
-    if (!entry) return;
-    struct command_counters *counters = &e->statistics.each[entry->number];
-    counters->calls += ran;
-    counters->usec += ran ? end - start : 0;
-    counters->failed += ran && failed;
-    counters->rejected += !ran;
+    refused(e, session, r.entry, &reply, reply_at);
+    if (reply.out->len > reply_at) count_error(e, reply.out, reply_at);
+    if (r.entry) e->statistics.each[r.entry->number].rejected++;
 }

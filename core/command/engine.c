@@ -16,6 +16,12 @@
 #define GATEWAY_TIME_US   5000000
 #define UNHELD_US         100000 /* for so long after somebody was answered at once, others may want to be */
 
+static void on_key_changed(void *user, unsigned database, struct bytes key, enum keyspace_change change)
+{
+    watch_touch(user, database, key);
+    command_notify_change(user, database, key, change);
+}
+
 struct command_engine *command_engine_new(const struct command_options *options)
 {
     struct command_engine *e = calloc(1, sizeof *e);
@@ -30,7 +36,8 @@ struct command_engine *command_engine_new(const struct command_options *options)
     random_bytes(&e->random, sizeof e->random);
     buffer_init(&e->channel, COMMAND_STRING_MAX + 64);
     pubsub_init(&e->pubsub);
-    command_notify_listen(e);
+    watches_init(&e->watches, e->databases);
+    keyspace_listen(e->keyspace, &(struct keyspace_listener){e, on_key_changed});
     e->wall_offset_us = clock_wall_us() - (int64_t)clock_monotonic_us();
     e->unheld_us = clock_monotonic_us();
     if (e->cluster_enabled) net_default_gateway(e->gateway, sizeof e->gateway);
@@ -46,6 +53,7 @@ void command_engine_free(struct command_engine *e)
     buffer_release(&e->scratch);
     buffer_release(&e->own_messages);
     buffer_release(&e->channel);
+    watches_release(&e->watches);
     command_saves_release(&e->saves);
     arena_release(&e->arena);
     free(e);
@@ -171,8 +179,7 @@ void command_engine_flush(struct command_engine *e)
 static void on_closed(void *user, struct net_client *c, void *session)
 {
     (void)c;
-    pubsub_leave(user, session);
-    command_session_free(session);
+    command_session_free(user, session);
 }
 
 void command_engine_handler(struct command_engine *e, struct net_handler *out)

@@ -34,6 +34,7 @@ struct command_engine {
 
     struct command_saves saves; /* clients that wait for a checkpoint */
     struct pubsub pubsub;
+    struct watches watches;
     unsigned notify; /* NOTIFY_… classes that are told of */
     struct command_session *running; /* whose request is being run; NULL: none is */
     struct buffer own_messages; /* of pub/sub, that it gets after its reply */
@@ -53,6 +54,10 @@ struct command_engine {
 
 /* One request of a client: finds the command, checks that it may run, runs it, gates its reply. */
 void command_dispatch(struct command_engine *e, struct net_client *client, const struct resp_request *request);
+/* Runs a command that may run, which has begun at start_us, and counts it. */
+void command_execute(struct command_engine *e, struct command_call *c, uint64_t start_us);
+/* The reply waits for what the command wrote, and for what it read that is not released yet: for what keyspace_end returned. */
+void command_gate(struct command_engine *e, struct net_client *client, struct store_position position);
 
 /* Prepares the rows of requests that come next (net_handler.ahead): those on disk are read by the store's threads, while the client waits. */
 size_t command_ahead(struct command_engine *e, struct net_client *client, const struct resp_request *requests, size_t count);
@@ -62,8 +67,11 @@ void command_warmed(struct command_engine *e, uint64_t client_id);
 void command_engine_resume(struct command_engine *e, uint64_t client, struct bytes reply);
 
 /* Whether the keys of a request are to be served here; if not, the error was replied: CROSSSLOT, MOVED, CLUSTERDOWN. */
-bool command_slot_check(struct command_engine *e, const struct net_client *client, const struct command_row *row,
-                        int argc, const struct bytes *argv, struct resp_writer *reply);
+bool command_slot_check(struct command_engine *e, const struct net_client *client, const struct command_request *request,
+                        struct resp_writer *reply);
+/* The same for all keys of several requests together. */
+bool command_slot_check_all(struct command_engine *e, const struct net_client *client, const struct command_request *requests, size_t count,
+                            struct resp_writer *reply);
 void command_cluster_summarize(const struct cluster_routing *r, struct command_cluster_summary *out);
 
 /* Where this client reaches a node: the first endpoint whose match fits the client's address. */

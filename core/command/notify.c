@@ -91,14 +91,8 @@ void command_notify(struct command_call *c, unsigned class, const char *event, s
     command_notify_in(c->engine, c->session->database, class, event, key);
 }
 
-static void on_key_changed(void *user, unsigned database, struct bytes key, enum keyspace_change change)
+void command_notify_change(struct command_engine *e, unsigned database, struct bytes key, enum keyspace_change change)
 {
-    struct command_engine *e = user;
     if (change == KEYSPACE_EXPIRED) command_notify_in(e, database, NOTIFY_EXPIRED, "expired", key);
     if (change == KEYSPACE_CREATED) command_notify_in(e, database, NOTIFY_NEW, "new", key);
-}
-
-void command_notify_listen(struct command_engine *e)
-{
-    keyspace_listen(e->keyspace, &(struct keyspace_listener){e, on_key_changed});
 }

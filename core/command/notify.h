@@ -33,7 +33,7 @@ void command_notify(struct command_call *c, unsigned class, const char *event, s
 /* The same about a key of any database, from outside of commands too. */
 void command_notify_in(struct command_engine *e, unsigned database, unsigned class, const char *event, struct bytes key);
 
-/* Has the engine told of each change of a key, for notifications. */
-void command_notify_listen(struct command_engine *e);
+/* Tells of what the keyspace has told of. */
+void command_notify_change(struct command_engine *e, unsigned database, struct bytes key, enum keyspace_change change);
 
 #endif

@@ -116,6 +116,8 @@ struct command_row {
     const char *tips; /* for clients and proxies, separated by blanks; or NULL */
     const struct command_row *subcommands; /* ends with a row without a name; or NULL */
     bool for_subscribers; /* may be called by a RESP2 connection that has subscribed to something */
+    bool never_queued; /* runs at once between MULTI and EXEC too */
+    bool suspends; /* its client, until another thread has replied: so it cannot be queued. Other commands never do with call->in_transaction */
     bool needs_cluster; /* refused by a node without cluster mode; of a container: its subcommands */
     const char *replaced_by, *deprecated_since; /* or NULL */
     const char *keys_note;                      /* of `keys`; or NULL */
@@ -141,6 +143,7 @@ extern const struct command_row command_geo_rows[], command_geo_search_rows[];
 extern const struct command_row command_cluster_rows[];
 extern const struct command_row command_list_rows[], command_list_find_rows[], command_list_move_rows[];
 extern const struct command_row command_subscribe_rows[], command_publish_rows[];
+extern const struct command_row command_transaction_rows[];
 
 /* All flags and all categories, the implied ones too. */
 uint32_t command_row_flags(const struct command_row *row);

@@ -27,6 +27,7 @@ static bool flush_options(struct command_call *c)
 static void command_server_flushdb(struct command_call *c)
 {
     if (!flush_options(c)) return;
+    watch_flush(c->engine, c->session->database);
     keyspace_flush(c->keyspace, c->session->database);
     command_reply_ok(c);
 }
@@ -34,6 +35,7 @@ static void command_server_flushdb(struct command_call *c)
 static void command_server_flushall(struct command_call *c)
 {
     if (!flush_options(c)) return;
+    for (unsigned db = 0; db < c->engine->databases; db++) watch_flush(c->engine, db);
     keyspace_flush_all(c->keyspace);
     command_reply_ok(c);
 }
@@ -54,6 +56,7 @@ static void command_server_swapdb(struct command_call *c)
         resp_error(c->reply, ERROR_GENERIC, "DB index is out of range");
         return;
     }
+    watch_swap(c->engine, (unsigned)a, (unsigned)b, c->now_ms);
     keyspace_swap(c->keyspace, (unsigned)a, (unsigned)b);
     command_reply_ok(c);
 }

@@ -14,8 +14,16 @@ struct command_session *command_session_new(struct net_client *c)
     return s;
 }
 
-void command_session_reset(struct command_session *s)
+/* What points to the session. */
+static void leave(struct command_engine *e, struct command_session *s)
 {
+    pubsub_leave(e, s);
+    transaction_end(e, s);
+}
+
+void command_session_reset(struct command_engine *e, struct command_session *s)
+{
+    leave(e, s);
     free(s->name);
     s->name = NULL;
     s->database = 0;
@@ -23,8 +31,9 @@ void command_session_reset(struct command_session *s)
     s->readonly = false;
 }
 
-void command_session_free(struct command_session *s)
+void command_session_free(struct command_engine *e, struct command_session *s)
 {
+    leave(e, s);
     free(s->name);
     free(s->library);
     free(s->library_version);
@@ -71,7 +80,9 @@ static void describe_flags(const struct command_session *s, char out[8])
 {
     size_t len = 0;
     if (pubsub_is_subscriber(&s->subscriber)) out[len++] = 'P';
+    if (s->transaction.open) out[len++] = 'x';
     if (s->waiting || s->warming) out[len++] = 'b';
+    if (s->watcher.dirty) out[len++] = 'd';
     if (s->readonly) out[len++] = 'r';
     if (!len) out[len++] = 'N';
     out[len] = 0;
@@ -90,9 +101,10 @@ void command_session_describe(const struct command_session *s, const struct net_
                   net_client_fd(c), text_or(s->name, ""), (unsigned long long)((now - net_client_opened_ms(c)) / 1000),
                   (unsigned long long)((now - net_client_active_ms(c)) / 1000), flags, s->database);
     buffer_printf(out,
-                  "sub=%zu psub=%zu ssub=%zu multi=-1 qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=%zu oll=0 "
+                  "sub=%zu psub=%zu ssub=%zu multi=%ld qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=%zu rbs=0 rbp=0 obl=%zu oll=0 "
                   "omem=0 tot-mem=%zu events=r cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",
                   pubsub_count(&s->subscriber, PUBSUB_CHANNEL), pubsub_count(&s->subscriber, PUBSUB_PATTERN),
-                  pubsub_count(&s->subscriber, PUBSUB_SHARD), query - s->kept, output, query + output, s->last ? s->last->name : "NULL", s->protocol, text_or(s->library, ""),
+                  pubsub_count(&s->subscriber, PUBSUB_SHARD), s->transaction.open ? (long)s->transaction.count : -1L, query - s->kept,
+                  s->transaction.bytes, output, query + output, s->last ? s->last->name : "NULL", s->protocol, text_or(s->library, ""),
                   text_or(s->library_version, ""));
 }

@@ -5,7 +5,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "command/pubsub.h"
-#include "command/table.h"
+#include "command/transaction.h"
+#include "command/watch.h"
 #include "net/server.h"
 
 #define COMMAND_SESSION_NAME_MAX 1024 /* bytes of a client's name; CLIENT LIST shows them all */
@@ -18,15 +19,17 @@ struct command_session {
     bool waiting; /* suspended until command_engine_resume */
     size_t warming, warm; /* requests that come next: whose rows are being read, it is suspended meanwhile; that may run, rows or not */
     struct pubsub_subscriber subscriber;
-    size_t kept; /* bytes that are held for the client beyond its requests: what it has subscribed to */
+    struct watcher watcher;
+    struct command_transaction transaction;
+    size_t kept; /* bytes that are held for the client beyond its requests: what it has subscribed to, watches and has queued */
     char *name, *library, *library_version; /* owned; NULL: none */
     const struct command_entry *last; /* the command run last, or running */
 };
 
 struct command_session *command_session_new(struct net_client *c);
-void command_session_free(struct command_session *s);
-/* As after connecting, but for authentication, which is the caller's to decide, and what it has subscribed to (pubsub_leave). */
-void command_session_reset(struct command_session *s);
+void command_session_free(struct command_engine *e, struct command_session *s);
+/* As after connecting, but for authentication, which is the caller's to decide. What the engine knows of it ends. */
+void command_session_reset(struct command_engine *e, struct command_session *s);
 /* So many bytes more are held for the client, or less: they count as its requests do (net_limits.query_memory_max). */
 void command_session_keep(struct command_session *s, size_t bytes);
 void command_session_let_go(struct command_session *s, size_t bytes);

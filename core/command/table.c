@@ -54,6 +54,7 @@ static const struct {
     {"generic", command_sort_rows},
     {"pubsub", command_subscribe_rows},
     {"pubsub", command_publish_rows},
+    {"transactions", command_transaction_rows},
 };
 #define GROUPS (sizeof groups / sizeof *groups)
 
@@ -79,7 +80,6 @@ uint32_t command_row_categories(const struct command_row *row)
     if (row->flags & BLOCKING) all |= ACL_BLOCKING;
     if (row->flags & WRITE) all |= ACL_WRITE;
     if (row->flags & READ) all |= ACL_READ;
-    if (row->flags & PUBSUB) all |= ACL_PUBSUB;
     if (row->flags & ADMIN) all |= ACL_ADMIN | ACL_DANGEROUS;
     return all | (row->flags & FAST ? ACL_FAST : ACL_SLOW);
 }

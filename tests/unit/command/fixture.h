@@ -86,5 +86,6 @@ int run_cluster_tests(void);
 int run_control_tests(void);
 int run_save_tests(void);
 int run_pubsub_tests(void);
+int run_transaction_tests(void);
 
 #endif

@@ -73,7 +73,8 @@ static void test_every_row_is_whole(void **state)
         for (int n = 0; (s = command_key_spec(row, n)); n++) {
             assert_true(s->begin == KEYS_ELSEWHERE ? s->find != NULL : s->index > 0 && s->step > 0);
             assert_true(!s->keyword == (s->begin != KEYS_AFTER));
-            assert_true(s->flags & KEY_NOT_KEY || row->flags & (READ | WRITE)); /* or keys were touched outside a batch */
+            if (!(s->flags & KEY_NOT_KEY) && strcmp(row->name, "WATCH") != 0) /* which opens one itself */
+                assert_int_not_equal(row->flags & (READ | WRITE), 0);         /* or keys were touched outside a batch */
         }
         assert_true(!row->key_flags == !(row->keys.flags & KEY_VARIABLE));
         assert_true(!row->replaced_by == !row->deprecated_since);

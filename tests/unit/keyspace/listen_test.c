@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "store/store_state.h"
+
 #define LARGE 100000 /* bytes: in rows of its own */
 
 struct heard {
@@ -145,12 +147,15 @@ static void test_a_flush_within_a_batch_drops_what_came_before_it(void **state)
     struct fixture *f = *state;
     put(f, 0, "old", "v", KEYSPACE_NO_EXPIRY);
     put(f, 1, "other", "v", KEYSPACE_NO_EXPIRY);
+    fixture_settle(f);
     keyspace_begin(f->ks, 0, f->now_ms);
     put(f, 0, "before", "v", KEYSPACE_NO_EXPIRY);
     flush(f, 0);
     expect(f, 0, "before", NULL);
     put(f, 0, "after", "v", KEYSPACE_NO_EXPIRY);
-    keyspace_end(f->ks);
+    struct store_position p = keyspace_end(f->ks);
+    assert_int_equal(f->store->record.last, p.sequence); /* one record of the log: a crash takes all of it or nothing */
+    assert_int_equal(f->store->record.first, p.sequence - 1);
     for (int round = 0; round < 2; round++) {
         expect(f, 0, "old", NULL);
         expect(f, 0, "before", NULL);
