@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Random requests, right and wrong, to both servers; every reply must be equal. RESP2 and RESP3, alone and in
-pipelines.
+"""Random requests, right and wrong, to both servers; every reply must be equal. RESP2 and RESP3, alone, in pipelines
+and in transactions, with keys that are watched.
 
 The seed is printed; AIKV_SEED or --seed plays the same requests again. Time goes on while they run, so expiries in the
 future are far away, and those close by are in the past."""
@@ -89,7 +89,7 @@ class Maker:
             "LMPOP": [self.counted_lists, self.side, self.lmpop_options],
             "SORT": [self.list_key, self.sort_and_store], "SORT_RO": [self.list_key, self.sort_options],
             "FOO": [self.keys], "SE": [self.keys], "GETT": [self.keys], "CLIENT|ID": [], "": [self.keys],
-            "SET\x00": [self.keys],
+            "SET\x00": [self.keys], "MULTI": [], "EXEC": [], "DISCARD": [], "WATCH": [self.keys], "UNWATCH": [],
         }
         self.shapes.update({
             "PFADD": [self.hll_key, self.elements], "PFCOUNT": [self.hll_keys], "PFMERGE": [self.hll_key, self.hll_keys],
@@ -102,6 +102,7 @@ class Maker:
         self.names += 2 * ["SETBIT", "BITCOUNT", "BITPOS", "BITOP", "BITFIELD", "PFADD", "PFADD", "PFCOUNT", "PFMERGE"]
 
         self.names += LIST_NAMES
+        self.names += 4 * ["EXEC"]  # whoever says MULTI is not to queue for long
 
     def some(self, words, most):
         return [self.rng.choice(words) for _ in range(self.rng.randint(0, most))]
@@ -304,6 +305,18 @@ class Maker:
             return [name] + self.some(KEYS + WORDS + INTEGERS, 5)
         return [name] + [word for part in self.shapes[name.upper()] for word in part()]
 
+    def accepted_request(self):
+        """One that is not refused before it runs, which would end a transaction."""
+        name = self.rng.choice(["GET", "SET", "SET", "INCR", "INCRBYFLOAT", "APPEND", "SETRANGE", "EXPIRE", "PERSIST", "RENAME", "COPY",
+                                "MOVE", "SELECT", "DBSIZE", "SCAN", "FLUSHDB", "SWAPDB", "GETDEL", "GETEX", "TYPE", "TTL", "STRLEN"])
+        return [name] + [word for part in self.shapes[name] for word in part()]
+
+    def transaction(self):
+        watch = [["WATCH"] + self.keys()] if self.rng.random() < 0.5 else []
+        make = self.rng.choice([self.request, self.accepted_request, self.accepted_request])
+        within = [make() for _ in range(self.rng.choice([0, 1, 2, 5, 20]))]
+        return watch + [["MULTI"]] + within + [[self.rng.choice(["EXEC", "EXEC", "EXEC", "DISCARD"])]]
+
 
 class LargeMaker(Maker):
     """Requests about strings of tens of kilobytes and more, sizes and positions being those where AiKv holds them otherwise."""
@@ -453,6 +466,18 @@ def comparable(request, reply):
     name, words = request[0].upper(), [word.upper() for word in request[2:]]
     ordered = name in ORDERED and not (name.startswith("SORT") and "ALPHA" in words)
     return reply if ordered else in_order(reply)
+def may_differ_in_effect(request):
+    """Whether a millisecond between the servers decides if anything is changed: what watches the key would tell."""
+    return request[0].upper() in ("EXPIRE", "PEXPIRE") and any(word.upper() in ("GT", "LT") for word in request[3:])
+
+
+def all_close_enough(requests, redis, aikv):
+    """The replies within EXEC's."""
+    if redis.kind != "*" or aikv.kind != "*" or redis.value is None or aikv.value is None:
+        return False
+    if not len(requests) == len(redis.value) == len(aikv.value):
+        return False
+    return all(close_enough(*three) for three in zip(requests, redis.value, aikv.value))
 
 
 def close_enough(request, redis, aikv):
@@ -509,6 +534,8 @@ class Pair:
 
     def __init__(self, ports, protocol):
         self.both = [Connection("127.0.0.1", port) for port in ports]
+        self.open, self.queued = False, []  # since MULTI
+        self.watches = False
         for connection in self.both:
             connection.ask("HELLO", protocol)
 
@@ -517,6 +544,19 @@ class Pair:
         for connection in self.both:
             connection.send(data)
         return [[connection.read() for _ in requests] for connection in self.both]
+
+    def compare(self, request, redis, aikv):
+        """Whether these replies to it, the next request, are as they should be."""
+        name, queued = request[0].upper(), self.queued
+        if redis.kind == "+" and redis.value == b"QUEUED":
+            self.queued.append(request)
+        elif name == "EXEC" or (name in ("DISCARD", "UNWATCH", "RESET") and redis.kind == "+"):
+            self.open, self.queued, self.watches = False, [], False
+        elif name == "WATCH":
+            self.watches = True
+        elif name == "MULTI" and redis.kind == "+":
+            self.open = True
+        return close_enough(request, redis, aikv) or (name == "EXEC" and all_close_enough(queued, redis, aikv))
 
 
 WHOLE = {  # by type: what tells all of a value
@@ -549,15 +589,20 @@ def play(ports, seed, count):
     maker, large, keyed, geo = Maker(rng), LargeMaker(rng), KeyedMaker(rng), GeoMaker(rng)
     pairs = [Pair(ports, 2), Pair(ports, 3)]
     pairs[0].ask([["FLUSHALL"]])
-    done = errors = 0
+    done = errors = executed = changed = 0
     while done < count:
         pair = rng.choice(pairs)
-        if rng.random() < 0.2:
+        kind = rng.random()
+        if kind < 0.2:
             requests = [large.request()]
+        elif kind < 0.5:
+            requests = rng.choice([maker, keyed]).transaction()
         else:
             requests = [rng.choice(makers).request() for _ in range(rng.choice([1, 1, 1, 5, 50]))]
             requests = [rng.choice([maker, keyed, geo]).request() for _ in range(rng.choice([1, 1, 1, 5, 50]))]
         requests = [request for request in requests if is_comparable(request)]
+        if any(each.watches for each in pairs) or any(request[0].upper() == "WATCH" for request in requests):
+            requests = [request for request in requests if not may_differ_in_effect(request)]
         try:
             redis, aikv = pair.ask(requests)
         except Closed:
@@ -566,18 +611,22 @@ def play(ports, seed, count):
         for request, theirs, ours in zip(requests, redis, aikv):
             done += 1
             errors += theirs.kind == "-"
-            if not close_enough(request, theirs, ours):
+            if request[0].upper() == "EXEC" and theirs.kind in "*_":
+                executed += theirs.value is not None
+                changed += theirs.value is None
+            if not pair.compare(request, theirs, ours):
                 print("request %d: %s" % (done, show(request)))
                 print("    redis says   %s\n    aikv says   %s" % (shorten(render(theirs)), shorten(render(ours))))
                 print("again with: random_commands.py --seed %d" % seed)
                 return 1
-        difference = first_difference(pair) if rng.random() < 0.02 else None
+        difference = first_difference(pair) if not pair.open and rng.random() < 0.02 else None
         if difference:
             print("after request %d: %s\n    redis says   %s\n    aikv says   %s" %
                   (done, difference[0], shorten(render(difference[1])), shorten(render(difference[2]))))
             print("again with: random_commands.py --seed %d" % seed)
             return 1
-    print("%d requests, %d of them answered with errors, all equal" % (done, errors))
+    print("%d requests, %d of them answered with errors, all equal; %d transactions run, %d not since a key had changed" %
+          (done, errors, executed, changed))
     return 0
 
 
