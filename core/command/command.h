@@ -37,6 +37,10 @@ struct command_host {
     bool (*protected_mode)(void *user);
     /* Passes an administrative command on to control (control_call); false: too many are waiting. NULL: no cluster. */
     bool (*control)(void *user, uint64_t token, int argc, const struct bytes *argv, int protocol);
+    /* Has other nodes told of a message of pub/sub, of up to publish_max bytes with its channel; false: not now, too many are waiting. NULL: no
+     * cluster. */
+    bool (*publish)(void *user, struct bytes channel, struct bytes text);
+    size_t publish_max;
     /* Ends the process in good order. */
     void (*shutdown)(void *user);
 };
@@ -60,6 +64,8 @@ void command_engine_flush(struct command_engine *e);
 void command_engine_set_routing(struct command_engine *e, struct cluster_routing *r);
 /* The reply to a control call: `token` is as given to host->control. */
 void command_engine_control_reply(struct command_engine *e, uint64_t token, struct bytes reply);
+/* A message that was published on another node. */
+void command_engine_published(struct command_engine *e, struct bytes channel, struct bytes text);
 /* Which keyspace notifications are made: letters as in Redis's notify-keyspace-events, that command_notify_canonical takes. */
 void command_engine_set_notify(struct command_engine *e, const char *classes);
 /* The letters in the order and form in which they are shown. False: one has no meaning. Pure. */

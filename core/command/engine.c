@@ -36,6 +36,7 @@ struct command_engine *command_engine_new(const struct command_options *options)
     random_bytes(&e->random, sizeof e->random);
     buffer_init(&e->channel, COMMAND_STRING_MAX + 64);
     pubsub_init(&e->pubsub);
+    forwards_init(&e->forwards);
     watches_init(&e->watches, e->databases);
     keyspace_listen(e->keyspace, &(struct keyspace_listener){e, on_key_changed});
     e->wall_offset_us = clock_wall_us() - (int64_t)clock_monotonic_us();
@@ -53,6 +54,7 @@ void command_engine_free(struct command_engine *e)
     buffer_release(&e->scratch);
     buffer_release(&e->own_messages);
     buffer_release(&e->channel);
+    forwards_release(&e->forwards);
     watches_release(&e->watches);
     command_saves_release(&e->saves);
     arena_release(&e->arena);
@@ -170,7 +172,9 @@ static void on_turn_end(void *user)
 void command_engine_flush(struct command_engine *e)
 {
     pubsub_gate(e);
+    forward_gate(e);
     store_flush(e->store);
+    forward_released(e);
     e->writable = store_writable(e->store, &e->not_writable);
     net_server_release(e->server, store_released(e->store).sequence); /* leaves in this turn */
     command_saves_wake(e);
@@ -210,6 +214,12 @@ void command_engine_resume(struct command_engine *e, uint64_t id, struct bytes r
 void command_engine_control_reply(struct command_engine *e, uint64_t token, struct bytes reply)
 {
     command_engine_resume(e, token, reply);
+}
+
+void command_engine_published(struct command_engine *e, struct bytes channel, struct bytes text)
+{
+    pubsub_publish(e, PUBSUB_CHANNEL, channel, text);
+    pubsub_gate(e);
 }
 
 /* ---- upkeep ---- */

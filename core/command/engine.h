@@ -3,6 +3,7 @@
 #define AIKV_COMMAND_ENGINE_H
 
 #include "command/command.h"
+#include "command/forward.h"
 #include "command/pubsub.h"
 #include "command/save.h"
 #include "command/session.h"
@@ -34,6 +35,7 @@ struct command_engine {
 
     struct command_saves saves; /* clients that wait for a checkpoint */
     struct pubsub pubsub;
+    struct forwards forwards;
     struct watches watches;
     unsigned notify; /* NOTIFY_… classes that are told of */
     struct command_session *running; /* whose request is being run; NULL: none is */

@@ -26,10 +26,10 @@ static void info_stats(const struct command_engine *e, struct buffer *out)
                   (unsigned long long)n.bytes_out, (unsigned long long)n.refused);
     buffer_printf(out,
                   "expired_keys:%llu\r\nevicted_keys:0\r\nkeyspace_hits:%llu\r\nkeyspace_misses:%llu\r\n"
-                  "pubsub_channels:%zu\r\npubsub_patterns:%zu\r\npubsubshard_channels:%zu\r\ntotal_error_replies:%llu\r\nrejected_requests:%llu\r\n",
+                  "pubsub_channels:%zu\r\npubsub_patterns:%zu\r\npubsubshard_channels:%zu\r\naikv_messages_unsent:%llu\r\ntotal_error_replies:%llu\r\nrejected_requests:%llu\r\n",
                   (unsigned long long)keyspace_expired_total(e->keyspace), (unsigned long long)s->hits,
                   (unsigned long long)s->misses, e->pubsub.channels[PUBSUB_CHANNEL].count, e->pubsub.channels[PUBSUB_PATTERN].count,
-                  e->pubsub.channels[PUBSUB_SHARD].count, (unsigned long long)s->errors,
+                  e->pubsub.channels[PUBSUB_SHARD].count, (unsigned long long)e->forwards.lost, (unsigned long long)s->errors,
                   (unsigned long long)s->rejected_requests);
 }
 

@@ -3,19 +3,22 @@
 #include "command/engine.h"
 #include "command/glob.h"
 
-static void publish(struct command_call *c, enum pubsub_kind kind)
-{
-    resp_integer(c->reply, (int64_t)pubsub_publish(c->engine, kind, c->argv[1], c->argv[2]));
-}
-
+/* In a cluster all nodes' subscribers get it; those of this node are counted, as in Redis. */
 static void command_publish_publish(struct command_call *c)
 {
-    publish(c, PUBSUB_CHANNEL);
+    const struct command_host *h = c->engine->host;
+    if (h->publish && c->argv[1].len + c->argv[2].len > h->publish_max) {
+        resp_error(c->reply, ERROR_LIMIT, "channel and message may have %zu bytes together in a cluster", h->publish_max);
+        return;
+    }
+    resp_integer(c->reply, (int64_t)pubsub_publish(c->engine, PUBSUB_CHANNEL, c->argv[1], c->argv[2]));
+    if (h->publish) forward_message(c->engine, c->argv[1], c->argv[2]);
 }
 
+/* The node that serves the channel's slot has all its subscribers. */
 static void command_publish_spublish(struct command_call *c)
 {
-    publish(c, PUBSUB_SHARD);
+    resp_integer(c->reply, (int64_t)pubsub_publish(c->engine, PUBSUB_SHARD, c->argv[1], c->argv[2]));
 }
 
 /* ---- PUBSUB ---- */

@@ -45,6 +45,8 @@ static void free_control(struct control *c)
     buffer_release(&c->snapshot);
     candidates_release(&c->candidates);
     control_load_release(c);
+    control_room_release(c->room_out);
+    control_room_release(c->room_in);
     free(c->links);
     free(c->failure);
     uv_sem_destroy(&c->started);
@@ -63,6 +65,8 @@ int control_start(const struct control_options *options, struct control **out, u
     c->empty = cluster_state_new();
     buffer_init(&c->snapshot, CLUSTER_ENCODED_MAX);
     control_load_init(c);
+    c->room_out = control_room_new();
+    c->room_in = control_room_new();
     uv_sem_init(&c->started, 0);
     if (uv_thread_create(&c->thread, control_thread_main, c) != 0) {
         free_control(c);

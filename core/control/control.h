@@ -5,7 +5,7 @@
  * applied; on the leader MetaRaft's. It is kept in <data_dir>/metadata, so that a restarted node serves its slots before it has found
  * the leader.
  *
- * Threads: control has one of its own, and one for policies. The data thread calls control_call, control_report_load, control_report_slots and control_stop;
+ * Threads: control has one of its own, and one for policies. The data thread calls control_call, control_publish, control_report_load, control_report_slots and control_stop;
  * the handler's functions are called on the data thread, through its mailbox. */
 #ifndef AIKV_CONTROL_CONTROL_H
 #define AIKV_CONTROL_CONTROL_H
@@ -22,6 +22,8 @@ struct control_handler {
     void (*routing)(void *user, struct cluster_routing *r);
     /* The reply to a control_call: RESP bytes. */
     void (*reply)(void *user, uint64_t token, struct bytes reply);
+    /* A message of pub/sub that another member has published. */
+    void (*published)(void *user, struct bytes channel, struct bytes text);
     /* Control cannot go on; the process must end with this exit code. */
     void (*failed)(void *user, int exit_code, const struct error *e);
 };
@@ -62,6 +64,15 @@ void control_stop(struct control *c);
  * CLUSTER first, copied. Forwarded to the leader if that is another node. Exactly one reply comes for each call that returned true, after 15 s at
  * the latest (RUN WAIT: after its time); false: too many are waiting (256). `protocol` is what the reply is written in. */
 bool control_call(struct control *c, uint64_t token, int argc, const struct bytes *argv, int protocol);
+
+/* Sends a message of pub/sub to all other members, at most once: for one that cannot be reached now, or has no room, it is lost.
+ * CONTROL_PUBLISH_MAX bytes of channel and text together at most. False: too many are waiting, try again later. */
+#define CONTROL_PUBLISH_MAX (((size_t)4 << 20) - 8)
+bool control_publish(struct control *c, struct bytes channel, struct bytes text);
+/* So many are on their way to the data thread at most, in its mailbox. */
+#define CONTROL_MESSAGES_MAX 65536
+/* How often that has happened since the start, each member counted, in both directions. Any thread. */
+uint64_t control_messages_lost(const struct control *c);
 
 /* Load of this node, for the view; any thread, cheap. Numbers are picked up one by one, whenever control reports to the leader. */
 struct control_load {

@@ -9,6 +9,7 @@
  *   load.c     reports of load to the leader, and what it makes of them
  *   reign.c    what a leader keeps true        runner.c, effect.c   runs of cluster scripts
  *   triggers.c what starts them by itself
+ *   publish.c  messages of pub/sub, to other members and from them
  *   applied_log.c   log lines about what was done
  *   calls.c    calls on their way              call_reply.c   replies, and what carries calls out uses
  *   call_commands.c   the table of calls; admin.c, admission.c, dismissal.c, slots_command.c, script_*.c   its functions
@@ -214,6 +215,8 @@ struct control {
     atomic_bool stop_asked;
     atomic_uint calls_open; /* local ones without a posted reply */
     struct load load;
+    struct control_room *room_out, *room_in; /* publish.c */
+    atomic_uint_fast64_t messages_lost;
 
     uv_loop_t loop;
     uv_async_t wake;
@@ -548,5 +551,11 @@ void control_script_pause(struct control *c, struct call *call);
 void control_script_resume(struct control *c, struct call *call);
 void control_script_trigger(struct control *c, struct call *call);
 void control_script_help(struct control *c, struct call *call);
+
+/* ---- publish.c ---- */
+/* What messages between the threads may take; a message under way keeps it. */
+struct control_room *control_room_new(void);
+void control_room_release(struct control_room *room);
+int control_publish_received(struct control *c, struct bus_link *from, const struct message_publish *m, struct error *e);
 
 #endif

@@ -223,6 +223,7 @@ static int on_frame(void *user, struct bus_link *at, enum frame_type type, struc
     case FRAME_RAFT: return on_raft(c, l, payload, e);
     case FRAME_LOAD: return on_load(c, l, payload, e);
     case FRAME_LOAD_ACK: PASS(message_load_ack, message_load_ack_read, control_load_acknowledged)
+    case FRAME_PUBLISH: PASS(message_publish, message_publish_read, control_publish_received)
     case FRAME_PULSE: PASS(message_pulse, message_pulse_read, control_known_pulse)
     case FRAME_PULSE_ACK: PASS(message_pulse_ack, message_pulse_ack_read, control_push_acknowledged)
     case FRAME_METADATA_SNAPSHOT: PASS(message_snapshot, message_snapshot_read, control_known_snapshot)

@@ -7,7 +7,7 @@
 
 #define LINKS_MAX       (2 * CLUSTER_NODES_MAX + 1024)
 #define LINK_OUTPUT_MAX (64u << 20)
-#define MAILBOX_MAX     1024 /* calls of this node and jobs of the policy thread, which are bounded, and room */
+#define MAILBOX_MAX     (1024 + CONTROL_MESSAGES_MAX) /* calls of this node and jobs of the policy thread, which are bounded, and room; messages */
 #define PAUSE_MS        1000 /* between two ticks: this process stood still */
 
 uint64_t control_now_ms(const struct control *c)

@@ -264,3 +264,17 @@ int message_load_ack_read(struct bytes in, struct message_load_ack *out, struct 
     out->sequence = read_u64(&r);
     return finish(&r, "LOAD_ACK", e);
 }
+
+void message_publish_write(struct buffer *b, const struct message_publish *m)
+{
+    write_bytes(b, m->channel);
+    write_bytes(b, m->text);
+}
+
+int message_publish_read(struct bytes in, struct message_publish *out, struct error *e)
+{
+    struct reader r = reader_of(in);
+    out->channel = read_bytes(&r, in.len);
+    out->text = read_bytes(&r, in.len);
+    return finish(&r, "PUBLISH", e);
+}

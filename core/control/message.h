@@ -13,7 +13,8 @@
  *   RAFT               to · from (raft ids) · libraft's message
  *   LOAD               sequence · keys · thousandths of commands a second · uptime, ms · bytes of disk, their limit, of memory, their limit · count ·
  *                      slots: each how many were left out before it · keys · bytes · thousandths of commands a second, as varints
- *   LOAD_ACK           sequence */
+ *   LOAD_ACK           sequence
+ *   PUBLISH            channel · message */
 #ifndef AIKV_CONTROL_MESSAGE_H
 #define AIKV_CONTROL_MESSAGE_H
 
@@ -120,6 +121,12 @@ struct message_load_ack {
 };
 void message_load_ack_write(struct buffer *b, const struct message_load_ack *m);
 int message_load_ack_read(struct bytes in, struct message_load_ack *out, struct error *e);
+
+struct message_publish {
+    struct bytes channel, text;
+};
+void message_publish_write(struct buffer *b, const struct message_publish *m);
+int message_publish_read(struct bytes in, struct message_publish *out, struct error *e);
 
 /* Whether text is an id: 40 lower-case hex digits. */
 bool message_is_id(const char *text);

@@ -65,6 +65,8 @@ const char *bus_link_host(const struct bus_link *l);
 /* Sends, or closes the link when its output is full. Returns whether the frame was queued. `down` is never called from within.
  * One frame larger than output_max may be on its way in addition to it. A payload over its type's maximum is not sent (and logged). */
 bool bus_link_send(struct bus_link *l, enum frame_type type, struct bytes payload);
+/* Bytes of what was sent that the kernel has not taken yet: who can do without sending looks at them first. */
+size_t bus_link_waiting(const struct bus_link *l);
 /* Closes, after what was sent if the kernel takes that at once; `down` is called later, from the loop. */
 void bus_link_close(struct bus_link *l);
 /* For whoever sends answers later: links have numbers that are never used again. */

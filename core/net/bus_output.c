@@ -56,8 +56,7 @@ void output_flush(struct bus_link *l)
     link_fail(l, &e);
 }
 
-/* Bytes not yet taken by the kernel. */
-static size_t waiting_bytes(const struct bus_link *l)
+size_t bus_link_waiting(const struct bus_link *l)
 {
     return l->output.len + (l->write_busy ? uv_stream_get_write_queue_size((const uv_stream_t *)&l->tcp) : 0);
 }
@@ -66,7 +65,7 @@ static size_t waiting_bytes(const struct bus_link *l)
  * does not count, or a node that needs one could never be sent anything. */
 static bool has_room(struct bus_link *l, size_t size)
 {
-    size_t waiting = waiting_bytes(l), max = l->bus->output_max;
+    size_t waiting = bus_link_waiting(l), max = l->bus->output_max;
     bool big_waits = l->queued_total - waiting < l->big_end;
     if (size > max) return !big_waits;
     size_t counted = !big_waits ? waiting : waiting > l->big_size ? waiting - l->big_size : 0;
@@ -84,7 +83,7 @@ bool bus_link_send(struct bus_link *l, enum frame_type type, struct bytes payloa
         return false;
     }
     if (!has_room(l, size)) {
-        error_set(&e, ERROR_LIMIT, "does not read: %zu bytes wait for it", waiting_bytes(l));
+        error_set(&e, ERROR_LIMIT, "does not read: %zu bytes wait for it", bus_link_waiting(l));
         link_fail(l, &e);
         return false;
     }

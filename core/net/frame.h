@@ -27,7 +27,8 @@
     FRAME_TYPE(CANDIDATE, 8, 8192)             /* a member passes a candidate's announcement to the leader */                 \
     FRAME_TYPE(RAFT, 9, 40 << 20)              /* a message of libraft's */                                                   \
     FRAME_TYPE(LOAD, 10, 256 << 10)            /* node to leader: how it is, and the slots it serves */                       \
-    FRAME_TYPE(LOAD_ACK, 11, 1024)             /* leader to node: it has that */
+    FRAME_TYPE(LOAD_ACK, 11, 1024)             /* leader to node: it has that */                                              \
+    FRAME_TYPE(PUBLISH, 12, 4 << 20)           /* member to every other: a message of pub/sub */
 
 enum frame_type {
 #define FRAME_TYPE(name, number, max) FRAME_##name = number,

@@ -72,4 +72,6 @@ void node_info(void *user, const char *section, struct buffer *out)
     if (strcmp(section, "replication") == 0) replication_section(n, out);
     if (strcmp(section, "cpu") == 0) cpu_section(out);
     if (strcmp(section, "cluster") == 0) buffer_printf(out, "cluster_enabled:%d\r\n", n->control != NULL);
+    if (strcmp(section, "cluster") == 0 && n->control)
+        buffer_printf(out, "aikv_messages_lost:%llu\r\n", (unsigned long long)control_messages_lost(n->control));
 }

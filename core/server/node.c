@@ -80,6 +80,12 @@ static void on_control_reply(void *user, uint64_t token, struct bytes reply)
     command_engine_control_reply(n->engine, token, reply);
 }
 
+static void on_published(void *user, struct bytes channel, struct bytes text)
+{
+    struct node *n = user;
+    command_engine_published(n->engine, channel, text);
+}
+
 static void on_control_failed(void *user, int exit_code, const struct error *e)
 {
     struct node *n = user;
@@ -189,7 +195,7 @@ static void init_handles(struct node *n)
     uv_signal_init(&n->loop, &n->sigterm);
     uv_signal_init(&n->loop, &n->sigint);
     n->durable.data = n->tick.data = n->turn.data = n->sigterm.data = n->sigint.data = n;
-    n->mailbox = mailbox_new(&n->loop, 4096, n);
+    n->mailbox = mailbox_new(&n->loop, 4096 + CONTROL_MESSAGES_MAX, n);
 }
 
 static int open_data(struct node *n, struct error *e)
@@ -271,7 +277,7 @@ static int open_control(struct node *n, struct error *e)
         .join = (const char(*)[280])c->join,
         .join_count = c->join_count,
         .data_mailbox = n->mailbox,
-        .handler = {.user = n, .routing = on_routing, .reply = on_control_reply, .failed = on_control_failed},
+        .handler = {.user = n, .routing = on_routing, .reply = on_control_reply, .published = on_published, .failed = on_control_failed},
     };
     describe_self(n, &options.self);
     strcpy(options.identity.cluster_id, n->identity.cluster_id);

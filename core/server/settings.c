@@ -114,6 +114,12 @@ static bool to_control(void *user, uint64_t token, int argc, const struct bytes 
     return control_call(((struct node *)user)->control, token, argc, argv, protocol);
 }
 
+static bool publish(void *user, struct bytes channel, struct bytes text)
+{
+    struct node *n = user;
+    return n->control && control_publish(n->control, channel, text); /* without one the node is ending */
+}
+
 static void shut_down(void *user)
 {
     node_stop(user, EXIT_OK);
@@ -129,6 +135,8 @@ void node_settings_host(struct node *n, struct command_host *host)
         .password = password,
         .protected_mode = protected_mode,
         .control = config_flag(n->config, SETTING_CLUSTER_ENABLED) ? to_control : NULL,
+        .publish = config_flag(n->config, SETTING_CLUSTER_ENABLED) ? publish : NULL,
+        .publish_max = CONTROL_PUBLISH_MAX,
         .shutdown = shut_down,
     };
 }

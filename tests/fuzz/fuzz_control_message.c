@@ -56,6 +56,18 @@ static void read_load(struct bytes in, struct error *e)
     buffer_release(&b);
 }
 
+/* What was read is written as it was. */
+static void read_publish(struct bytes in, struct error *e)
+{
+    struct message_publish m;
+    if (message_publish_read(in, &m, e) != 0) return;
+    struct buffer b;
+    buffer_init(&b, in.len);
+    message_publish_write(&b, &m);
+    if (!bytes_equal(buffer_bytes(&b), in)) abort();
+    buffer_release(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1) return 0;
@@ -68,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct message_call_reply reply;
     struct message_raft raft;
     struct message_load_ack load_ack;
-    switch (data[0] % 11) {
+    switch (data[0] % 12) {
     case 0: read_announce(in, &e); break;
     case 1: message_pulse_read(in, &pulse, &e); break;
     case 2: message_pulse_ack_read(in, &ack, &e); break;
@@ -79,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 7: message_candidate_read(in, &info, &e); break;
     case 9: read_load(in, &e); break;
     case 10: message_load_ack_read(in, &load_ack, &e); break;
+    case 11: read_publish(in, &e); break;
     default: message_raft_read(in, &raft, &e); break;
     }
     return 0;

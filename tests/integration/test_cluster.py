@@ -9,7 +9,7 @@ import unittest
 import redis
 from redis.cluster import RedisCluster
 
-from cluster import PATIENCE_S, Cluster, ReplyError, as_map, until
+from cluster import PATIENCE_S, Client, Cluster, ReplyError, as_map, until
 from disturb import Logs, kill
 
 SIX = ([(1, "master", 0, ("0-5460",)), (2, "master", 0, ("5461-10922",)), (3, "master", 0, ("10923-16383",)),
@@ -139,6 +139,40 @@ class Serving(unittest.TestCase):
         with self.assertRaisesRegex(ReplyError, "^CROSSSLOT"):
             c[0]("MGET", "a", "b")
         self.assertEqual(c[0]("CLUSTER", "KEYSLOT", "{user1000}.following"), 3443)
+
+    def test_transactions_stay_within_a_slot(self):
+        c = self.cluster
+        client = RedisCluster(host="127.0.0.1", port=c[0].port)
+        node = c[1]  # serves {user}…: slot 5474
+        with Client(node.port) as one:
+            self.assertEqual([one("MULTI"), one("SET", "{user}1", "a"), one("INCR", "{user}2"), one("EXEC")], ["OK", "QUEUED", "QUEUED", ["OK", 1]])
+            self.assertEqual(client.get("{user}1"), b"a")
+            self.assertEqual([one("WATCH", "{user}1"), one("MULTI"), one("SET", "{user}1", "b")], ["OK", "OK", "QUEUED"])
+            client.set("{user}1", "c")
+            self.assertIsNone(one("EXEC"))
+            other = next(key for key in map(str, range(100)) if 5461 <= one("CLUSTER", "KEYSLOT", key) <= 10922)
+            self.assertEqual([one("MULTI"), one("SET", "{user}1", "d"), one("SET", other, "d")], ["OK", "QUEUED", "QUEUED"])
+            with self.assertRaisesRegex(ReplyError, "^CROSSSLOT"):
+                one("EXEC")
+            self.assertEqual(client.get("{user}1"), b"c")
+
+    def test_published_messages_reach_subscribers_of_all_nodes(self):
+        c = self.cluster
+        subscribers = [Client(node.port) for node in c.nodes]
+        for s in subscribers:
+            self.addCleanup(s.close)
+            self.assertEqual(s("SUBSCRIBE", "news"), ["subscribe", "news", 1])
+            self.assertEqual(s("PSUBSCRIBE", "ne*"), ["psubscribe", "ne*", 2])
+        for i, node in enumerate(c.nodes):
+            text = f"from node {i + 1}\r\n" * 1000
+            self.assertEqual(node("PUBLISH", "news", text), 2, "those of this node")
+            for s in subscribers:
+                self.assertEqual(s.read(), ["message", "news", text])
+                self.assertEqual(s.read(), ["pmessage", "ne*", "news", text])
+        with self.assertRaisesRegex(ReplyError, "in a cluster"):
+            c[0]("PUBLISH", "news", "x" * (5 << 20))
+        with self.assertRaisesRegex(ReplyError, f"^MOVED 12182 127.0.0.1:{c[2].port}$"):
+            c[0]("SPUBLISH", "foo", "x")
 
     def test_redis_cli_finds_nothing_wrong(self):
         out = subprocess.run(["redis-cli", "--cluster", "check", f"127.0.0.1:{self.cluster[1].port}"], capture_output=True, text=True, timeout=60)

@@ -70,6 +70,16 @@ static bool host_control(void *user, uint64_t token, int argc, const struct byte
     return true;
 }
 
+static bool host_publish(void *user, struct bytes channel, struct bytes text)
+{
+    struct node *n = user;
+    if (n->forwarded.refuses) return false;
+    n->forwarded.count++;
+    snprintf(n->forwarded.last, sizeof n->forwarded.last, "%.*s: %.*s", (int)channel.len, (const char *)channel.data, (int)text.len,
+             (const char *)text.data);
+    return true;
+}
+
 static void host_shutdown(void *user)
 {
     ((struct node *)user)->shut_down = true;
@@ -179,6 +189,7 @@ static void turn_end(void *user)
         return;
     }
     pubsub_gate(started->engine);
+    forward_gate(started->engine);
     store_flush(started->store);
 }
 
@@ -190,8 +201,10 @@ static void start(struct node *n, bool cluster)
                                        .password = host_password,
                                        .protected_mode = host_protected_mode,
                                        .control = host_control,
+                                       .publish_max = 100,
                                        .shutdown = host_shutdown};
     host.user = n;
+    host.publish = cluster ? host_publish : NULL;
     struct error e;
     char store_dir[80];
     snprintf(store_dir, sizeof store_dir, "%s/store", n->dir);

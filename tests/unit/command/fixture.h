@@ -34,6 +34,11 @@ struct node {
         char line[256]; /* the arguments with blanks between */
         bool refuses;
     } control;
+    struct { /* messages handed on to other nodes, in cluster mode */
+        unsigned count;
+        char last[64]; /* "channel: text" */
+        bool refuses;
+    } forwarded;
 };
 
 /* Alone, with 100 keys "k:0" = "0" to "k:99" = "99" on disk and none in memory, and no memory to keep more than what is written; reading each

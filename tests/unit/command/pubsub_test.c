@@ -168,6 +168,52 @@ static void test_expired_keys_are_told_of_by_the_sweeper(void **state)
     client_close(c);
 }
 
+static void test_messages_go_to_other_nodes_and_come_from_them(void **state)
+{
+    struct node *n = *state;
+    command_engine_set_routing(n->engine, routing_of_six(1));
+    int s = client_connect(n, "127.0.0.1"), c = client_connect(n, "127.0.0.1");
+    assert_contains(ask(n, s, "PSUBSCRIBE *"), "psubscribe");
+    command_engine_set_notify(n->engine, "KA");
+    says(n, c, "SET b v", "+OK"); /* what is told of keys stays on the node */
+    assert_contains(client_receive(n, s), "__keyspace@0__:b");
+    assert_int_equal(n->forwarded.count, 0);
+    says(n, c, "PUBLISH x hello", ":1");
+    assert_contains(client_receive(n, s), "hello");
+    assert_int_equal(n->forwarded.count, 1);
+    assert_string_equal(n->forwarded.last, "x: hello");
+    says(n, c, "PUBLISH x 01234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789",
+         "-ERR channel and message may have 100 bytes together in a cluster");
+    says(n, c, "SPUBLISH b hello", ":0");
+    assert_contains(ask(n, c, "SPUBLISH a hello"), "-MOVED 15495 ");
+    command_engine_published(n->engine, bytes_text("far"), bytes_text("message"));
+    assert_contains(client_receive(n, s), "far" X "$7" X "message");
+    assert_int_equal(n->forwarded.count, 1); /* it is not sent on */
+    client_close(s);
+    client_close(c);
+}
+
+static void test_other_nodes_hear_no_earlier_than_our_own_clients(void **state)
+{
+    struct node *n = *state;
+    command_engine_set_routing(n->engine, routing_of_six(1));
+    int c = client_connect(n, "127.0.0.1");
+    n->gates_held = true;
+    client_send(c, "SET b v\r\nPUBLISH x written\r\n");
+    node_turn(n);
+    assert_int_equal(n->forwarded.count, 0);
+    n->forwarded.refuses = true;
+    n->gates_held = false;
+    assert_string_equal(client_receive(n, c), "+OK");
+    assert_string_equal(client_receive(n, c), ":0");
+    assert_int_equal(n->forwarded.count, 0);
+    n->forwarded.refuses = false;
+    command_engine_tick(n->engine); /* tried again */
+    assert_int_equal(n->forwarded.count, 1);
+    assert_string_equal(n->forwarded.last, "x: written");
+    client_close(c);
+}
+
 static void test_letters_are_shown_in_redis_order(void **state)
 {
     (void)state;
@@ -183,7 +229,8 @@ static void test_letters_are_shown_in_redis_order(void **state)
     assert_false(command_notify_canonical("KEa", out));
 }
 
-#define WITH_NODE(test) cmocka_unit_test_setup_teardown(test, node_setup, node_teardown)
+#define WITH_NODE(test)    cmocka_unit_test_setup_teardown(test, node_setup, node_teardown)
+#define WITH_CLUSTER(test) cmocka_unit_test_setup_teardown(test, node_setup_cluster, node_teardown)
 
 int run_pubsub_tests(void)
 {
@@ -195,6 +242,8 @@ int run_pubsub_tests(void)
         WITH_NODE(test_a_subscriber_that_lags_is_closed_after_a_time),
         WITH_NODE(test_subscriptions_count_as_requests_do),
         WITH_NODE(test_expired_keys_are_told_of_by_the_sweeper),
+        WITH_CLUSTER(test_messages_go_to_other_nodes_and_come_from_them),
+        WITH_CLUSTER(test_other_nodes_hear_no_earlier_than_our_own_clients),
         cmocka_unit_test(test_letters_are_shown_in_redis_order),
     };
     return cmocka_run_group_tests_name("pubsub", tests, NULL, NULL);

@@ -20,6 +20,7 @@ int main(void)
     failed += script_tests();
     failed += runner_tests();
     failed += trigger_tests();
+    failed += publish_tests();
     failed += restart_tests();
     failed += hostile_tests();
     failed += membership_tests();

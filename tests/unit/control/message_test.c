@@ -34,6 +34,7 @@ static int read_as(int kind, struct bytes in, struct error *e)
     struct message_raft raft;
     struct message_load load;
     struct message_load_ack load_ack;
+    struct message_publish publish;
     int code;
     switch (kind) {
     case 0: return message_announce_read(in, &announce, e);
@@ -49,10 +50,11 @@ static int read_as(int kind, struct bytes in, struct error *e)
     case 7: return message_candidate_read(in, &info, e);
     case 8: return message_load_read(in, &load, e);
     case 9: return message_load_ack_read(in, &load_ack, e);
+    case 10: return message_publish_read(in, &publish, e);
     default: return message_raft_read(in, &raft, e);
     }
 }
-#define KINDS 11
+#define KINDS 12
 
 static const struct message_load_slot load_slots[] = {{0, 1, 2, 3}, {1, 0, 0, 0}, {16383, CLUSTER_LOAD_MAX, CLUSTER_LOAD_MAX, CLUSTER_LOAD_MAX}};
 
@@ -92,6 +94,7 @@ static void write_sample(int kind, struct buffer *b)
     case 7: cluster_node_info_write(b, &info); break;
     case 8: write_load(b); break;
     case 9: message_load_ack_write(b, &(struct message_load_ack){9}); break;
+    case 10: message_publish_write(b, &(struct message_publish){bytes_text("channel"), bytes_text("text")}); break;
     default: message_raft_write(b, &(struct message_raft){1, 2, bytes_text("raft")}); break;
     }
 }

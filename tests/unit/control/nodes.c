@@ -30,6 +30,14 @@ static void on_reply(void *user, uint64_t token, struct bytes reply)
     n->reply_len = reply.len;
 }
 
+static void on_published(void *user, struct bytes channel, struct bytes text)
+{
+    struct test_node *n = user;
+    n->published++;
+    snprintf(n->heard, sizeof n->heard, "%.*s: %.*s", (int)channel.len, (const char *)channel.data, (int)(text.len < 20 ? text.len : 20),
+             (const char *)text.data);
+}
+
 static void on_failed(void *user, int exit_code, const struct error *e)
 {
     struct test_node *n = user;
@@ -58,7 +66,7 @@ struct test_nodes *nodes_new(void)
     uv_loop_init(&t->loop);
     uv_timer_init(&t->loop, &t->clock);
     uv_timer_start(&t->clock, on_clock, 10, 10);
-    t->mailbox = mailbox_new(&t->loop, 4096, t);
+    t->mailbox = mailbox_new(&t->loop, 4096 + NODES_MAX * CONTROL_MESSAGES_MAX, t);
     snprintf(t->root, sizeof t->root, "/tmp/aikv-control-XXXXXX");
     assert_non_null(mkdtemp(t->root));
     for (int i = 0; i < NODES_MAX; i++) {
@@ -102,7 +110,7 @@ void nodes_start(struct test_nodes *t, int i, bool bootstrap)
                                 .join = (const char(*)[280])t->join,
                                 .join_count = t->join_count,
                                 .data_mailbox = t->mailbox,
-                                .handler = {.user = n, .routing = on_routing, .reply = on_reply, .failed = on_failed}};
+                                .handler = {.user = n, .routing = on_routing, .reply = on_reply, .published = on_published, .failed = on_failed}};
     struct error e = {0};
     int code = control_start(&o, &n->control, &n->port, &e);
     if (code) fail_msg("node %d does not start: %s", i, e.text);

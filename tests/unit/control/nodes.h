@@ -19,6 +19,8 @@ struct test_node {
     uint64_t awaited; /* the token of the call under way */
     char *reply;      /* NUL-terminated RESP, NULL: none yet */
     size_t reply_len;
+    unsigned published; /* messages of pub/sub that came, */
+    char heard[64];     /* and the last one */
 };
 
 struct test_nodes {

@@ -19,6 +19,7 @@ int join_tests(void);
 int command_tests(void);
 int script_tests(void);
 int runner_tests(void);
+int publish_tests(void);
 int restart_tests(void);
 int hostile_tests(void);
 int membership_tests(void);
