@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "command/hash.h"
+#include "command/notify.h"
 
 bool command_open_hash(struct command_call *c, struct keyspace_hash *out)
 {
@@ -42,6 +43,7 @@ static int64_t put_pairs(struct command_call *c)
     if (!check_pairs(c) || !command_open_hash(c, &h)) return -1;
     for (int i = 2; i < c->argc; i += 2) added += keyspace_hash_put(&h, &(struct keyspace_field){c->argv[i], c->argv[i + 1]});
     keyspace_hash_close(&h);
+    command_notify(c, NOTIFY_HASH, "hset", c->argv[1]);
     return added;
 }
 
@@ -62,6 +64,7 @@ static void command_hash_hsetnx(struct command_call *c)
     if (!field_fits(c, 2) || !command_open_hash(c, &h)) return;
     bool added = keyspace_hash_add(&h, &(struct keyspace_field){c->argv[2], c->argv[3]});
     keyspace_hash_close(&h);
+    if (added) command_notify(c, NOTIFY_HASH, "hset", c->argv[1]);
     resp_integer(c->reply, added);
 }
 
@@ -71,14 +74,18 @@ static void command_hash_hdel(struct command_call *c)
     int64_t removed = 0;
     if (!command_open_hash(c, &h)) return;
     for (int i = 2; i < c->argc; i++) removed += keyspace_hash_remove(&h, c->argv[i]);
+    bool emptied = !keyspace_hash_len(&h);
     keyspace_hash_close(&h);
+    if (removed) command_notify(c, NOTIFY_HASH, "hdel", c->argv[1]);
+    if (removed && emptied) command_notify(c, NOTIFY_GENERIC, "del", c->argv[1]);
     resp_integer(c->reply, removed);
 }
 
-static void put_number(struct command_call *c, struct keyspace_hash *h, struct bytes text)
+static void put_number(struct command_call *c, struct keyspace_hash *h, struct bytes text, const char *event)
 {
     keyspace_hash_put(h, &(struct keyspace_field){c->argv[2], text});
     keyspace_hash_close(h);
+    command_notify(c, NOTIFY_HASH, event, c->argv[1]);
 }
 
 static void command_hash_hincrby(struct command_call *c)
@@ -96,7 +103,7 @@ static void command_hash_hincrby(struct command_call *c)
         return;
     }
     char sum[NUMBER_TEXT_MAX];
-    put_number(c, &h, bytes_of(sum, number_format_integer(sum, value)));
+    put_number(c, &h, bytes_of(sum, number_format_integer(sum, value)), "hincrby");
     resp_integer(c->reply, value);
 }
 
@@ -128,7 +135,7 @@ static void command_hash_hincrbyfloat(struct command_call *c)
     }
     char digits[NUMBER_REAL_MAX];
     struct bytes sum = bytes_of(digits, number_format_real(digits, value));
-    put_number(c, &h, sum);
+    put_number(c, &h, sum, "hincrbyfloat");
     resp_bulk(c->reply, sum);
 }
 

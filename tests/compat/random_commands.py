@@ -417,6 +417,12 @@ class KeyedMaker(Maker):
     def set_members(self):
         return self.members() if self.rng.random() < 0.3 else self.number_members()
 
+    def keys(self):
+        return self.some(self.KEYS, 3)
+
+    def accepted_request(self):
+        return self.request()
+
     def member(self):
         return [self.rng.choice(self.NAMES) if self.rng.random() < 0.5 else "m%d" % self.rng.randrange(200)]
 
