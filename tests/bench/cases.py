@@ -2,6 +2,7 @@
 `estimate_s(options)` and `run(bench)`, its columns in table.py, its cases here."""
 import math
 
+from elements import Elements
 from footprint import Footprint
 from larger import Larger
 from limited import Limited
@@ -27,9 +28,20 @@ LOADS = [
     ("no", 50, (1, 16)),
 ]
 
+# Requests about one key with many elements, and what adds one of these.
+HASH, SET = "HSET hash field:{n} {value}", "SADD set member:{n}"
+ELEMENTS = [
+    ("HSET over", HASH, HASH),
+    ("HGET", "HGET hash field:{n}", HASH),
+    ("HRANDFIELD", "HRANDFIELD hash", HASH),
+    ("SADD again", SET, SET),
+    ("SISMEMBER", "SISMEMBER set member:{n}", SET),
+]
+
 CASES = [
     *(Throughput(name, [request], pipeline, clients, durability, prepare)
       for durability, clients, pipelines in LOADS for pipeline in pipelines for name, request, prepare in COMMANDS),
+    *(Elements(name, request, fill) for name, request, fill in ELEMENTS),
     ReadsBesideWrites("always"),
     Restart("clean end"),
     Restart("clean end", rdb=True),

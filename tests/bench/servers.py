@@ -210,6 +210,10 @@ class Redis(Server):
         while self.info()["aof_rewrite_in_progress"] == "1":
             time.sleep(0.1)
 
+    def data_bytes(self):
+        """What its allocator has given out."""
+        return int(self.info()["used_memory"])
+
     def disk(self):
         """Bytes that its files have on disk: the log, and what it begins from."""
         files = os.path.join(self.folder, "appendonlydir")
@@ -238,6 +242,11 @@ class Aikv(Server):
         """Waits until no checkpoint runs."""
         while self.info()["aikv_checkpoint_in_progress"] == "1":
             time.sleep(0.1)
+
+    def data_bytes(self):
+        """What its allocator has given out for rows and their table, once a checkpoint does not need two of some."""
+        self("SAVE")
+        return int(self.info()["aikv_rows_memory"])
 
     def disk(self):
         return {"log": allocated(os.path.join(self.data, "log")), "file": allocated(os.path.join(self.data, "lmdb"))}
