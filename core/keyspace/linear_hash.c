@@ -173,11 +173,18 @@ static void join(struct keyspace *ks, struct linear_hash *h)
     node_delete(ks, object, number);
 }
 
-/* One step towards as many buckets as there should be, after each change: as many as the bytes fill, but no more than there are elements. */
+/* As many buckets as bytes or elements fill, but no more than there are elements. */
+static uint64_t wanted_buckets(const struct linear_hash *h)
+{
+    uint64_t by_bytes = h->root.bytes / LINEAR_HASH_FILL, by_count = h->root.count / LINEAR_HASH_ELEMENTS;
+    uint64_t full = by_bytes > by_count ? by_bytes : by_count;
+    return 1 + (full < h->root.count ? full : h->root.count);
+}
+
+/* One step towards them, after each change. */
 static void adjust(struct keyspace *ks, struct linear_hash *h)
 {
-    uint64_t full = h->root.bytes / LINEAR_HASH_FILL, buckets = h->root.object.nodes;
-    uint64_t wanted = 1 + (full < h->root.count ? full : h->root.count);
+    uint64_t wanted = wanted_buckets(h), buckets = h->root.object.nodes;
     if (buckets < wanted && buckets < UINT32_MAX)
         split(ks, h);
     else if (buckets > 4 * wanted)

@@ -2,7 +2,7 @@
  *
  * Node n of the object is bucket n. With N buckets, 2^L <= N < 2^(L+1): an element is in bucket hash mod 2^(L+1) if there is one of that
  * number, else in hash mod 2^L; so it is one row away, and nothing but N need be known. The hash is keyed with the seed of the keyspace. When the
- * mean fill passes LINEAR_HASH_FILL bytes, the next bucket in turn is split in two; when it falls far below, the last one is joined to the one it
+ * mean fill passes LINEAR_HASH_FILL bytes or LINEAR_HASH_ELEMENTS, the next bucket in turn is split in two; when it falls far below, the last one is joined to the one it
  * came from.
  *
  * A bucket's row: a tag (1 to 255, from the hash) for each element, a zero, the elements, the first one's tag last: so that an element comes with
@@ -17,7 +17,8 @@
 #include "keyspace/element.h"
 #include "keyspace/node.h"
 
-#define LINEAR_HASH_FILL 1000 /* bytes; elements that are larger have about a bucket each */
+#define LINEAR_HASH_FILL     1000 /* bytes; elements that are larger have about a bucket each */
+#define LINEAR_HASH_ELEMENTS 32   /* smaller ones have more buckets than their bytes need: they are passed one by one */
 /* Key and value of one element. A bucket must fit a row of the store's: sixteen of these in one are not to be expected. */
 #define LINEAR_HASH_ELEMENT_MAX ((size_t)64 << 20)
 
