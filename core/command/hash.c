@@ -41,7 +41,7 @@ static int64_t put_pairs(struct command_call *c)
     struct keyspace_hash h;
     int64_t added = 0;
     if (!check_pairs(c) || !command_open_hash(c, &h)) return -1;
-    for (int i = 2; i < c->argc; i += 2) added += keyspace_hash_put(&h, &(struct keyspace_field){c->argv[i], c->argv[i + 1]});
+    for (int i = 2; i < c->argc; i += 2) added += keyspace_hash_put(&h, &(struct keyspace_field){c->argv[i], c->argv[i + 1], KEYSPACE_NO_EXPIRY});
     keyspace_hash_close(&h);
     command_notify(c, NOTIFY_HASH, "hset", c->argv[1]);
     return added;
@@ -62,7 +62,7 @@ static void command_hash_hsetnx(struct command_call *c)
 {
     struct keyspace_hash h;
     if (!field_fits(c, 2) || !command_open_hash(c, &h)) return;
-    bool added = keyspace_hash_add(&h, &(struct keyspace_field){c->argv[2], c->argv[3]});
+    bool added = keyspace_hash_add(&h, &(struct keyspace_field){c->argv[2], c->argv[3], KEYSPACE_NO_EXPIRY});
     keyspace_hash_close(&h);
     if (added) command_notify(c, NOTIFY_HASH, "hset", c->argv[1]);
     resp_integer(c->reply, added);
@@ -81,9 +81,17 @@ static void command_hash_hdel(struct command_call *c)
     resp_integer(c->reply, removed);
 }
 
-static void put_number(struct command_call *c, struct keyspace_hash *h, struct bytes text, const char *event)
+/* The field to be added to, "0" if there is none; its expiry stays. */
+static struct keyspace_field find_number(struct command_call *c, const struct keyspace_hash *h)
 {
-    keyspace_hash_put(h, &(struct keyspace_field){c->argv[2], text});
+    struct keyspace_field field;
+    if (keyspace_hash_get(h, c->argv[2], &field)) return field;
+    return (struct keyspace_field){c->argv[2], bytes_text("0"), KEYSPACE_NO_EXPIRY};
+}
+
+static void put_number(struct command_call *c, struct keyspace_hash *h, struct bytes text, int64_t expires_ms, const char *event)
+{
+    keyspace_hash_put(h, &(struct keyspace_field){c->argv[2], text, expires_ms});
     keyspace_hash_close(h);
     command_notify(c, NOTIFY_HASH, event, c->argv[1]);
 }
@@ -91,10 +99,10 @@ static void put_number(struct command_call *c, struct keyspace_hash *h, struct b
 static void command_hash_hincrby(struct command_call *c)
 {
     struct keyspace_hash h;
-    struct bytes text;
-    int64_t value = 0, increment;
+    int64_t value, increment;
     if (!command_integer(c, 3, &increment, NULL) || !command_open_hash(c, &h)) return;
-    if (keyspace_hash_get(&h, c->argv[2], &text) && !number_parse_integer(text, &value)) {
+    struct keyspace_field field = find_number(c, &h);
+    if (!number_parse_integer(field.value, &value)) {
         resp_error(c->reply, ERROR_GENERIC, "hash value is not an integer");
         return;
     }
@@ -103,7 +111,7 @@ static void command_hash_hincrby(struct command_call *c)
         return;
     }
     char sum[NUMBER_TEXT_MAX];
-    put_number(c, &h, bytes_of(sum, number_format_integer(sum, value)), "hincrby");
+    put_number(c, &h, bytes_of(sum, number_format_integer(sum, value)), field.expires_ms, "hincrby");
     resp_integer(c->reply, value);
 }
 
@@ -121,10 +129,10 @@ static bool read_increment(struct command_call *c, long double *out)
 static void command_hash_hincrbyfloat(struct command_call *c)
 {
     struct keyspace_hash h;
-    struct bytes text;
-    long double value = 0, increment;
+    long double value, increment;
     if (!read_increment(c, &increment) || !command_open_hash(c, &h)) return;
-    if (keyspace_hash_get(&h, c->argv[2], &text) && !number_parse_real(text, &value)) {
+    struct keyspace_field field = find_number(c, &h);
+    if (!number_parse_real(field.value, &value)) {
         resp_error(c->reply, ERROR_GENERIC, "hash value is not a float");
         return;
     }
@@ -135,7 +143,7 @@ static void command_hash_hincrbyfloat(struct command_call *c)
     }
     char digits[NUMBER_REAL_MAX];
     struct bytes sum = bytes_of(digits, number_format_real(digits, value));
-    put_number(c, &h, sum, "hincrbyfloat");
+    put_number(c, &h, sum, field.expires_ms, "hincrbyfloat");
     resp_bulk(c->reply, sum);
 }
 
@@ -143,9 +151,9 @@ static void command_hash_hincrbyfloat(struct command_call *c)
 
 static void reply_value(struct command_call *c, const struct keyspace_hash *h, struct bytes name)
 {
-    struct bytes value;
-    if (keyspace_hash_get(h, name, &value))
-        resp_bulk(c->reply, value);
+    struct keyspace_field field;
+    if (keyspace_hash_get(h, name, &field))
+        resp_bulk(c->reply, field.value);
     else
         resp_null(c->reply);
 }
@@ -173,16 +181,16 @@ static void command_hash_hlen(struct command_call *c)
 static void command_hash_hstrlen(struct command_call *c)
 {
     struct keyspace_hash h;
-    struct bytes value;
+    struct keyspace_field field;
     if (!command_open_hash(c, &h)) return;
-    resp_integer(c->reply, keyspace_hash_get(&h, c->argv[2], &value) ? (int64_t)value.len : 0);
+    resp_integer(c->reply, keyspace_hash_get(&h, c->argv[2], &field) ? (int64_t)field.value.len : 0);
 }
 
 static void command_hash_hexists(struct command_call *c)
 {
     struct keyspace_hash h;
-    struct bytes value;
-    if (command_open_hash(c, &h)) resp_integer(c->reply, keyspace_hash_get(&h, c->argv[2], &value));
+    struct keyspace_field field;
+    if (command_open_hash(c, &h)) resp_integer(c->reply, keyspace_hash_get(&h, c->argv[2], &field));
 }
 
 #define PUTS   (WRITE | DENYOOM | FAST)

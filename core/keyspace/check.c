@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "keyspace/dictionary.h"
+#include "keyspace/hash.h"
 #include "keyspace/keyspace_state.h"
 #include "keyspace/list.h"
 #include "keyspace/zset.h"
@@ -59,7 +59,7 @@ static const struct holder *find(const struct check *c, const struct rowkey_node
 static int check_value(struct keyspace *ks, uint32_t database_id, const struct entry *en, struct error *e)
 {
     switch (en->type) {
-    case KEYSPACE_HASH: return dictionary_check(ks, database_id, en, e);
+    case KEYSPACE_HASH: return keyspace_hash_check(ks, database_id, en, e);
     case KEYSPACE_LIST: return keyspace_list_check(ks, database_id, en, e);
     case KEYSPACE_ZSET: return keyspace_zset_check(ks, database_id, en, e);
     case KEYSPACE_SET: return keyspace_set_check(ks, database_id, en, e);

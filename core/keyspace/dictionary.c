@@ -17,16 +17,28 @@ static struct linear_hash hash_in(const struct entry *en, uint32_t database_id)
     return (struct linear_hash){roots[0]};
 }
 
-void dictionary_open(struct dictionary *d, struct keyspace *ks, struct bytes name, enum keyspace_type type, const struct keyspace_entry *found)
+void dictionary_open_in(struct dictionary *d, struct keyspace *ks, uint32_t database_id, struct bytes name, enum keyspace_type type,
+                        const struct keyspace_entry *found)
 {
     bool exists = found->type != KEYSPACE_NONE;
     assert(!exists || found->type == type);
-    *d = (struct dictionary){.ks = ks, .name = name, .exists = exists, .form = exists ? found->form : ENTRY_WHOLE, .packed_count = UNKNOWN};
-    d->en = (struct entry){type, d->form, found->expires_ms, rowkey_is_named_by_hash(name), name, exists ? found->payload : bytes_of(NULL, 0)};
+    *d = (struct dictionary){.ks = ks, .name = name, .exists = exists, .packed_count = UNKNOWN};
+    d->en = (struct entry){type, ENTRY_WHOLE, found->expires_ms, rowkey_is_named_by_hash(name), name, bytes_of(NULL, 0), 0};
+    if (exists) {
+        d->en.form = found->form;
+        d->en.payload = found->payload;
+        d->en.fields_ms = found->fields_ms;
+    }
+    d->form = d->en.form == ENTRY_SORTED ? ENTRY_HASHED : d->en.form;
     if (d->form == ENTRY_HASHED)
-        d->hash = hash_in(&d->en, ks->databases.list[ks->current].id);
+        d->hash = hash_in(&d->en, database_id);
     else
         d->packed = d->en.payload;
+}
+
+void dictionary_open(struct dictionary *d, struct keyspace *ks, struct bytes name, enum keyspace_type type, const struct keyspace_entry *found)
+{
+    dictionary_open_in(d, ks, ks->databases.list[ks->current].id, name, type, found);
 }
 
 /* A new entry: of a new key, or because the form is another. */
@@ -122,10 +134,15 @@ static void enlarge(struct dictionary *d)
     d->changed = true;
 }
 
+static bool is_small(const struct element *el)
+{
+    size_t value_len = el->value.len - (el->mark ? DICTIONARY_MARKED : 0);
+    return el->key.len <= DICTIONARY_SMALL_BYTES && value_len <= DICTIONARY_SMALL_BYTES;
+}
+
 static bool fits(struct dictionary *d, const struct element *el, bool is_new)
 {
-    bool small = el->key.len <= DICTIONARY_SMALL_BYTES && el->value.len <= DICTIONARY_SMALL_BYTES;
-    return small && dictionary_count(d) + is_new <= DICTIONARY_SMALL_COUNT;
+    return is_small(el) && dictionary_count(d) + is_new <= DICTIONARY_SMALL_COUNT;
 }
 
 static void append(struct dictionary *d, const struct element *el)
@@ -263,7 +280,7 @@ static int check_packed(struct bytes packed, struct error *e)
     size_t at;
     while (element_next(&rest, &el)) {
         count++;
-        if (el.key.len > DICTIONARY_SMALL_BYTES || el.value.len > DICTIONARY_SMALL_BYTES)
+        if (!is_small(&el))
             return error_set(e, ERROR_FORMAT, "a value in its key's row has an element that is too large for it");
         if (element_find(rest, el.key, &other, &at)) return error_set(e, ERROR_FORMAT, "a value in its key's row has an element twice");
     }
@@ -274,7 +291,7 @@ static int check_packed(struct bytes packed, struct error *e)
 
 int dictionary_check(struct keyspace *ks, uint32_t database_id, const struct entry *en, struct error *e)
 {
-    if (en->form != ENTRY_HASHED) return check_packed(en->payload, e);
+    if (en->form == ENTRY_WHOLE) return check_packed(en->payload, e);
     struct linear_hash h = hash_in(en, database_id);
     if (!h.root.count) return error_set(e, ERROR_FORMAT, "object %llu is empty", (unsigned long long)h.root.object.id);
     return linear_hash_check(ks, &h, e);

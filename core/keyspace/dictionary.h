@@ -13,6 +13,7 @@
 /* Redis 7.0's hash-max-listpack-entries and -value. */
 #define DICTIONARY_SMALL_COUNT 128
 #define DICTIONARY_SMALL_BYTES 64 /* of a key or value */
+#define DICTIONARY_MARKED      8  /* bytes that begin the value of a marked element, and do not count */
 
 struct dictionary {
     struct keyspace *ks;
@@ -28,6 +29,9 @@ struct dictionary {
 
 /* `found` is of this type, or none. */
 void dictionary_open(struct dictionary *d, struct keyspace *ks, struct bytes name, enum keyspace_type type, const struct keyspace_entry *found);
+/* The same in any database, to be looked at only. */
+void dictionary_open_in(struct dictionary *d, struct keyspace *ks, uint32_t database_id, struct bytes name, enum keyspace_type type,
+                        const struct keyspace_entry *found);
 /* Writes the key's row; deletes it if nothing is left. The expiry stays. */
 void dictionary_close(struct dictionary *d);
 

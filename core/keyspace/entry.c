@@ -3,14 +3,14 @@
 #include "base/codec.h"
 #include "keyspace/chunks.h"
 
-enum { FLAG_EXPIRY = 1, FLAG_KEY = 2 };
+enum { FLAG_EXPIRY = 1, FLAG_KEY = 2, FLAG_FIELDS = 4, FLAGS = 7 };
 
 #define KEY_LEN_MAX STORE_VALUE_MAX
 
 /* The forms that values of a type may have, and where roots are in the payload of each. */
 static const bool known[KEYSPACE_TYPES][ENTRY_FORMS] = {
     [KEYSPACE_STRING] = {[ENTRY_WHOLE] = true, [ENTRY_CHUNKS] = true},
-    [KEYSPACE_HASH] = {[ENTRY_WHOLE] = true, [ENTRY_HASHED] = true},
+    [KEYSPACE_HASH] = {[ENTRY_WHOLE] = true, [ENTRY_HASHED] = true, [ENTRY_SORTED] = true},
     [KEYSPACE_LIST] = {[ENTRY_WHOLE] = true, [ENTRY_TREE] = true},
     [KEYSPACE_SET] = {[ENTRY_WHOLE] = true, [ENTRY_INTEGERS] = true, [ENTRY_HASHED] = true},
     [KEYSPACE_ZSET] = {[ENTRY_WHOLE] = true, [ENTRY_SORTED] = true},
@@ -28,6 +28,13 @@ static bool is_known_form(uint8_t type, uint8_t form, struct bytes payload)
     for (unsigned i = 0; i < roots_of[form]; i++)
         if (!object_root_read(&r, 0, &root)) return false;
     return form != ENTRY_INTEGERS || payload.len % 8 == 0;
+}
+
+/* Large hashes have the second root if, and only if, fields expire. */
+static bool is_field_expiry(const struct entry *en, bool there)
+{
+    if (!there) return en->type != KEYSPACE_HASH || en->form != ENTRY_SORTED;
+    return en->type == KEYSPACE_HASH && en->form != ENTRY_HASHED && en->fields_ms > 0;
 }
 
 unsigned entry_roots(const struct entry *en, uint32_t database_id, struct object_root out[ENTRY_ROOTS_MAX])
@@ -59,9 +66,10 @@ bool entry_read(struct bytes row, struct entry *out)
     uint8_t type = read_u8(&r), form = read_u8(&r), flags = read_u8(&r);
     *out = (struct entry){.type = type, .form = form, .expires_ms = KEYSPACE_NO_EXPIRY, .has_key = flags & FLAG_KEY};
     if (flags & FLAG_EXPIRY) out->expires_ms = (int64_t)read_u64(&r);
+    if (flags & FLAG_FIELDS) out->fields_ms = (int64_t)read_u64(&r);
     if (flags & FLAG_KEY) out->key = read_bytes(&r, KEY_LEN_MAX);
     out->payload = read_raw(&r, reader_left(&r));
-    return !r.failed && is_known_form(type, form, out->payload) && !(flags & ~(FLAG_EXPIRY | FLAG_KEY));
+    return !r.failed && !(flags & ~FLAGS) && is_known_form(type, form, out->payload) && is_field_expiry(out, flags & FLAG_FIELDS);
 }
 
 int64_t entry_expiry(struct bytes row)
@@ -69,13 +77,15 @@ int64_t entry_expiry(struct bytes row)
     struct reader r = reader_of(row);
     read_raw(&r, ENTRY_EXPIRY_AT);
     uint8_t flags = read_u8(&r);
-    int64_t expires_ms = (int64_t)read_u64(&r);
-    return r.failed || !(flags & FLAG_EXPIRY) ? KEYSPACE_NO_EXPIRY : expires_ms;
+    int64_t key_ms = flags & FLAG_EXPIRY ? (int64_t)read_u64(&r) : INT64_MAX;
+    int64_t fields_ms = flags & FLAG_FIELDS ? (int64_t)read_u64(&r) : INT64_MAX;
+    if (r.failed || !(flags & (FLAG_EXPIRY | FLAG_FIELDS))) return KEYSPACE_NO_EXPIRY;
+    return key_ms < fields_ms ? key_ms : fields_ms;
 }
 
 static uint8_t flags_of(const struct entry *en)
 {
-    return (uint8_t)((entry_has_expiry(en) ? FLAG_EXPIRY : 0) | (en->has_key ? FLAG_KEY : 0));
+    return (uint8_t)((entry_has_expiry(en) ? FLAG_EXPIRY : 0) | (en->has_key ? FLAG_KEY : 0) | (en->fields_ms ? FLAG_FIELDS : 0));
 }
 
 size_t entry_write_expiry(uint8_t out[ENTRY_EXPIRY_MAX], const struct entry *en, int64_t expires_ms, size_t *removed)
@@ -91,7 +101,7 @@ size_t entry_write_expiry(uint8_t out[ENTRY_EXPIRY_MAX], const struct entry *en,
 
 size_t entry_payload_at(const struct entry *en)
 {
-    return 3u + (entry_has_expiry(en) ? 8u : 0u) + (en->has_key ? 4 + en->key.len : 0);
+    return 3u + (entry_has_expiry(en) ? 8u : 0u) + (en->fields_ms ? 8u : 0u) + (en->has_key ? 4 + en->key.len : 0);
 }
 
 size_t entry_size(const struct entry *en)
@@ -107,6 +117,7 @@ void entry_write(uint8_t *out, const struct entry *en)
     out[2] = flags_of(en);
     struct buffer b = {.data = out, .len = 3, .cap = head, .max = head};
     if (entry_has_expiry(en)) write_u64(&b, (uint64_t)en->expires_ms);
+    if (en->fields_ms) write_u64(&b, (uint64_t)en->fields_ms);
     if (en->has_key) write_bytes(&b, en->key);
     if (en->payload.len) memcpy(out + head, en->payload.data, en->payload.len);
 }

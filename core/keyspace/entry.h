@@ -1,4 +1,5 @@
-/* Values of key rows: type(1) · form(1) · flags(1) · [expiry(8)] · [key length(4) · key] · payload, little endian.
+/* Values of key rows: type(1) · form(1) · flags(1) · [expiry(8)] · [earliest expiry of a field(8)] · [key length(4) · key] · payload, little
+ * endian.
  * Pure. */
 #ifndef AIKV_KEYSPACE_ENTRY_H
 #define AIKV_KEYSPACE_ENTRY_H
@@ -12,7 +13,8 @@ enum entry_form {
     ENTRY_INTEGERS, /* a set's members, int64 each, little endian, rising */
     ENTRY_HASHED,   /* a hash or set: linear_hash's root */
     ENTRY_TREE,     /* a list: counted_tree's root, then what list.c adds */
-    ENTRY_SORTED,   /* a sorted set: linear_hash's root (member to score), counted_tree's (score and member) */
+    ENTRY_SORTED,   /* linear_hash's root and counted_tree's: a sorted set (member to score; score and member), a hash with fields that expire
+                       (field to value; expiry and field) */
     ENTRY_FORMS
 };
 
@@ -23,6 +25,7 @@ struct entry {
     bool has_key;       /* the row's name holds only a hash of it */
     struct bytes key;   /* if so */
     struct bytes payload;
+    int64_t fields_ms; /* a hash: no field expires before; 0: none has an expiry */
 };
 
 static inline bool entry_has_expiry(const struct entry *en)
@@ -37,7 +40,7 @@ static inline bool entry_is_expired(const struct entry *en, int64_t now_ms)
 
 /* False: damaged, or of a type, form or flag that this version does not know. */
 bool entry_read(struct bytes row, struct entry *out);
-/* The same for the expiry alone, of any form. */
+/* When the key, or the first of its fields, expires; of any form. */
 int64_t entry_expiry(struct bytes row);
 #define ENTRY_EXPIRY_AT  2
 #define ENTRY_EXPIRY_MAX 9

@@ -1,16 +1,24 @@
-/* Hashes: values by field. How they are held shows nowhere. A handle is opened with what keyspace_find gave for the key, a hash or none, and closed
- * when it was changed; a key has one at a time. Bytes that are given live until the hash is changed; those of a field that is put lie elsewhere. */
+/* Hashes: values by field; fields may have an expiry of their own. How all that is held shows nowhere. A handle is opened with what keyspace_find gave
+ * for the key, a hash or none, and closed when it was changed; a key has one at a time. Bytes that are given live until the hash is changed; those of
+ * a field that is put lie elsewhere.
+ *
+ * A field whose time has come is not there any more for any call; keyspace_sweep() deletes it. A key goes with its last field. */
 #ifndef AIKV_KEYSPACE_HASH_H
 #define AIKV_KEYSPACE_HASH_H
 
+#include "keyspace/counted_tree.h"
 #include "keyspace/dictionary.h"
 
 struct keyspace_hash {
     struct dictionary fields;
+    int64_t earliest_ms; /* no field expires before; 0: none has an expiry */
+    bool indexed;        /* `due` is there: a large hash has it if fields have an expiry */
+    struct counted_tree due;
 };
 
 struct keyspace_field {
     struct bytes name, value;
+    int64_t expires_ms; /* KEYSPACE_NO_EXPIRY, or above 0 */
 };
 
 /* A name and a value together. */
@@ -24,11 +32,13 @@ void keyspace_hash_close(struct keyspace_hash *h);
 const char *keyspace_hash_encoding(const struct keyspace_entry *found);
 
 uint64_t keyspace_hash_len(struct keyspace_hash *h);
-bool keyspace_hash_get(const struct keyspace_hash *h, struct bytes name, struct bytes *value);
+bool keyspace_hash_get(const struct keyspace_hash *h, struct bytes name, struct keyspace_field *out);
 /* Returns whether the field is new. */
 bool keyspace_hash_put(struct keyspace_hash *h, const struct keyspace_field *field);
 /* The same, unless the field is there. */
 bool keyspace_hash_add(struct keyspace_hash *h, const struct keyspace_field *field);
+/* Gives a field that keyspace_hash_get gave another expiry, above 0, or KEYSPACE_NO_EXPIRY. */
+void keyspace_hash_expire(struct keyspace_hash *h, const struct keyspace_field *field, int64_t expires_ms);
 /* Whether there was such a field. */
 bool keyspace_hash_remove(struct keyspace_hash *h, struct bytes name);
 
@@ -46,5 +56,11 @@ uint64_t keyspace_hash_scan(const struct keyspace_hash *h, uint64_t cursor, keys
 void keyspace_hash_random(struct keyspace_hash *h, uint64_t *random, struct keyspace_field *out);
 /* `count` different ones, in no order; all, if there are no more. */
 void keyspace_hash_sample(struct keyspace_hash *h, uint64_t count, uint64_t *random, struct arena *arena, keyspace_hash_visit *visit, void *user);
+
+/* Deletes up to `count` fields whose time has come; returns how many. To be closed like after any other change. */
+size_t keyspace_hash_sweep(struct keyspace_hash *h, size_t count);
+
+/* What must hold of a hash's entry. Errors: FORMAT. */
+int keyspace_hash_check(struct keyspace *ks, uint32_t database_id, const struct entry *en, struct error *e);
 
 #endif

@@ -31,6 +31,7 @@ static void describe_entry(const struct entry *en, uint32_t database_id, size_t 
     unsigned count = entry_roots(en, database_id, roots);
     buffer_printf(out, " %s", keyspace_type_name(en->type));
     if (entry_has_expiry(en)) buffer_printf(out, " expires_ms=%lld", (long long)en->expires_ms);
+    if (en->fields_ms) buffer_printf(out, " fields_expire_ms=%lld", (long long)en->fields_ms);
     for (unsigned i = 0; i < count; i++) {
         buffer_printf(out, " object=%llu len=%llu", (unsigned long long)roots[i].object.id, (unsigned long long)roots[i].bytes);
         if (en->form != ENTRY_CHUNKS) buffer_printf(out, " elements=%llu", (unsigned long long)roots[i].count);

@@ -96,7 +96,7 @@ struct keyspace_entry keyspace_find(struct keyspace *ks, struct bytes key)
 {
     struct entry en;
     if (!keyspace_find_entry(ks, key, &en)) return (struct keyspace_entry){.expires_ms = KEYSPACE_NO_EXPIRY};
-    return (struct keyspace_entry){en.type, en.expires_ms, en.form, en.payload};
+    return (struct keyspace_entry){en.type, en.expires_ms, en.form, en.payload, en.fields_ms};
 }
 
 void keyspace_put_entry(struct keyspace *ks, struct bytes key, struct entry *en)

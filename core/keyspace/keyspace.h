@@ -47,6 +47,7 @@ struct keyspace_entry {
     /* For the types: how the value is held, and what the key's row has of it, until the key is changed. */
     unsigned form;
     struct bytes payload;
+    int64_t fields_ms;
 };
 /* Looks a key up. An expired key is deleted on the way and reads as none. */
 struct keyspace_entry keyspace_find(struct keyspace *ks, struct bytes key);
@@ -128,7 +129,7 @@ void keyspace_slots_held(const struct keyspace *ks, unsigned first, size_t count
 void keyspace_slot_keys(struct keyspace *ks, unsigned slot, size_t count, void (*visit)(void *user, struct bytes key), void *user);
 
 /* ---- upkeep ---- */
-/* Deletes up to `keys` keys that have expired at `now_ms`, wherever they are: no other rows are read. A batch of its own; call between commands.
+/* Deletes up to `keys` keys, and fields of hashes, that have expired at `now_ms`, wherever they are: no other keys' rows are read. A batch of its own; call between commands.
  * Returns how many were deleted. */
 size_t keyspace_sweep(struct keyspace *ks, size_t keys, int64_t now_ms);
 /* Deletes up to `rows` rows of large values whose keys are gone. A batch of its own; call between commands. Returns how many it looked at; 0:

@@ -53,7 +53,7 @@ static void give(struct scan *sc, struct bytes key, const struct entry *en)
     if (sc->rows_left) sc->rows_left--;
     if (entry_is_expired(en, sc->ks->now_ms)) return;
     if (sc->keys_left) sc->keys_left--;
-    struct keyspace_entry entry = {en->type, en->expires_ms, en->form, en->payload};
+    struct keyspace_entry entry = {en->type, en->expires_ms, en->form, en->payload, en->fields_ms};
     sc->visit(sc->user, key, &entry);
 }
 

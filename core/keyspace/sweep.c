@@ -1,6 +1,7 @@
-/* The sweeper: deletes keys that are due, which the store finds. */
+/* The sweeper: deletes keys, and fields of hashes, that are due; the store finds them. */
 #include <assert.h>
 
+#include "keyspace/hash.h"
 #include "keyspace/keyspace_state.h"
 
 int64_t keyspace_expiry(struct bytes name, struct bytes value)
@@ -16,15 +17,30 @@ static void collect(void *names, struct bytes name)
     if (buffer_reserve(names, 4 + name.len)) write_bytes(names, name);
 }
 
-static void delete_row(struct keyspace *ks, struct bytes name)
+/* The key stays, unless its last field goes. */
+static size_t sweep_fields(struct keyspace *ks, const struct rowkey_parts *at, const struct entry *en, size_t count)
+{
+    struct bytes key = en->has_key ? en->key : at->key;
+    struct keyspace_hash h;
+    ks->current = (unsigned)(databases_find(&ks->databases, at->database_id) - ks->databases.list);
+    ks->place.known = false;
+    keyspace_hash_open(&h, ks, key, &(struct keyspace_entry){en->type, en->expires_ms, en->form, en->payload, en->fields_ms});
+    size_t deleted = keyspace_hash_sweep(&h, count);
+    keyspace_hash_close(&h);
+    return deleted;
+}
+
+/* What of it is due, `count` at most; returns how many. */
+static size_t delete_due(struct keyspace *ks, struct bytes name, size_t count)
 {
     struct rowkey_parts at;
-    if (!rowkey_parse(name, &at)) return;
+    if (!rowkey_parse(name, &at)) return 0;
     struct store_value value;
     struct entry en;
     bool readable = store_get(ks->store, name, &value) && entry_read(value.data, &en);
     assert(readable); /* it was due a moment ago */
     (void)readable;
+    if (!entry_is_expired(&en, ks->now_ms)) return sweep_fields(ks, &at, &en, count);
     struct object_root roots[ENTRY_ROOTS_MAX];
     struct database *db = databases_find(&ks->databases, at.database_id);
     databases_count(db, at.slot, -1, -1, -(int64_t)keyspace_row_bytes(name.len, &en));
@@ -32,6 +48,7 @@ static void delete_row(struct keyspace *ks, struct bytes name)
     keyspace_tell(ks, (unsigned)(db - ks->databases.list), en.has_key ? en.key : at.key, KEYSPACE_EXPIRED); /* while its row has the key */
     for (unsigned i = entry_roots(&en, at.database_id, roots); i > 0; i--) objects_hand_over(&ks->objects, ks->store, &roots[i - 1].object);
     store_delete(ks->store, name);
+    return 1;
 }
 
 size_t keyspace_sweep(struct keyspace *ks, size_t keys, int64_t now_ms)
@@ -43,7 +60,8 @@ size_t keyspace_sweep(struct keyspace *ks, size_t keys, int64_t now_ms)
     store_due(ks->store, now_ms, keys, collect, &names);
     struct reader r = reader_of(buffer_bytes(&names));
     store_begin(ks->store);
-    for (; reader_left(&r); deleted++) delete_row(ks, read_bytes(&r, ROWKEY_MAX));
+    ks->now_ms = now_ms;
+    while (reader_left(&r) && deleted < keys) deleted += delete_due(ks, read_bytes(&r, ROWKEY_MAX), keys - deleted);
     struct store_position p = store_commit(ks->store);
     if (p.sequence) ks->written = p;
     buffer_release(&names);

@@ -58,7 +58,7 @@ void keyspace_zset_open(struct keyspace *ks, struct bytes key, const struct keys
     bool exists = found->type != KEYSPACE_NONE;
     assert(!exists || found->type == KEYSPACE_ZSET);
     *out = (struct keyspace_zset){.ks = ks, .key = key, .exists = exists, .large = keyspace_zset_is_large(found)};
-    out->en = (struct entry){KEYSPACE_ZSET, out->large ? ENTRY_SORTED : ENTRY_WHOLE, found->expires_ms, rowkey_is_named_by_hash(key), key, found->payload};
+    out->en = (struct entry){KEYSPACE_ZSET, out->large ? ENTRY_SORTED : ENTRY_WHOLE, found->expires_ms, rowkey_is_named_by_hash(key), key, found->payload, 0};
     if (out->large) {
         read_roots(&out->en, ks->databases.list[ks->current].id, out);
         out->count = out->scores.root.count;

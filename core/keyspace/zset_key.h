@@ -1,4 +1,5 @@
-/* How members and scores are written: in packed elements and the linear hash as member and score, in the tree as one key. Within zset*.c. */
+/* How members and scores are written: in packed elements and the linear hash as member and score, in the tree as one key. Within zset*.c; keys of the tree also for
+ * hash_expiry.c, whose fields are in order of their expiry. */
 #ifndef AIKV_KEYSPACE_ZSET_KEY_H
 #define AIKV_KEYSPACE_ZSET_KEY_H
 

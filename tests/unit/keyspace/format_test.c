@@ -50,13 +50,13 @@ static void test_a_row_s_name_is_slot_database_hash_and_key(void **state)
 static void test_a_row_s_value_is_type_form_flags_and_what_they_say(void **state)
 {
     (void)state;
-    struct entry en = {KEYSPACE_STRING, ENTRY_WHOLE, NEVER, false, {NULL, 0}, bytes_text("v")};
+    struct entry en = {KEYSPACE_STRING, ENTRY_WHOLE, NEVER, false, {NULL, 0}, bytes_text("v"), 0};
     struct entry back;
     uint8_t row[64];
     assert_int_equal(entry_size(&en), 4);
     entry_write(row, &en);
     assert_memory_equal(row, "\1\0\0v", 4);
-    en = (struct entry){KEYSPACE_STRING, ENTRY_WHOLE, -2, true, bytes_text("key"), bytes_text("")};
+    en = (struct entry){KEYSPACE_STRING, ENTRY_WHOLE, -2, true, bytes_text("key"), bytes_text(""), 0};
     assert_int_equal(entry_size(&en), 18);
     entry_write(row, &en);
     assert_memory_equal(row, "\1\0\3\xfe\xff\xff\xff\xff\xff\xff\xff\3\0\0\0key", 18);

@@ -1,4 +1,4 @@
-/* Hashes, small and large, against plain arrays: random changes, with copies, expiry, the deletion of what is left over, and reopenings in between;
+/* Hashes, small and large, against plain arrays: random changes, with copies, expiry of keys and fields, the deletion of what is left over, and reopenings in between;
  * what must hold of all rows is checked on the way. */
 #include "base/random.h"
 #include "fixture.h"
@@ -16,7 +16,9 @@ struct model_hash {
     int64_t expires_ms;
     uint64_t count;
     int16_t lengths[FIELDS]; /* of values, whose bytes follow from field and length; -1: no such field */
+    int64_t times[FIELDS];   /* expiry, or NEVER */
     bool large;
+    bool dead; /* fields have expired, and may be held still */
 };
 
 struct model {
@@ -61,25 +63,49 @@ static unsigned number_of(struct bytes name)
     return (unsigned)strtoul(text, NULL, 10);
 }
 
-static void expect_field(struct model *m, const struct model_hash *h, unsigned i, struct bytes value)
+static void expect_field(struct model *m, const struct model_hash *h, unsigned i, const struct keyspace_field *field)
 {
-    if (h->lengths[i] < 0 || !bytes_equal(value, value_of(m, i, h->lengths[i]))) fail_msg("field %u is another", i);
+    bool same = h->lengths[i] >= 0 && bytes_equal(field->value, value_of(m, i, h->lengths[i])) && field->expires_ms == h->times[i];
+    if (!same) fail_msg("field %u is another", i);
+}
+
+static void drop_field(struct model_hash *h, unsigned i)
+{
+    h->count -= h->lengths[i] >= 0;
+    h->lengths[i] = -1;
+    h->times[i] = NEVER;
 }
 
 static void clear(struct model_hash *h)
 {
-    h->count = 0;
-    h->large = false;
+    h->large = h->dead = false;
     h->expires_ms = NEVER;
-    for (unsigned i = 0; i < FIELDS; i++) h->lengths[i] = -1;
+    for (unsigned i = 0; i < FIELDS; i++) drop_field(h, i);
+    h->count = 0;
 }
 
+/* A key whose fields have all expired may be there until the sweeper comes: that both agree, it goes. */
 static struct model_hash *pick(struct model *m, unsigned *i)
 {
     *i = (unsigned)random_below(&m->random, KEYS);
     struct model_hash *h = &m->keys[*i];
     if (h->expires_ms != NEVER && h->expires_ms <= m->f->now_ms) clear(h);
+    for (unsigned j = 0; j < FIELDS; j++) {
+        if (h->lengths[j] < 0 || h->times[j] == NEVER || h->times[j] > m->f->now_ms) continue;
+        drop_field(h, j);
+        h->dead = true;
+    }
+    if (h->count || !h->dead) return h;
+    keyspace_delete(m->f->ks, name_of(*i));
+    clear(h);
     return h;
+}
+
+/* Of the first keys. */
+static int64_t random_time(struct model *m, const struct model_hash *h)
+{
+    if (h - m->keys >= 3 || random_below(&m->random, 4)) return NEVER;
+    return m->f->now_ms + 1 + (int64_t)random_below(&m->random, 300);
 }
 
 static unsigned random_field(struct model *m)
@@ -93,10 +119,11 @@ static void put_some(struct model *m, struct model_hash *h, struct keyspace_hash
         char room[80];
         unsigned i = random_field(m);
         int16_t len = (int16_t)random_below(&m->random, random_below(&m->random, 300) ? 64 : 1500);
-        struct keyspace_field field = {field_name(m, i, room), value_of(m, i, len)};
+        struct keyspace_field field = {field_name(m, i, room), value_of(m, i, len), random_time(m, h)};
         bool is_new = h->lengths[i] < 0;
         assert_int_equal(keyspace_hash_put(at, &field), is_new);
         h->lengths[i] = len;
+        h->times[i] = field.expires_ms;
         h->count += is_new;
         h->large |= h->count > DICTIONARY_SMALL_COUNT || len > DICTIONARY_SMALL_BYTES || field.name.len > DICTIONARY_SMALL_BYTES;
     }
@@ -109,8 +136,30 @@ static void remove_some(struct model *m, struct model_hash *h, struct keyspace_h
         char room[80];
         bool there = h->lengths[i] >= 0;
         assert_int_equal(keyspace_hash_remove(at, field_name(m, i, room)), there);
-        h->lengths[i] = -1;
-        h->count -= there;
+        drop_field(h, i);
+    }
+}
+
+static void remove_all(struct model *m, struct model_hash *h, struct keyspace_hash *at)
+{
+    char room[80];
+    for (unsigned i = 0; i < FIELDS; i++) {
+        assert_int_equal(keyspace_hash_remove(at, field_name(m, i, room)), h->lengths[i] >= 0);
+        drop_field(h, i);
+    }
+}
+
+static void expire_some(struct model *m, struct model_hash *h, struct keyspace_hash *at)
+{
+    for (uint64_t n = random_below(&m->random, 6) ? 1 : random_below(&m->random, 40); n; n--) {
+        char room[80];
+        struct keyspace_field field;
+        unsigned i = random_field(m);
+        bool there = keyspace_hash_get(at, field_name(m, i, room), &field);
+        assert_int_equal(there, h->lengths[i] >= 0);
+        if (!there) continue;
+        h->times[i] = random_time(m, h);
+        keyspace_hash_expire(at, &field, h->times[i]);
     }
 }
 
@@ -118,10 +167,10 @@ static void look(struct model *m, const struct model_hash *h, struct keyspace_ha
 {
     char room[80];
     unsigned i = random_field(m);
-    struct bytes value;
-    bool there = keyspace_hash_get(at, field_name(m, i, room), &value);
+    struct keyspace_field field;
+    bool there = keyspace_hash_get(at, field_name(m, i, room), &field);
     assert_int_equal(there, h->lengths[i] >= 0);
-    if (there) expect_field(m, h, i, value);
+    if (there) expect_field(m, h, i, &field);
     assert_int_equal(keyspace_hash_len(at), h->count);
 }
 
@@ -129,7 +178,7 @@ static void once(void *user, const struct keyspace_field *field)
 {
     struct model *m = user;
     unsigned i = number_of(field->name);
-    expect_field(m, m->walked, i, field->value);
+    expect_field(m, m->walked, i, field);
     if (m->seen[i] == m->walk) fail_msg("field %u comes twice", i);
     m->seen[i] = m->walk;
 }
@@ -176,6 +225,7 @@ static void use(struct model *m, struct model_hash *h, unsigned i)
     struct keyspace_entry found = keyspace_find(m->f->ks, name_of(i));
     assert_int_equal(found.type, h->count ? KEYSPACE_HASH : KEYSPACE_NONE);
     assert_true(found.expires_ms == h->expires_ms);
+    if (h->dead) h->large = found.form != ENTRY_WHOLE; /* dead ones count until they are swept */
     if (h->count) assert_string_equal(keyspace_hash_encoding(&found), h->large ? "hashtable" : "listpack");
     keyspace_hash_open(&at, m->f->ks, name_of(i), &found);
     for (uint64_t n = 1 + random_below(&m->random, 3); n; n--) {
@@ -186,10 +236,12 @@ static void use(struct model *m, struct model_hash *h, unsigned i)
         case 3:
         case 4: remove_some(m, h, &at); break;
         case 5: walk(m, h, &at); break;
+        case 7: expire_some(m, h, &at); break;
         case 6: sample(m, h, &at); break;
         default: look(m, h, &at); break;
         }
     }
+    if (random_below(&m->random, 50) == 0) remove_all(m, h, &at);
     keyspace_hash_close(&at);
     if (random_below(&m->random, 50) == 0) { /* in the same command: of nodes that have just come none must be left */
         keyspace_string_put(m->f->ks, name_of(i), bytes_text("v"), NEVER);
@@ -292,7 +344,7 @@ static void test_a_small_change_is_a_small_record(void **state)
         keyspace_begin(f->ks, 0, f->now_ms);
         struct keyspace_entry found = keyspace_find(f->ks, bytes_text("h"));
         keyspace_hash_open(&h, f->ks, bytes_text("h"), &found);
-        keyspace_hash_put(&h, &(struct keyspace_field){bytes_of(name, (size_t)snprintf(name, sizeof name, "field:%u", n % 101)), value});
+        keyspace_hash_put(&h, &(struct keyspace_field){bytes_of(name, (size_t)snprintf(name, sizeof name, "field:%u", n % 101)), value, NEVER});
         keyspace_hash_close(&h);
         keyspace_end(f->ks);
         if (n == 100) store_flush(f->store);
