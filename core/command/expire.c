@@ -1,26 +1,14 @@
 /* Keys whose time comes. */
 #include "command/notify.h"
+#include "command/expiry.h"
 
-struct expire_conditions {
-    bool nx, xx, gt, lt;
-};
-
-static bool parse_conditions(struct command_call *c, struct expire_conditions *out)
+static bool parse_conditions(struct command_call *c, struct command_expiry_conditions *out)
 {
-    *out = (struct expire_conditions){0};
+    *out = (struct command_expiry_conditions){0};
     for (int i = 3; i < c->argc; i++) {
-        if (command_is(c, i, "NX")) {
-            out->nx = true;
-        } else if (command_is(c, i, "XX")) {
-            out->xx = true;
-        } else if (command_is(c, i, "GT")) {
-            out->gt = true;
-        } else if (command_is(c, i, "LT")) {
-            out->lt = true;
-        } else {
-            resp_error(c->reply, ERROR_SYNTAX, "Unsupported option %s", command_text(c, i));
-            return false;
-        }
+        if (command_expiry_condition(out, c->argv[i])) continue;
+        resp_error(c->reply, ERROR_SYNTAX, "Unsupported option %s", command_text(c, i));
+        return false;
     }
     if (out->nx && (out->xx || out->gt || out->lt)) {
         resp_error(c->reply, ERROR_SYNTAX, "NX and XX, GT or LT options at the same time are not compatible");
@@ -33,21 +21,10 @@ static bool parse_conditions(struct command_call *c, struct expire_conditions *o
     return true;
 }
 
-/* A key without expiry counts as one that expires never: later than any time. */
-static bool conditions_hold(const struct expire_conditions *k, int64_t current_ms, int64_t wanted_ms)
-{
-    bool expires = current_ms != KEYSPACE_NO_EXPIRY;
-    if (k->nx && expires) return false;
-    if (k->xx && !expires) return false;
-    if (k->gt && (!expires || wanted_ms <= current_ms)) return false;
-    if (k->lt && expires && wanted_ms >= current_ms) return false;
-    return true;
-}
-
 /* `since_ms` is what the time given is counted from. Negative times are fine: the key goes at once. */
 static void expire(struct command_call *c, int64_t unit_ms, int64_t since_ms)
 {
-    struct expire_conditions k;
+    struct command_expiry_conditions k;
     int64_t when;
     if (!parse_conditions(c, &k) || !command_integer(c, 2, &when, NULL)) return;
     if (__builtin_mul_overflow(when, unit_ms, &when) || __builtin_add_overflow(when, since_ms, &when)) {
@@ -56,7 +33,7 @@ static void expire(struct command_call *c, int64_t unit_ms, int64_t since_ms)
     }
     if (when < 0) when = 0; /* as good as any past time, and none of them is KEYSPACE_NO_EXPIRY */
     struct keyspace_entry entry = keyspace_find(c->keyspace, c->argv[1]);
-    bool done = entry.type != KEYSPACE_NONE && conditions_hold(&k, entry.expires_ms, when) &&
+    bool done = entry.type != KEYSPACE_NONE && command_expiry_may_change(&k, entry.expires_ms, when) &&
                 keyspace_expire(c->keyspace, c->argv[1], when);
     if (done) command_notify(c, NOTIFY_GENERIC, when <= c->now_ms ? "del" : "expire", c->argv[1]);
     resp_integer(c->reply, done);

@@ -23,3 +23,25 @@ bool command_expiry_read(struct command_call *c, enum command_expiry unit, int i
     *expires_ms = value;
     return true;
 }
+
+bool command_expiry_condition(struct command_expiry_conditions *k, struct bytes word)
+{
+    bool *const flags[] = {&k->nx, &k->xx, &k->gt, &k->lt};
+    static const char *const words[] = {"NX", "XX", "GT", "LT"};
+    for (size_t i = 0; i < 4; i++) {
+        if (!bytes_is(word, words[i])) continue;
+        *flags[i] = true;
+        return true;
+    }
+    return false;
+}
+
+bool command_expiry_may_change(const struct command_expiry_conditions *k, int64_t current_ms, int64_t wanted_ms)
+{
+    bool expires = current_ms != KEYSPACE_NO_EXPIRY;
+    if (k->nx && expires) return false;
+    if (k->xx && !expires) return false;
+    if (k->gt && (!expires || wanted_ms <= current_ms)) return false;
+    if (k->lt && expires && wanted_ms >= current_ms) return false;
+    return true;
+}

@@ -47,6 +47,7 @@ static const struct {
     {"hyperloglog", command_hyperloglog_rows},
     {"geo", command_geo_rows},
     {"geo", command_geo_search_rows},
+    {"hash", command_hash_expire_rows},
     {"cluster", command_cluster_rows},
     {"list", command_list_rows},
     {"list", command_list_find_rows},

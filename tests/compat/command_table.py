@@ -10,6 +10,8 @@ from resp import Connection, in_order, render
 OWN = {
     "client|setinfo": "from Redis 7.2, because clients send it unasked",
     "cluster|myshardid": "from Redis 7.2",
+    **{name: "from Redis 7.4" for name in ("hexpire", "hpexpire", "hexpireat", "hpexpireat", "hpersist", "httl", "hpttl", "hexpiretime",
+                                           "hpexpiretime")},
     "cluster|metaraft": "AiKv",
     "cluster|script": "AiKv",
     "cluster|addreplication": "AiKv",

@@ -131,6 +131,8 @@ class Player:
 def run(path, servers):
     with open(path, encoding="utf-8") as file:
         lines = file.read().split("\n")
+    if lines[0].startswith("# AiKv only:"):
+        servers = [server for server in servers if server.name == "aikv"]
     for server in servers:
         server.reset()
     player = Player(path, servers)
