@@ -90,9 +90,8 @@ void dictionary_close(struct dictionary *d)
 
 static uint64_t count_packed(struct bytes packed)
 {
-    struct element el;
     uint64_t n = 0;
-    while (element_next(&packed, &el)) n++;
+    while (element_skip(&packed)) n++;
     return n;
 }
 
@@ -228,9 +227,8 @@ void dictionary_random(struct dictionary *d, uint64_t *random, struct element *o
         return;
     }
     struct bytes rest = d->packed;
-    uint64_t n = random_below(random, dictionary_count(d));
-    do element_next(&rest, out);
-    while (n--);
+    for (uint64_t n = random_below(random, dictionary_count(d)); n; n--) element_skip(&rest);
+    element_next(&rest, out);
 }
 
 /* Of the elements that are left, each with the chance of those still wanted among them (Knuth's algorithm S). */

@@ -81,10 +81,9 @@ static bool find(const struct bucket *b, uint8_t tag, struct bytes key, struct p
     const uint8_t *tags = b->row.data + b->count;
     while (rest.len) {
         const uint8_t *begin = rest.data;
-        bool whole = element_next(&rest, &out->el);
+        bool candidate = *--tags == tag, whole = candidate ? element_next(&rest, &out->el) : element_skip(&rest);
         assert(whole);
-        (void)whole;
-        if (*--tags != tag || !bytes_equal(out->el.key, key)) continue;
+        if (!candidate || !bytes_equal(out->el.key, key)) continue;
         out->tag_at = (size_t)(tags - b->row.data);
         out->at = (size_t)(begin - b->row.data);
         out->size = (size_t)(rest.data - begin);
@@ -223,10 +222,11 @@ static void insert(struct keyspace *ks, const struct linear_hash *h, uint32_t nu
     if (out != room) free(out);
 }
 
-/* The value alone where its length stays. */
+/* The value alone where its length stays; nothing where it stays as it is. */
 static void replace(struct keyspace *ks, const struct linear_hash *h, const struct place *p, const struct element *el, size_t len)
 {
     if (p->el.mark == el->mark && p->el.value.len == el->value.len) {
+        if (bytes_equal(p->el.value, el->value)) return;
         node_splice(ks, &h->root.object, p->bucket, p->at + p->size - el->value.len, el->value.len, el->value);
         return;
     }
@@ -334,9 +334,8 @@ void linear_hash_random(struct keyspace *ks, const struct linear_hash *h, uint64
         b = bucket_read(ks, h, (uint32_t)random_below(random, h->root.object.nodes));
     while (random_below(random, most) >= b.count);
     struct bytes rest = bucket_elements(&b);
-    uint64_t n = random_below(random, b.count);
-    do element_next(&rest, out);
-    while (n--);
+    for (uint64_t n = random_below(random, b.count); n; n--) element_skip(&rest);
+    element_next(&rest, out);
 }
 
 /* ---- what must hold ---- */

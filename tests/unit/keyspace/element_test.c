@@ -18,7 +18,12 @@ static void test_what_is_written_is_read(void **state)
             rest = bytes_of(packed, cut);
             assert_false(element_next(&rest, &out));
             assert_int_equal(rest.len, cut);
+            assert_false(element_skip(&rest));
+            assert_int_equal(rest.len, cut);
         }
+        rest = bytes_of(packed, element_size(&el) + 1);
+        assert_true(element_skip(&rest));
+        assert_int_equal(rest.len, 1);
     }
 }
 
