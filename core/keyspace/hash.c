@@ -45,27 +45,32 @@ static void put_entry(struct keyspace_hash *h)
     keyspace_put_entry(h->fields.ks, h->fields.name, &en);
 }
 
-/* Without fields the key goes, and the index with it. */
-static void drop_index(struct keyspace_hash *h)
+/* No field is left but such as have expired. Objects that the key's row does not name yet are handed over here. */
+static void drop(struct keyspace_hash *h)
 {
     struct keyspace *ks = h->fields.ks;
+    const struct object now[] = {h->fields.hash.root.object, h->due.root.object};
+    unsigned count = h->indexed ? 2 : h->fields.form == ENTRY_HASHED;
     keyspace_go_to(ks, h->fields.name);
-    if (h->fields.en.form == ENTRY_SORTED)
-        ks->place.objects[1] = h->due.root.object;
-    else
-        objects_hand_over(&ks->objects, ks->store, &h->due.root.object); /* no row has named it yet */
+    for (unsigned i = 0; i < count; i++) {
+        if (i < ks->place.object_count)
+            ks->place.objects[i] = now[i];
+        else
+            objects_hand_over(&ks->objects, ks->store, &now[i]);
+    }
+    if (h->fields.exists) keyspace_drop(ks);
 }
 
 void keyspace_hash_close(struct keyspace_hash *h)
 {
     bool expires = h->earliest_ms || h->fields.en.fields_ms;
     if (!h->fields.changed) return;
-    if (expires && dictionary_count(&h->fields)) {
+    if (!expires)
+        dictionary_close(&h->fields);
+    else if (keyspace_hash_len(h))
         put_entry(h);
-        return;
-    }
-    if (h->indexed) drop_index(h);
-    dictionary_close(&h->fields);
+    else
+        drop(h);
 }
 
 const char *keyspace_hash_encoding(const struct keyspace_entry *found)
