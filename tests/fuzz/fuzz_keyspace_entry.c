@@ -33,7 +33,7 @@ static void check_value(struct bytes value)
     uint8_t *written = malloc(size);
     entry_write(written, &en);
     must(entry_read(bytes_of(written, size), &again), "what is written is read");
-    must(again.type == en.type && again.expires_ms == en.expires_ms && again.has_key == en.has_key &&
+    must(again.type == en.type && again.expires_ms == en.expires_ms && again.fields_ms == en.fields_ms && again.has_key == en.has_key &&
              bytes_equal(again.key, en.key),
          "and as the same");
     must(size != value.len || memcmp(written, value.data, size) == 0, "what is read is written alike");
