@@ -5,16 +5,16 @@
 #include <sys/stat.h>
 
 #include "base/cgroup.h"
+#include "files.h"
 #include "tests.h"
 
 struct world {
-    char dir[64], groups[80];
+    char dir[FILES_DIR_MAX], groups[300];
 };
 
 static void begin(struct world *w, const char *groups)
 {
-    snprintf(w->dir, sizeof w->dir, "/tmp/aikv-cgroup-XXXXXX");
-    assert_non_null(mkdtemp(w->dir));
+    files_make(w->dir, "cgroup");
     snprintf(w->groups, sizeof w->groups, "%s/groups", w->dir);
     FILE *f = fopen(w->groups, "w");
     fputs(groups, f);

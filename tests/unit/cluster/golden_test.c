@@ -1,50 +1,22 @@
 /* The format must not change unnoticed: other versions' logs and snapshots hold it. Files in golden/, and what the fuzzers
  * begin with, written anew by REWRITE=1. */
-#include <libgen.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "files.h"
 #include "rich.h"
 
-#define CORPUS "../../fuzz/corpus/"
-
-static struct buffer read_file(const char *path)
-{
-    struct buffer b;
-    char chunk[4096];
-    buffer_init(&b, CLUSTER_ENCODED_MAX);
-    FILE *f = fopen(path, "rb");
-    if (!f) fail_msg("%s: cannot be opened (REWRITE=1 makes it)", path);
-    for (size_t n; (n = fread(chunk, 1, sizeof chunk, f)) > 0;) buffer_append(&b, chunk, n);
-    assert_int_equal(fclose(f), 0);
-    return b;
-}
-
-/* The file is <here>/<folder><name><ending>. */
-static void compare_or_rewrite(const char *folder, const char *name, const char *ending, struct bytes now)
-{
-    char here[] = __FILE__, path[4096];
-    snprintf(path, sizeof path, "%s/%s%s%s", dirname(here), folder, name, ending);
-    if (getenv("REWRITE")) {
-        FILE *f = fopen(path, "wb");
-        assert_non_null(f);
-        assert_int_equal(fwrite(now.data, 1, now.len, f), now.len);
-        assert_int_equal(fclose(f), 0);
-    }
-    struct buffer golden = read_file(path);
-    if (!bytes_equal(buffer_bytes(&golden), now)) fail_msg("the format of %s has changed", name);
-    buffer_release(&golden);
-}
+#define GOLDEN "unit/cluster/golden/"
+#define CORPUS "fuzz/corpus/"
 
 static void test_the_format_of_a_state_has_not_changed(void **state)
 {
     (void)state;
     struct cluster_state *s = rich_state(), *empty = cluster_state_new();
     struct buffer b = encoded(s), c = encoded(empty);
-    compare_or_rewrite("golden/", "state", ".bin", buffer_bytes(&b));
-    compare_or_rewrite("golden/", "state_empty", ".bin", buffer_bytes(&c));
-    compare_or_rewrite(CORPUS "cluster_decode/", "state", "", buffer_bytes(&b));
-    compare_or_rewrite(CORPUS "cluster_decode/", "state_empty", "", buffer_bytes(&c));
+    files_expect_golden(GOLDEN "state.bin", buffer_bytes(&b));
+    files_expect_golden(GOLDEN "state_empty.bin", buffer_bytes(&c));
+    files_expect_golden(CORPUS "cluster_decode/state", buffer_bytes(&b));
+    files_expect_golden(CORPUS "cluster_decode/state_empty", buffer_bytes(&c));
     buffer_release(&b);
     buffer_release(&c);
     cluster_state_free(s);
@@ -57,7 +29,9 @@ static void test_the_format_of_no_command_has_changed(void **state)
     for (enum cluster_command_type type = 0; type <= CLUSTER_TRIGGERS_PAUSE; type++) {
         struct cluster_command c = rich_command(type);
         struct buffer b = encoded_command(&c);
-        compare_or_rewrite("golden/", cluster_command_name(type), ".bin", buffer_bytes(&b));
+        char file[80];
+        snprintf(file, sizeof file, GOLDEN "%s.bin", cluster_command_name(type));
+        files_expect_golden(file, buffer_bytes(&b));
         buffer_release(&b);
         cluster_command_release(&c);
     }
@@ -87,7 +61,9 @@ static void add(struct buffer *seed, struct cluster_command c)
 static void is_in_corpus(const char *name, struct buffer seed)
 {
     assert_false(seed.failed);
-    compare_or_rewrite(CORPUS "cluster_apply/", name, "", buffer_bytes(&seed));
+    char file[80];
+    snprintf(file, sizeof file, CORPUS "cluster_apply/%s", name);
+    files_expect_golden(file, buffer_bytes(&seed));
     buffer_release(&seed);
 }
 

@@ -1,7 +1,6 @@
 #include "fixture.h"
 
 #include <arpa/inet.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -136,7 +135,7 @@ static void wake_nobody(void *user)
 /* Makes a store with keys in the node's directory. */
 static void fill(struct node *n)
 {
-    char store_dir[80], text[16];
+    char store_dir[300], text[16];
     snprintf(store_dir, sizeof store_dir, "%s/store", n->dir);
     struct store_options options = {.dir = store_dir, .on_durable = wake_nobody};
     struct store *store;
@@ -206,7 +205,7 @@ static void start(struct node *n, bool cluster)
     host.user = n;
     host.publish = cluster ? host_publish : NULL;
     struct error e;
-    char store_dir[80];
+    char store_dir[300];
     snprintf(store_dir, sizeof store_dir, "%s/store", n->dir);
     struct store_options stored = {
         .dir = store_dir, .dirty_max = 16 << 20, .on_durable = on_durable, .user = n, .expiry = keyspace_expiry, .memory_max = n->cold ? 1 : 0};
@@ -236,8 +235,8 @@ static void start(struct node *n, bool cluster)
 static int setup(void **state, bool cluster, bool cold)
 {
     struct node *n = calloc(1, sizeof *n);
-    snprintf(n->dir, sizeof n->dir, "/tmp/aikv-command-XXXXXX");
-    if (!n || !mkdtemp(n->dir)) return -1;
+    if (!n) return -1;
+    files_make(n->dir, "command");
     snprintf(n->settings[0], sizeof n->settings[0], "10000");
     snprintf(n->settings[1], sizeof n->settings[1], "0");
     *state = n;
@@ -262,12 +261,6 @@ int node_setup_cold(void **state)
     return setup(state, false, true);
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
 int node_teardown(void **state)
 {
     struct node *n = *state;
@@ -281,9 +274,9 @@ int node_teardown(void **state)
     store_close(n->store);
     command_engine_free(n->engine);
     int open = uv_loop_close(&n->loop);
-    int left = nftw(n->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    files_remove(n->dir);
     free(n);
-    return open || left ? -1 : 0;
+    return open ? -1 : 0;
 }
 
 void node_turn(struct node *n)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "command/command.h"
+#include "files.h"
 
 struct node {
     uv_loop_t loop;
@@ -20,7 +21,7 @@ struct node {
     struct store *store;
     struct keyspace *keyspace;
     uint16_t port;
-    char dir[64];
+    char dir[FILES_DIR_MAX];
 
     bool gates_held; /* set it: replies wait even when they are durable, until node_release */
     bool cold; /* rows on disk, as node_setup_cold says */

@@ -67,8 +67,7 @@ struct test_nodes *nodes_new(void)
     uv_timer_init(&t->loop, &t->clock);
     uv_timer_start(&t->clock, on_clock, 10, 10);
     t->mailbox = mailbox_new(&t->loop, 4096 + NODES_MAX * CONTROL_MESSAGES_MAX, t);
-    snprintf(t->root, sizeof t->root, "/tmp/aikv-control-XXXXXX");
-    assert_non_null(mkdtemp(t->root));
+    files_make(t->root, "control");
     for (int i = 0; i < NODES_MAX; i++) {
         struct test_node *n = &t->node[i];
         struct cluster_node_info *info = &n->info;
@@ -145,9 +144,7 @@ void nodes_free(struct test_nodes *t)
     for (int i = 0; i < NODES_MAX; i++)
         if (t->node[i].routing) cluster_routing_release(t->node[i].routing);
     assert_int_equal(uv_loop_close(&t->loop), 0);
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf '%s'", t->root);
-    assert_int_equal(system(command), 0);
+    files_remove(t->root);
     free(t);
 }
 

@@ -4,6 +4,7 @@
 #define AIKV_TEST_CONTROL_NODES_H
 
 #include "control/control.h"
+#include "files.h"
 #include "tests.h"
 
 #define NODES_MAX 7
@@ -12,7 +13,7 @@ struct test_node {
     struct control *control; /* NULL: stopped */
     struct cluster_node_info info;
     struct control_identity identity; /* what was made durable */
-    char dir[64];
+    char dir[300];
     uint16_t port;
     struct cluster_routing *routing; /* the newest */
     bool failed;
@@ -31,7 +32,7 @@ struct test_nodes {
     char join[NODES_MAX][280];
     size_t join_count;
     uint64_t tokens;
-    char root[48];
+    char root[FILES_DIR_MAX];
 };
 
 struct test_nodes *nodes_new(void);

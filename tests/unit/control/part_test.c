@@ -14,6 +14,7 @@
 #include "control/policy_thread.h"
 #include "control/script_source.h"
 #include "control/step_log.h"
+#include "files.h"
 
 static struct cluster_node_info candidate(unsigned number, uint64_t incarnation)
 {
@@ -365,8 +366,8 @@ static void write_state(const char *dir)
 static void test_the_metadata_file_is_read_as_written_and_damage_is_seen(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/aikv-metadata-XXXXXX", path[64];
-    assert_non_null(mkdtemp(dir));
+    char dir[FILES_DIR_MAX], path[FILES_DIR_MAX + 10];
+    files_make(dir, "metadata");
     snprintf(path, sizeof path, "%s/metadata", dir);
     struct cluster_state *s = NULL;
     struct error e;
@@ -386,7 +387,7 @@ static void test_the_metadata_file_is_read_as_written_and_damage_is_seen(void **
         assert_int_equal(metadata_file_read(dir, &s, &e), ERROR_FORMAT);
     }
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(rmdir(dir), 0);
+    files_remove(dir);
 }
 
 static void test_names_and_versions_of_scripts(void **state)

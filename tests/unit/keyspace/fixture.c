@@ -1,6 +1,5 @@
 #include "fixture.h"
 
-#include <ftw.h>
 #include <inttypes.h>
 #include <semaphore.h>
 
@@ -60,9 +59,7 @@ int fixture_setup(void **state)
 {
     static struct fixture f;
     f = (struct fixture){.now_ms = 1000000};
-    const char *tmp = getenv("TMPDIR");
-    snprintf(f.dir, sizeof f.dir, "%s/aikv-keyspace-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(f.dir)) return -1;
+    files_make(f.dir, "keyspace");
     snprintf(f.store_dir, sizeof f.store_dir, "%s/lmdb", f.dir);
     sem_init(&durable, 0, 0);
     fixture_open(&f);
@@ -70,18 +67,13 @@ int fixture_setup(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
 int fixture_teardown(void **state)
 {
     struct fixture *f = *state;
     fixture_close(f);
     sem_destroy(&durable);
-    return nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    files_remove(f->dir);
+    return 0;
 }
 
 struct store_position put(struct fixture *f, unsigned database, const char *key, const char *value, int64_t expires_ms)

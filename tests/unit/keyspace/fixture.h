@@ -11,12 +11,13 @@
 
 #include <cmocka.h>
 
+#include "files.h"
 #include "keyspace/string.h"
 
 #define DATABASES 4u
 
 struct fixture {
-    char dir[256]; /* made by fixture_begin; the store is in dir/lmdb */
+    char dir[FILES_DIR_MAX]; /* made by fixture_begin; the store is in dir/lmdb */
     char store_dir[300];
     struct store *store;
     struct keyspace *ks;

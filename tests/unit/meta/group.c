@@ -1,6 +1,5 @@
 #include "group.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -133,12 +132,6 @@ void group_close(struct group *g, uint64_t id)
     group_until(g, is_closed, id);
 }
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *at)
-{
-    (void)info, (void)type, (void)at;
-    return remove(path);
-}
-
 void group_init(struct group *g)
 {
     const char *seed = getenv("AIKV_SEED");
@@ -151,9 +144,7 @@ void group_init(struct group *g)
     uv_timer_init(&g->loop, &g->pump);
     g->pump.data = g;
     uv_timer_start(&g->pump, pump, 1, 1);
-    const char *temporary = getenv("TMPDIR");
-    snprintf(g->root, sizeof g->root, "%.40s/aikv-meta-XXXXXX", temporary ? temporary : "/tmp");
-    assert_non_null(mkdtemp(g->root));
+    files_make(g->root, "meta");
     for (uint64_t id = 1; id <= SEATS; id++) {
         g->seats[id] = (struct seat){.group = g, .id = id};
         snprintf(g->seats[id].dir, sizeof g->seats[id].dir, "%s/%d", g->root, (int)id);
@@ -170,7 +161,7 @@ void group_release(struct group *g)
         if (!g->seats[id].may_fail) assert_string_equal(g->seats[id].failure.text, "");
         free(g->seats[id].applied);
     }
-    assert_int_equal(nftw(g->root, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+    files_remove(g->root);
     while (g->messages) {
         struct message *m = g->messages;
         g->messages = m->next;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "files.h"
 #include "meta/meta.h"
 
 #define CALM_MS 2000
@@ -21,7 +22,7 @@ struct group;
 struct seat {
     struct group *group;
     uint64_t id;
-    char dir[96];
+    char dir[300];
     struct meta *member; /* NULL while it is not open */
     bool closing, cut;   /* cut: nothing goes in or out */
     bool leads;
@@ -35,7 +36,7 @@ struct seat {
 struct group {
     uv_loop_t loop;
     uv_timer_t pump;
-    char root[64];
+    char root[FILES_DIR_MAX];
     uint64_t seed, random;
     unsigned
         election_ms; /* 200; a test that needs member 1 to stay the leader takes CALM_MS, however slow the machine */

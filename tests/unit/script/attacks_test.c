@@ -9,8 +9,11 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "files.h"
 #include "tests.h"
 #include "world.h"
+
+#define ATTACKS "unit/script/attacks"
 
 /* What the error must hold; attacks that are not named here must meet a limit. */
 static const struct {
@@ -114,8 +117,9 @@ static const char *judge(const struct attempt *a, const char *expected)
 /* Returns whether it ended as it should. */
 static bool try_attack(const char *name, const struct test_world *w)
 {
-    char path[1024];
-    snprintf(path, sizeof path, "%.*s/attacks/%s", (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__, name);
+    char file[300], path[FILES_PATH_MAX];
+    snprintf(file, sizeof file, ATTACKS "/%s", name);
+    files_path(path, file);
     char *text = read_file(path);
     struct attempt a = {.source = test_source(text), .world = &w->world, .limits = limits_of_test()};
     uint64_t ms = attack(&a);
@@ -134,10 +138,10 @@ static int is_lua(const struct dirent *d)
 static void test_every_attack_ends_with_an_error_that_says_why(void **state)
 {
     (void)state;
-    char dir[1024];
+    char dir[FILES_PATH_MAX];
     struct dirent **names;
     struct test_world *w = test_world_new(3, 3);
-    snprintf(dir, sizeof dir, "%.*s/attacks", (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__);
+    files_path(dir, ATTACKS);
     int count = scandir(dir, &names, is_lua, alphasort);
     assert_true(count >= 80);
     int failures = 0;

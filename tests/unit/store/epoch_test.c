@@ -266,8 +266,6 @@ static void test_closing_drains_what_is_committed_and_keeps_the_rest_in_the_log(
 
 /* ---- the state record ---- */
 
-#define GOLDEN "/golden/state_3.bin"
-
 static size_t read_state(struct fixture *f, uint8_t *out, size_t size)
 {
     MDB_val key = disk_val(bytes_text("state")), value;
@@ -280,7 +278,7 @@ static size_t read_state(struct fixture *f, uint8_t *out, size_t size)
 static void test_the_state_record_is_what_the_golden_file_says(void **state)
 {
     (void)state;
-    uint8_t made[4096], golden[4096];
+    uint8_t made[4096];
     struct fixture f;
     fixture_begin(&f);
     fixture_open(&f);
@@ -290,18 +288,7 @@ static void test_the_state_record_is_what_the_golden_file_says(void **state)
     fixture_checkpoint(&f);
     size_t len = read_state(&f, made, sizeof made);
     fixture_end(&f);
-    char path[4096];
-    snprintf(path, sizeof path, "%.*s%s", (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__, GOLDEN);
-    if (getenv("REWRITE")) {
-        int out = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-        assert_int_equal(write(out, made, len), len);
-        close(out);
-    }
-    int fd = open(path, O_RDONLY);
-    assert_true(fd >= 0);
-    assert_int_equal(read(fd, golden, sizeof golden), len);
-    assert_memory_equal(made, golden, len);
-    close(fd);
+    files_expect_golden("unit/store/golden/state_3.bin", bytes_of(made, len));
 }
 
 int run_epoch_tests(void)

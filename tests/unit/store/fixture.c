@@ -1,6 +1,5 @@
 #include "fixture.h"
 
-#include <ftw.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <time.h>
@@ -23,22 +22,14 @@ static void on_durable(void *user)
 void fixture_begin(struct fixture *f)
 {
     *f = (struct fixture){.calls = {.segment_size = 1 << 20}};
-    const char *tmp = getenv("TMPDIR");
-    snprintf(f->dir, sizeof f->dir, "%s/aikv-store-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(f->dir));
+    files_make(f->dir, "store");
     snprintf(f->store_dir, sizeof f->store_dir, "%s/store", f->dir);
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
 }
 
 void fixture_end(struct fixture *f)
 {
     fixture_close(f);
-    nftw(f->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    files_remove(f->dir);
 }
 
 void fixture_open(struct fixture *f)

@@ -11,10 +11,11 @@
 
 #include <cmocka.h>
 
+#include "files.h"
 #include "store/store_state.h"
 
 struct fixture {
-    char dir[256]; /* made by fixture_begin; the store is in dir/store */
+    char dir[FILES_DIR_MAX]; /* made by fixture_begin; the store is in dir/store */
     char store_dir[300];
     struct store *store;
     struct store_report report;

@@ -7,8 +7,6 @@
 #include "fixture.h"
 #include "store/reader.h"
 
-#define GOLDEN "/golden/record_1.bin"
-
 struct row_list {
     struct row *rows[8];
     int count;
@@ -63,23 +61,12 @@ static size_t flatten(struct record *r, uint8_t *out)
 static void test_a_record_is_what_the_golden_file_says(void **state)
 {
     (void)state;
-    static uint8_t made[40000], golden[40000];
+    static uint8_t made[40000];
     struct record r = {0};
     struct row_list list = {0};
     make_record(&r, &list);
     size_t len = flatten(&r, made);
-    char path[4096];
-    snprintf(path, sizeof path, "%.*s%s", (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__, GOLDEN);
-    if (getenv("REWRITE")) {
-        int out = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-        assert_int_equal(write(out, made, len), len);
-        close(out);
-    }
-    int fd = open(path, O_RDONLY);
-    assert_true(fd >= 0);
-    assert_int_equal(read(fd, golden, sizeof golden), len);
-    assert_memory_equal(made, golden, len);
-    close(fd);
+    files_expect_golden("unit/store/golden/record_1.bin", bytes_of(made, len));
     release(&r, &list);
 }
 

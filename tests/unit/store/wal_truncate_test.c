@@ -196,13 +196,11 @@ static void test_an_interrupted_cut_can_be_followed_by_a_deeper_one_but_not_take
     }
 }
 
-#define GOLDEN "/golden/wal_truncate_1.bin"
-
 static void test_the_intention_is_what_the_golden_file_says(void **state)
 {
     (void)state;
-    char golden_path[4096], path[400];
-    uint8_t made[64], golden[64];
+    char path[400];
+    uint8_t made[64];
     struct world w;
     struct store_position to = {0x0102030405060708, 0x1112131415161718}, found;
     world_begin(&w, 1);
@@ -213,16 +211,7 @@ static void test_the_intention_is_what_the_golden_file_says(void **state)
     snprintf(path, sizeof path, "%s/" WAL_TRUNCATE, w.log_dir);
     int fd = open(path, O_RDWR);
     assert_int_equal(read(fd, made, sizeof made), WAL_TRUNCATE_SIZE);
-    snprintf(golden_path, sizeof golden_path, "%.*s%s", (int)(strrchr(__FILE__, '/') - __FILE__), __FILE__, GOLDEN);
-    if (getenv("REWRITE")) {
-        int out = open(golden_path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-        assert_int_equal(write(out, made, WAL_TRUNCATE_SIZE), WAL_TRUNCATE_SIZE);
-        close(out);
-    }
-    int in = open(golden_path, O_RDONLY);
-    assert_int_equal(read(in, golden, sizeof golden), WAL_TRUNCATE_SIZE);
-    assert_memory_equal(made, golden, WAL_TRUNCATE_SIZE);
-    close(in);
+    files_expect_golden("unit/store/golden/wal_truncate_1.bin", bytes_of(made, WAL_TRUNCATE_SIZE));
     assert_int_equal(wal_truncate_read(w.log_dir, &wal_calls_system, &found, &w.error), 0);
     assert_int_equal(store_position_compare(found, to), 0);
     assert_int_equal(pwrite(fd, "\7", 1, 8), 1);

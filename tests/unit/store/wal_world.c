@@ -1,7 +1,6 @@
 #include "wal_world.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <unistd.h>
 
@@ -22,9 +21,7 @@ uint64_t world_seed(const char *test)
 void world_begin(struct world *w, uint64_t seed)
 {
     *w = (struct world){.random = seed};
-    const char *tmp = getenv("TMPDIR");
-    snprintf(w->dir, sizeof w->dir, "%s/aikv-wal-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(w->dir));
+    files_make(w->dir, "wal");
     snprintf(w->log_dir, sizeof w->log_dir, "%s/log", w->dir);
     char graveyard[300];
     snprintf(graveyard, sizeof graveyard, "%s/graveyard", w->dir);
@@ -39,17 +36,11 @@ void world_begin(struct world *w, uint64_t seed)
     log_set_level(LOG_ERROR + 1);
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
 void world_end(struct world *w)
 {
     world_close(w);
     sim_release(&w->sim);
-    nftw(w->dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    files_remove(w->dir);
     free(w->records);
     log_set_level(LOG_INFO);
 }

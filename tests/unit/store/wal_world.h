@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "files.h"
 #include "wal_disk.h"
 
 struct expected {
@@ -20,7 +21,7 @@ struct expected {
 };
 
 struct world {
-    char dir[256], log_dir[300];
+    char dir[FILES_DIR_MAX], log_dir[300];
     struct sim sim;
     uint64_t random;
     struct wal_options options;
