@@ -29,7 +29,7 @@ static int check_unfounded(const struct cluster_state *s, struct error *e)
     bool empty = s->version == 0 && s->next_raft_id == 1 && s->next_run == 1 && s->next_shard == 1 &&
                  s->node_count == 0 && s->shard_count == 0 && s->script_count == 0 && s->run_count == 0 &&
                  s->trigger_count == 0 && !s->triggers_paused;
-    for (unsigned slot = 0; empty && slot < CLUSTER_SLOTS; slot++) empty = s->owner[slot] == 0;
+    empty = empty && s->owner[0] == 0 && cluster_stretch_end(s->owner, 0) == CLUSTER_SLOTS;
     return empty ? 0 : BROKEN(e, "a state without cluster id is not empty");
 }
 
@@ -89,9 +89,8 @@ static int check_shards(const struct cluster_state *s, struct error *e)
 
 static int check_slots(const struct cluster_state *s, struct error *e)
 {
-    for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot++) {
+    for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot = cluster_stretch_end(s->owner, slot)) {
         const uint32_t owner = s->owner[slot];
-        if (slot && owner == s->owner[slot - 1]) continue;
         if (owner && !cluster_shard_find(s, owner))
             return BROKEN(e, "slot %u is owned by shard s%u, which is not there", slot, owner);
     }

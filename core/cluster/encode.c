@@ -23,19 +23,11 @@ static void write_shard(struct buffer *b, const struct cluster_shard *s)
     write_text(b, s->primary);
 }
 
-/* Where the stretch of slots with one owner ends that begins at `from`. */
-static unsigned stretch_end(const uint32_t owner[CLUSTER_SLOTS], unsigned from)
-{
-    unsigned end = from + 1;
-    while (end < CLUSTER_SLOTS && owner[end] == owner[from]) end++;
-    return end;
-}
-
 /* Stretches up to the last slot: their number need not be told. */
 static void write_owners(struct buffer *b, const uint32_t owner[CLUSTER_SLOTS])
 {
     for (unsigned from = 0, end; from < CLUSTER_SLOTS; from = end) {
-        end = stretch_end(owner, from);
+        end = cluster_stretch_end(owner, from);
         write_u32(b, owner[from]);
         write_u16(b, (uint16_t)(end - from));
     }
@@ -150,7 +142,7 @@ size_t cluster_state_size(const struct cluster_state *s)
     size_t size = cluster_record_take_size(&b) + 4 + 4 + 4 + 4 + 4; /* the counts of nodes, shards, scripts, runs and triggers */
     for (uint32_t i = 0; i < s->node_count; i++, size += cluster_record_take_size(&b)) write_node(&b, &s->nodes[i]);
     for (uint32_t i = 0; i < s->shard_count; i++, size += cluster_record_take_size(&b)) write_shard(&b, &s->shards[i]);
-    for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot = stretch_end(s->owner, slot)) size += 4 + 2;
+    for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot = cluster_stretch_end(s->owner, slot)) size += 4 + 2;
     for (uint32_t i = 0; i < s->script_count; i++, size += cluster_record_take_size(&b)) {
         struct cluster_script without_source = s->scripts[i];
         without_source.source_len = 0;

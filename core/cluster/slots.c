@@ -5,6 +5,17 @@
 /* Ranges neither overlap nor adjoin, so there is a slot between any two. */
 #define RANGES_MAX (CLUSTER_SLOTS / 2)
 
+/* By blocks first: stretches are long, and slots that equal those one further on all have one owner. */
+unsigned cluster_stretch_end(const uint32_t owner[CLUSTER_SLOTS], unsigned from)
+{
+    const unsigned block = 128;
+    unsigned end = from + 1;
+    while (end + block <= CLUSTER_SLOTS && memcmp(owner + end - 1, owner + end, block * sizeof *owner) == 0)
+        end += block;
+    while (end < CLUSTER_SLOTS && owner[end] == owner[from]) end++;
+    return end;
+}
+
 void cluster_ranges_release(struct cluster_ranges *r)
 {
     free(r->list);

@@ -7,6 +7,9 @@
 
 #define CLUSTER_SLOTS 16384
 
+/* Where the stretch of slots with one owner ends that begins at `from`. */
+unsigned cluster_stretch_end(const uint32_t owner[CLUSTER_SLOTS], unsigned from);
+
 struct cluster_range {
     uint16_t from, to;
 };

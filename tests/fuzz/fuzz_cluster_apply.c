@@ -9,6 +9,8 @@
 #define STATES 3
 
 static struct cluster_state *prepared[STATES]; /* unfounded; six nodes; six nodes with a run in its first round */
+static struct buffer prepared_forms[STATES];
+static struct buffer forms[2]; /* of the state that is played with: now, and after the next command */
 
 static void require(bool holds, const char *what)
 {
@@ -17,13 +19,11 @@ static void require(bool holds, const char *what)
     abort();
 }
 
-static struct buffer encoded(const struct cluster_state *s)
+static void encode(const struct cluster_state *s, struct buffer *out)
 {
-    struct buffer b;
-    buffer_init(&b, CLUSTER_ENCODED_MAX);
-    cluster_state_encode(s, &b);
-    require(!b.failed, "a state has more than the maximum");
-    return b;
+    buffer_clear(out);
+    cluster_state_encode(s, out);
+    require(!out->failed, "a state has more than the maximum");
 }
 
 static void prepare(struct cluster_state *s, struct cluster_command c)
@@ -97,19 +97,6 @@ static struct cluster_state *with_run(const struct cluster_state *from)
     return s;
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-    (void)argc;
-    (void)argv;
-    prepared[0] = cluster_state_new();
-    prepared[1] = six_nodes();
-    prepared[2] = with_run(prepared[1]);
-    return 0;
-}
-
 static void check_canonical(struct bytes command)
 {
     struct cluster_command c;
@@ -122,47 +109,71 @@ static void check_canonical(struct bytes command)
     cluster_command_release(&c);
 }
 
-/* Applies one command; `*form` is the state's encoded form, before and afterwards. */
-static void play(struct cluster_state *s, struct bytes command, struct buffer *form)
+/* Applies one command to a state of the encoded form `before`, and puts the form it has then into `after`. Returns whether it
+ * changed. */
+static bool play(struct cluster_state *s, struct bytes command, struct bytes before, struct buffer *after)
 {
     struct cluster_result r;
     struct error e;
     const uint64_t version = s->version;
     check_canonical(command);
     cluster_apply(s, command, &r);
-    struct buffer before = *form;
-    *form = encoded(s);
+    encode(s, after);
     require(s->version == version + r.changed, "the version does not say whether the state changed");
-    require(bytes_equal(buffer_bytes(&before), buffer_bytes(form)) == !r.changed,
-            "a refused command changed the state");
+    require(bytes_equal(before, buffer_bytes(after)) == !r.changed, "a refused command changed the state");
     require(!r.changed || r.error.code == 0, "a refused command changed the version");
     if (r.changed && cluster_state_check(s, &e) != 0) require(false, e.text); /* else nothing changed */
-    buffer_release(&before);
+    return r.changed;
 }
 
-static void check_round_trip(const struct buffer *form)
+static void check_round_trip(struct bytes form)
 {
+    struct buffer again;
     struct cluster_state *back;
-    require(cluster_state_decode(buffer_bytes(form), &back, NULL) == 0, "a state is not decoded again");
-    struct buffer again = encoded(back);
-    require(bytes_equal(buffer_bytes(form), buffer_bytes(&again)), "a state is not what it was after a round trip");
+    buffer_init(&again, CLUSTER_ENCODED_MAX);
+    require(cluster_state_decode(form, &back, NULL) == 0, "a state is not decoded again");
+    encode(back, &again);
+    require(bytes_equal(form, buffer_bytes(&again)), "a state is not what it was after a round trip");
     buffer_release(&again);
     cluster_state_free(back);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    prepared[0] = cluster_state_new();
+    prepared[1] = six_nodes();
+    prepared[2] = with_run(prepared[1]);
+    for (int i = 0; i < STATES; i++) {
+        buffer_init(&prepared_forms[i], CLUSTER_ENCODED_MAX);
+        encode(prepared[i], &prepared_forms[i]);
+        check_round_trip(buffer_bytes(&prepared_forms[i]));
+    }
+    for (int i = 0; i < 2; i++) buffer_init(&forms[i], CLUSTER_ENCODED_MAX);
+    return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct reader in = reader_of(bytes_of(data, size));
-    struct cluster_state *s = cluster_state_clone(prepared[read_u8(&in) % STATES], true);
-    struct buffer form = encoded(s);
-    for (;;) {
+    const unsigned first = read_u8(&in) % STATES;
+    struct cluster_state *s = cluster_state_clone(prepared[first], true);
+    struct bytes form = buffer_bytes(&prepared_forms[first]);
+    bool changed = false;
+    for (unsigned next = 0;;) {
         uint16_t len = read_u16(&in);
         struct bytes command = read_raw(&in, len);
         if (in.failed) break;
-        play(s, command, &form);
+        if (!play(s, command, form, &forms[next])) continue;
+        form = buffer_bytes(&forms[next]);
+        next = !next;
+        changed = true;
     }
-    check_round_trip(&form);
-    buffer_release(&form);
+    if (changed) check_round_trip(form);
     cluster_state_free(s);
     return 0;
 }

@@ -82,9 +82,29 @@ static void test_reading_refuses_ranges_that_are_not_canonical(void **state)
     read_must_fail((uint16_t[]){0}, UINT32_MAX, 1);
 }
 
+/* Of any length, wherever it begins, ended by another owner or by the last slot. */
+static void test_a_stretch_ends_where_another_owner_begins(void **state)
+{
+    (void)state;
+    static uint32_t owner[CLUSTER_SLOTS];
+    const unsigned ends[] = {101, 102, 227, 228, 229, 230, 355, 356, 357, 358, 16255, 16256, 16257, 16383};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        for (unsigned from = 99; from <= 100; from++) {
+            memset(owner, 0, sizeof owner);
+            for (unsigned slot = from; slot < ends[i]; slot++) owner[slot] = 7;
+            assert_int_equal(cluster_stretch_end(owner, 0), from);
+            assert_int_equal(cluster_stretch_end(owner, from), ends[i]);
+            assert_int_equal(cluster_stretch_end(owner, ends[i]), CLUSTER_SLOTS);
+        }
+    }
+    for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot++) owner[slot] = slot % 2;
+    for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot++) assert_int_equal(cluster_stretch_end(owner, slot), slot + 1);
+}
+
 int run_slots_tests(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_stretch_ends_where_another_owner_begins),
         cmocka_unit_test(test_adjoining_ranges_become_one),
         cmocka_unit_test(test_a_range_out_of_order_or_bounds_is_refused_by_name),
         cmocka_unit_test(test_the_most_ranges_there_can_be_survive_a_round_trip),
