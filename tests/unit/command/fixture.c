@@ -11,7 +11,8 @@
 #include "keyspace/string.h"
 #include "store/store_state.h"
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS  10000
+#define SEGMENT_SIZE (1u << 20) /* the log makes several ahead, at each start */
 
 /* ---- the host ---- */
 
@@ -138,10 +139,11 @@ static void fill(struct node *n)
     char store_dir[300], text[16];
     snprintf(store_dir, sizeof store_dir, "%s/store", n->dir);
     struct store_options options = {.dir = store_dir, .on_durable = wake_nobody};
+    struct store_calls calls = {.segment_size = SEGMENT_SIZE};
     struct store *store;
     struct keyspace *keyspace;
     struct error e;
-    if (store_open(&options, &store, NULL, &e)) fail_msg("%s", e.text);
+    if (store_open_with(&options, &calls, &store, NULL, &e)) fail_msg("%s", e.text);
     if (keyspace_open(store, 16, &keyspace, &e)) fail_msg("%s", e.text);
     keyspace_begin(keyspace, 0, 0);
     for (unsigned i = 0; i < 100; i++) {
@@ -210,7 +212,7 @@ static void start(struct node *n, bool cluster)
     struct store_options stored = {
         .dir = store_dir, .dirty_max = 16 << 20, .on_durable = on_durable, .user = n, .expiry = keyspace_expiry, .memory_max = n->cold ? 1 : 0};
     static const struct cold_calls cold = {.reading = reading, .faults = faults};
-    struct store_calls calls = {.cold = n->cold ? &cold : NULL};
+    struct store_calls calls = {.segment_size = SEGMENT_SIZE, .cold = n->cold ? &cold : NULL};
     struct store_report report;
     uv_loop_init(&n->loop);
     n->durable.data = n;

@@ -138,5 +138,5 @@ int command_tests(void)
         cmocka_unit_test(test_a_learner_gets_the_alias_that_is_given),
         cmocka_unit_test(test_too_many_and_too_large_calls_are_answered),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run(tests, sizeof tests / sizeof *tests);
 }

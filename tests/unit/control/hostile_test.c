@@ -348,5 +348,5 @@ int hostile_tests(void)
         cmocka_unit_test(test_rubbish_closes_the_link),
         cmocka_unit_test(test_a_busy_port_is_an_error_that_leaves_nothing_behind),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run(tests, sizeof tests / sizeof *tests);
 }

@@ -78,5 +78,5 @@ int join_tests(void)
         cmocka_unit_test(test_a_bootstrap_node_founds_nothing_where_a_cluster_is),
         cmocka_unit_test(test_a_candidate_is_found_through_any_member),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run(tests, sizeof tests / sizeof *tests);
 }

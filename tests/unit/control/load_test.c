@@ -268,5 +268,5 @@ int load_tests(void)
         cmocka_unit_test(test_a_slot_that_has_another_primary_is_forgotten),
         cmocka_unit_test(test_the_leader_hears_the_load_of_all_and_a_new_one_too),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run(tests, sizeof tests / sizeof *tests);
 }

@@ -279,5 +279,5 @@ int membership_tests(void)
         cmocka_unit_test(test_forget_refuses_as_redis_does),
         cmocka_unit_test(test_an_alias_that_is_taken_says_what_to_do),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run(tests, sizeof tests / sizeof *tests);
 }

@@ -267,5 +267,5 @@ int message_tests(void)
         cmocka_unit_test(test_slots_that_cannot_be_are_refused),
         cmocka_unit_test(test_random_bytes_never_do_harm),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run(tests, sizeof tests / sizeof *tests);
 }

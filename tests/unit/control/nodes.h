@@ -27,6 +27,7 @@ struct test_node {
 struct test_nodes {
     uv_loop_t loop;
     uv_timer_t clock; /* so that the loop never sleeps for long */
+    uint64_t ticks;   /* of the clock */
     struct mailbox *mailbox;
     struct test_node node[NODES_MAX]; /* from 0; node i has the alias i + 1 and the client port 7001 + i */
     char join[NODES_MAX][280];

@@ -425,5 +425,5 @@ int part_tests(void)
         cmocka_unit_test(test_the_metadata_file_is_read_as_written_and_damage_is_seen),
         cmocka_unit_test(test_names_and_versions_of_scripts),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run(tests, sizeof tests / sizeof *tests);
 }

@@ -131,5 +131,5 @@ int restart_tests(void)
         cmocka_unit_test(test_a_run_goes_on_under_another_leader),
         cmocka_unit_test(test_an_interrupted_founding_is_finished),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run(tests, sizeof tests / sizeof *tests);
 }

@@ -336,5 +336,5 @@ int run_decision_tests(void)
         cmocka_unit_test(test_waiting_and_rounds_are_bounded),
         cmocka_unit_test(test_a_run_of_one_round_ends_after_it),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run(tests, sizeof tests / sizeof *tests);
 }

@@ -222,5 +222,5 @@ int runner_tests(void)
         cmocka_unit_test(test_a_run_stays_paused_under_another_leader),
         cmocka_unit_test(test_a_cancelled_run_is_forgotten_and_the_next_one_begins),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run(tests, sizeof tests / sizeof *tests);
 }

@@ -356,5 +356,5 @@ int script_tests(void)
         cmocka_unit_test(test_a_long_plan_does_not_hold_up_a_run),
         cmocka_unit_test(test_only_so_many_plans_are_made_at_once),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run(tests, sizeof tests / sizeof *tests);
 }

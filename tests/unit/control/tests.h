@@ -1,4 +1,7 @@
-/* The groups of this binary; each returns how many tests failed. */
+/* The groups of this binary; each returns how many tests failed.
+ *
+ * The tests wait for nodes more than they work, so several processes run them side by side: with AIKV_SHARE=2/6 a process runs the
+ * second of every six. */
 #ifndef AIKV_TEST_CONTROL_TESTS_H
 #define AIKV_TEST_CONTROL_TESTS_H
 
@@ -8,6 +11,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+/* Runs what is of this process's share, for a group. Returns how many failed. */
+int tests_run(const struct CMUnitTest *tests, size_t count);
 
 int message_tests(void);
 int load_tests(void);

@@ -420,5 +420,5 @@ int trigger_decision_tests(void)
         cmocka_unit_test(test_the_one_that_fired_longest_ago_goes_first),
         cmocka_unit_test(test_a_shard_above_the_tolerance_is_an_imbalance),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run(tests, sizeof tests / sizeof *tests);
 }

@@ -311,5 +311,5 @@ int trigger_tests(void)
         cmocka_unit_test(test_what_is_wrong_is_named_and_changes_nothing),
         cmocka_unit_test(test_a_cluster_begins_with_a_trigger_for_membership),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return tests_run(tests, sizeof tests / sizeof *tests);
 }
