@@ -3,7 +3,8 @@
 #
 # usage: run.sh [--quick | --long]
 #   (none)    everything, under 20 minutes
-#   --quick   unit tests, policies and checks of the source, under a minute once built
+#   --quick   unit tests, policies and checks of the source, under a minute once built: with their files in memory, where there is
+#             room, and a fifth of the random policy tests
 #   --long    the same as none, with the random tests and fuzzers running ten times as long
 # Each suite's output is in build/test-logs/. The last line is the sum over all suites: "N passed, N failed".
 set -uo pipefail
@@ -14,11 +15,16 @@ case ${1:-} in
     '') ;;
     --quick) mode=quick ;;
     --long) mode=long ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) printf "run.sh: unknown argument '%s' (try --help)\n" "$1" >&2; exit 2 ;;
 esac
 fuzz_seconds=30
 if [ "$mode" = long ]; then fuzz_seconds=300; export AIKV_LONG=1; fi
+if [ "$mode" = quick ]; then
+    export AIKV_QUICK=1
+    memory_kib=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
+    if [ -w /dev/shm ] && [ "${memory_kib:-0}" -gt 2000000 ]; then export TMPDIR=/dev/shm; fi
+fi
 
 logs=build/test-logs
 rm -rf "$logs"
@@ -35,21 +41,51 @@ count() {
         END { print p + 0, f + 0 }' "$1"
 }
 
-# suite NAME COMMAND...: runs it, counts, and says how it went. A suite that ends badly without a failed test counts as one.
-suite() {
-    local name=$1 log=$logs/${1//[^a-zA-Z0-9_.-]/_} began=$SECONDS code=0 p f
+log_of() { printf '%s/%s' "$logs" "${1//[^a-zA-Z0-9_.-]/_}"; }
+
+# run_suite NAME COMMAND...: leaves its output in its log, and beside that its exit code and how long it took.
+run_suite() {
+    local log code=0 began=$SECONDS
+    log=$(log_of "$1")
     shift
     "$@" </dev/null >"$log" 2>&1 || code=$?
+    printf '%d %d\n' "$code" $((SECONDS - began)) >"$log.ended"
+}
+
+# Counts, and says how it went. A suite that ends badly without a failed test counts as one.
+report() { # NAME
+    local name=$1 log code seconds p f
+    log=$(log_of "$name")
+    read -r code seconds <"$log.ended"
+    rm "$log.ended"
     read -r p f < <(count "$log")
     if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
     if [ "$code" -eq 0 ] && [ "$p" -eq 0 ] && [ "$f" -eq 0 ]; then f=1; printf 'run.sh: the suite ran no test\n' >>"$log"; fi
     passed=$((passed + p)) failed=$((failed + f))
-    printf '%-34s %6d passed %4d failed %5d s\n' "$name" "$p" "$f" $((SECONDS - began))
+    printf '%-34s %6d passed %4d failed %5d s\n' "$name" "$p" "$f" "$seconds"
     if [ "$f" -gt 0 ]; then
         printf -- '---- %s, the end of %s:\n' "$name" "$log"
         tail -n 60 "$log"
         printf -- '----\n'
     fi
+}
+
+suite() { # NAME COMMAND...
+    run_suite "$@"
+    report "$1"
+}
+
+# Suites side by side: each begun by `beside`, all awaited and reported by `together`.
+begun=()
+beside() { # NAME COMMAND...
+    run_suite "$@" &
+    begun+=("$1")
+}
+together() {
+    local name
+    wait
+    for name in "${begun[@]}"; do report "$name"; done
+    begun=()
 }
 
 # As a suite of one test.
@@ -68,20 +104,23 @@ build() {
     cmake --preset "$preset" -DAIKV_WERROR=ON && cmake --build --preset "$preset" --target "$@"
 }
 
-# One folder's unit tests. Failed ones are counted by cmocka; a crash, a hang or a missing binary is one more.
-unit_test() { # PRESET FOLDER
+# One folder's unit tests, or a share of them. Failed ones are counted by cmocka; a crash, a hang or a missing binary is one more.
+unit_test() { # PRESET FOLDER [SHARE]
     local ended=0
-    printf '== %s\n' "$2"
-    timeout 600 "build/$1/test_$2" || ended=$?
+    printf '== %s %s\n' "$2" "${3:-}"
+    AIKV_SHARE=${3:-1/1} timeout 600 "build/$1/test_$2" || ended=$?
     if [ "$ended" -ge 124 ]; then printf 'test_%s ended with %d\n0 passed, 1 failed\n' "$2" "$ended"; fi
     return "$ended"
 }
-unit_tests() { # PRESET FOLDER...: three at a time: mostly they wait
-    local preset=$1
-    shift
+unit_tests() { # PRESET PROCESSES FOLDER...: that many at a time: mostly they wait
+    local preset=$1 processes=$2 folder
+    shift 2
     export -f unit_test
     # shellcheck disable=SC2016
-    printf '%s\n' "$@" | xargs -P 3 -I{} bash -c 'out=$(unit_test "$0" {} 2>&1); ended=$?; printf "%s\n" "$out"; exit "$((ended > 0))"' "$preset"
+    for folder in "$@"; do
+        if [ "$folder" = control ]; then printf 'control %s\n' {1..6}/6; else printf '%s\n' "$folder"; fi
+    done | sort -r | # store, which takes longest, near the beginning
+        xargs -P "$processes" -L 1 bash -c 'out=$(unit_test "$0" "$@" 2>&1); ended=$?; printf "%s\n" "$out"; exit "$((ended > 0))"' "$preset"
 }
 
 fuzz() { # TARGET
@@ -132,16 +171,17 @@ check 'luacheck' luacheck -q lua scripts tests/lua
 check 'build release' build release aikv aikv_model bench_load faults_shim faults_cut unit_tests
 mapfile -t folders < <(folders)
 if [ "$mode" = quick ]; then
-    suite 'unit, release' unit_tests release "${folders[@]}"
-    suite 'policies (busted)' busted --lua=/usr/bin/lua5.4 tests/lua
+    beside 'unit, release' unit_tests release 8 "${folders[@]}"
+    beside 'policies (busted)' busted --lua=/usr/bin/lua5.4 tests/lua
+    beside 'documentation' tests/docs/run.sh
+    together
     suite 'reference pages' generated_pages
-    suite 'documentation' tests/docs/run.sh
     suite 'load generator' build/release/bench_load --self-test
 else
     check 'build asan' build asan aikv unit_tests
-    suite 'unit, asan' unit_tests asan "${folders[@]}"
+    suite 'unit, asan' unit_tests asan 4 "${folders[@]}"
     check 'build tsan' build tsan test_store test_net test_control
-    suite 'unit, tsan' unit_tests tsan store net control
+    suite 'unit, tsan' unit_tests tsan 4 store net control
     suite 'policies (busted)' busted --lua=/usr/bin/lua5.4 tests/lua
     suite 'reference pages' generated_pages
     suite 'documentation' tests/docs/run.sh

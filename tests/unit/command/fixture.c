@@ -176,7 +176,11 @@ void node_release(struct node *n)
 static void woken(uv_async_t *handle)
 {
     struct node *n = handle->data;
-    if (n->server && !n->gates_held) command_engine_flush(n->engine);
+    if (!n->server) return;
+    if (n->gates_held)
+        store_flush(n->store); /* there may be room in the log only now */
+    else
+        command_engine_flush(n->engine);
 }
 
 static struct node *started;
