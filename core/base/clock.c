@@ -19,6 +19,11 @@ uint64_t clock_monotonic_ms(void)
     return clock_monotonic_us() / 1000;
 }
 
+uint64_t clock_thread_us(void)
+{
+    return (uint64_t)now_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
 int64_t clock_wall_us(void)
 {
     return now_us(CLOCK_REALTIME);

@@ -14,7 +14,7 @@
 
 struct script_limits {
     uint64_t instructions;   /* 100 M */
-    uint64_t time_ms;        /* 1000 */
+    uint64_t time_ms;        /* 1000, of processor time */
     size_t memory;           /* 64 MiB */
     size_t block;            /* 1 MiB: the largest single allocation */
     const atomic_bool *stop; /* may be NULL; true ends the script */

@@ -5,11 +5,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/clock.h"
 #include "files.h"
+#include "script/sandbox.h"
 #include "tests.h"
 #include "world.h"
 
@@ -207,6 +209,32 @@ static void test_each_limit_is_named_with_its_line(void **state)
     test_world_free(w);
 }
 
+static int sleep_then_work(lua_State *L)
+{
+    usleep(50000);
+    sandbox_charge(L, 1000000);
+    return 0;
+}
+
+static int work_for_long(lua_State *L)
+{
+    for (uint64_t i = 0; i < 1000000000; i++) sandbox_charge(L, 1000);
+    return 0;
+}
+
+static void test_time_in_which_others_ran_is_not_the_script_s(void **state)
+{
+    (void)state;
+    struct error e;
+    struct script_source source = test_source("");
+    struct script_limits limits = script_limits_default;
+    limits.instructions = UINT64_MAX;
+    limits.time_ms = 20;
+    if (sandbox_run(&source, &limits, sleep_then_work, NULL, &e)) fail_msg("%s", e.text);
+    assert_int_equal(sandbox_run(&source, &limits, work_for_long, NULL, &e), ERROR_SCRIPT);
+    assert_non_null(strstr(e.text, "time limit: longer than 20 ms"));
+}
+
 static void test_the_stop_flag_ends_a_script(void **state)
 {
     (void)state;
@@ -224,6 +252,7 @@ int test_script_attacks(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_limit_is_named_with_its_line),
+        cmocka_unit_test(test_time_in_which_others_ran_is_not_the_script_s),
         cmocka_unit_test(test_the_stop_flag_ends_a_script),
         cmocka_unit_test(test_compiling_has_a_time_limit_too),
         cmocka_unit_test(test_every_attack_ends_with_an_error_that_says_why),
