@@ -142,6 +142,7 @@ static void remove_range(struct tree_world *w, size_t most)
     size_t at = random_position(w, w->count), count = random_below(&w->random, most + 1);
     if (count > w->count - at) count = w->count - at;
     counted_tree_remove(w->f->ks, &w->t, at, count);
+    if (count == 0) return; /* of no elements there is no memory */
     memmove(w->els + at, w->els + at + count, (w->count - at - count) * sizeof *w->els);
     w->count -= count;
 }
