@@ -181,9 +181,9 @@ if [ "$mode" = quick ]; then
     suite 'load generator' build/release/bench_load --self-test
 else
     check 'build asan' build asan aikv unit_tests
-    suite 'unit, asan' unit_tests asan 4 "${folders[@]}"
+    suite 'unit, asan' unit_tests asan 3 "${folders[@]}"
     check 'build tsan' build tsan test_store test_net test_control
-    suite 'unit, tsan' unit_tests tsan 4 store net control
+    suite 'unit, tsan' unit_tests tsan 2 store net control
     suite 'policies (busted)' busted --lua=/usr/bin/lua5.4 tests/lua
     suite 'reference pages' generated_pages
     suite 'documentation' tests/docs/run.sh
