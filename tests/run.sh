@@ -173,9 +173,9 @@ check 'build release' build release aikv aikv_model bench_load faults_shim fault
 mapfile -t folders < <(folders)
 if [ "$mode" = quick ]; then
     beside 'unit, release' unit_tests release 6 "${folders[@]}"
-    # What only computes gives way: the unit tests have nodes in them that must answer in time.
+    # What only computes gives way to nodes that must answer in time.
     beside 'policies (busted)' nice -n 15 busted --lua=/usr/bin/lua5.4 tests/lua
-    beside 'documentation' nice -n 15 tests/docs/run.sh
+    beside 'documentation' tests/docs/run.sh
     together
     suite 'reference pages' generated_pages
     suite 'load generator' build/release/bench_load --self-test
