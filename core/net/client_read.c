@@ -268,12 +268,14 @@ static void take_bytes(struct net_client *c, const uv_buf_t *buf, size_t len)
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 {
     struct net_client *c = (struct net_client *)stream;
+    const struct net_handler *h = &c->server->handler;
     if (len > 0) {
         take_bytes(c, buf, (size_t)len);
     } else if (len == UV_EOF) {
         c->ended = true;
         c->reading = false; /* libuv stops by itself */
-        net_client_run(c);
+        if (c->suspended && h->ended) h->ended(h->user, c);
+        if (!c->destroyed) net_client_run(c);
     } else if (len == UV_ENOBUFS && c->server->paused) {
         net_client_update_reading(c);
     } else if (len < 0) {

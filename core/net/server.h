@@ -34,6 +34,8 @@ struct net_handler {
     void (*rejected)(void *user, const char *why);
     /* All commands of this turn have run, or been asked about; gates set before the return are honoured in this turn's writes. */
     void (*turn_end)(void *user);
+    /* A suspended client will send nothing more; perhaps it has gone. It gets its reply when it is resumed, unless it is closed here. May be NULL. */
+    void (*ended)(void *user, struct net_client *c);
     /* The client is gone; free its session. */
     void (*closed)(void *user, struct net_client *c, void *session);
 };
