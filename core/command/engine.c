@@ -20,6 +20,7 @@ static void on_key_changed(void *user, unsigned database, struct bytes key, enum
 {
     watch_touch(user, database, key);
     command_notify_change(user, database, key, change);
+    if (change == KEYSPACE_CREATED || change == KEYSPACE_CHANGED) command_blocked_touch(user, database, key);
 }
 
 struct command_engine *command_engine_new(const struct command_options *options)
@@ -32,6 +33,7 @@ struct command_engine *command_engine_new(const struct command_options *options)
     e->host = options->host;
     command_table_init(&e->table);
     command_counts_init(&e->statistics, e->table.count);
+    command_blocked_init(&e->blocked, e->databases);
     buffer_init(&e->scratch, COMMAND_STRING_MAX);
     random_bytes(&e->random, sizeof e->random);
     buffer_init(&e->channel, COMMAND_STRING_MAX + 64);
@@ -57,6 +59,7 @@ void command_engine_free(struct command_engine *e)
     forwards_release(&e->forwards);
     watches_release(&e->watches);
     command_saves_release(&e->saves);
+    command_blocked_release(&e->blocked);
     arena_release(&e->arena);
     free(e);
 }
@@ -81,6 +84,7 @@ void command_engine_set_routing(struct command_engine *e, struct cluster_routing
     if (e->routing) cluster_routing_release(e->routing);
     e->routing = r;
     command_cluster_summarize(r, &e->cluster);
+    command_blocked_reroute(e);
 }
 
 bool command_is_replica(const struct command_engine *e)
@@ -123,9 +127,10 @@ static void trim(struct buffer *b)
 }
 
 /* What the client's own command has published to it. */
-static void bring_own_messages(struct command_engine *e, struct net_client *c)
+void command_bring_own_messages(struct command_engine *e, struct net_client *c)
 {
     struct buffer *own = &e->own_messages;
+    if (!own->len && !own->failed) return;
     if (own->failed) net_client_close(c); /* they are more than a subscriber may have waiting */
     if (own->len) buffer_append(net_client_reply(c), own->data, own->len);
     buffer_clear(own);
@@ -139,9 +144,10 @@ static void on_command(void *user, struct net_client *c, const struct resp_reque
     e->running = net_client_session(c);
     command_dispatch(e, c, request);
     e->running = NULL;
+    command_bring_own_messages(e, c);
+    command_blocked_serve(e);
     arena_reset(&e->arena);
     trim(&e->scratch);
-    if (e->own_messages.len || e->own_messages.failed) bring_own_messages(e, c);
 }
 
 static void on_rejected(void *user, const char *why)
@@ -180,6 +186,14 @@ void command_engine_flush(struct command_engine *e)
     command_saves_wake(e);
 }
 
+/* What a key has to give must not be lost on somebody who has gone. */
+static void on_ended(void *user, struct net_client *c)
+{
+    (void)user;
+    struct command_session *s = net_client_session(c);
+    if (s->blocked) net_client_close(c);
+}
+
 static void on_closed(void *user, struct net_client *c, void *session)
 {
     (void)c;
@@ -194,6 +208,7 @@ void command_engine_handler(struct command_engine *e, struct net_handler *out)
                                 .command = on_command,
                                 .rejected = on_rejected,
                                 .turn_end = on_turn_end,
+                                .ended = on_ended,
                                 .closed = on_closed};
 }
 
@@ -242,6 +257,7 @@ void command_engine_tick(struct command_engine *e)
     e->wall_offset_us = clock_wall_us() - (int64_t)now_us;
     e->last_client = 0;
     command_counts_sample(&e->statistics, now_us);
+    command_blocked_expire(e);
     if (e->cluster_enabled && now_us - e->gateway_read_us > GATEWAY_TIME_US) {
         e->gateway_read_us = now_us;
         net_default_gateway(e->gateway, sizeof e->gateway);

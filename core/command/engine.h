@@ -2,6 +2,7 @@
 #ifndef AIKV_COMMAND_ENGINE_H
 #define AIKV_COMMAND_ENGINE_H
 
+#include "command/blocked.h"
 #include "command/command.h"
 #include "command/forward.h"
 #include "command/pubsub.h"
@@ -34,6 +35,7 @@ struct command_engine {
     uint64_t gateway_read_us;
 
     struct command_saves saves; /* clients that wait for a checkpoint */
+    struct command_blocked blocked; /* clients that wait for keys */
     struct pubsub pubsub;
     struct forwards forwards;
     struct watches watches;
@@ -60,6 +62,8 @@ void command_dispatch(struct command_engine *e, struct net_client *client, const
 void command_execute(struct command_engine *e, struct command_call *c, uint64_t start_us);
 /* The reply waits for what the command wrote, and for what it read that is not released yet: for what keyspace_end returned. */
 void command_gate(struct command_engine *e, struct net_client *client, struct store_position position);
+/* The messages of pub/sub that the command has sent to its own client, engine->running, come behind its reply. */
+void command_bring_own_messages(struct command_engine *e, struct net_client *client);
 
 /* Prepares the rows of requests that come next (net_handler.ahead): those on disk are read by the store's threads, while the client waits. */
 size_t command_ahead(struct command_engine *e, struct net_client *client, const struct resp_request *requests, size_t count);

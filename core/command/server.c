@@ -58,6 +58,8 @@ static void command_server_swapdb(struct command_call *c)
     }
     watch_swap(c->engine, (unsigned)a, (unsigned)b, c->now_ms);
     keyspace_swap(c->keyspace, (unsigned)a, (unsigned)b);
+    command_blocked_touch_all(c->engine, (unsigned)a);
+    command_blocked_touch_all(c->engine, (unsigned)b);
     command_reply_ok(c);
 }
 

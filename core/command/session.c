@@ -19,6 +19,7 @@ static void leave(struct command_engine *e, struct command_session *s)
 {
     pubsub_leave(e, s);
     transaction_end(e, s);
+    command_blocked_forget(e, s);
 }
 
 void command_session_reset(struct command_engine *e, struct command_session *s)

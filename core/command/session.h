@@ -16,7 +16,8 @@ struct command_session {
     unsigned database;
     int protocol; /* 2 or 3 */
     bool authenticated, readonly;
-    bool waiting; /* suspended until command_engine_resume */
+    bool waiting; /* suspended until command_engine_resume, or until a key it waits for has something */
+    struct blocked_client *blocked; /* the latter; NULL: it does not wait for keys */
     size_t warming, warm; /* requests that come next: whose rows are being read, it is suspended meanwhile; that may run, rows or not */
     struct pubsub_subscriber subscriber;
     struct watcher watcher;

@@ -52,6 +52,7 @@ static const struct {
     {"list", command_list_rows},
     {"list", command_list_find_rows},
     {"list", command_list_move_rows},
+    {"list", command_list_block_rows},
     {"generic", command_sort_rows},
     {"pubsub", command_subscribe_rows},
     {"pubsub", command_publish_rows},

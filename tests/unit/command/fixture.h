@@ -93,5 +93,6 @@ int run_control_tests(void);
 int run_save_tests(void);
 int run_pubsub_tests(void);
 int run_transaction_tests(void);
+int run_blocked_tests(void);
 
 #endif

@@ -1,0 +1,293 @@
+#include "command/blocked.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/number.h"
+#include "base/random.h"
+#include "command/call.h"
+#include "command/engine.h"
+
+#define NEVER UINT64_MAX
+
+TAILQ_HEAD(wait_list, wait);
+
+/* A key that somebody waits for. */
+struct waited_key {
+    struct names_entry entry; /* first: names_find gives it */
+    unsigned database;
+    bool ready;             /* in the list of those */
+    struct wait_list queue; /* the first to come first */
+    TAILQ_ENTRY(waited_key) in_ready;
+    uint8_t name[];
+};
+
+/* A client in the queue of one key. */
+struct wait {
+    struct waited_key *key;
+    struct blocked_client *client;
+    TAILQ_ENTRY(wait) in_queue;
+};
+
+struct blocked_client {
+    struct net_client *client;
+    struct command_session *session;
+    struct command_request request; /* its arguments live as long as it is suspended */
+    enum keyspace_type type;
+    command_serve *serve;
+    uint64_t until_ms; /* monotonic */
+    TAILQ_ENTRY(blocked_client) in_list;
+    size_t wait_count;
+    struct wait waits[];
+};
+
+static void *need(void *memory)
+{
+    if (!memory) abort();
+    return memory;
+}
+
+void command_blocked_init(struct command_blocked *b, unsigned databases)
+{
+    uint64_t seed[2];
+    random_bytes(seed, sizeof seed);
+    *b = (struct command_blocked){.keys = need(calloc(databases, sizeof *b->keys)), .next_ms = NEVER};
+    for (unsigned i = 0; i < databases; i++) names_init(&b->keys[i], seed);
+    TAILQ_INIT(&b->list);
+    TAILQ_INIT(&b->ready);
+}
+
+void command_blocked_release(struct command_blocked *b)
+{
+    free(b->keys);
+}
+
+/* ---- beginning to wait ---- */
+
+static struct waited_key *need_key(struct command_blocked *b, unsigned database, struct bytes name)
+{
+    struct waited_key *key = (struct waited_key *)names_find(&b->keys[database], name);
+    if (key) return key;
+    key = need(malloc(sizeof *key + name.len));
+    *key = (struct waited_key){.entry.name = bytes_of(key->name, name.len), .database = database};
+    if (name.len) memcpy(key->name, name.data, name.len);
+    TAILQ_INIT(&key->queue);
+    names_add(&b->keys[database], &key->entry);
+    return key;
+}
+
+static void wait_in_queue(struct command_blocked *b, struct blocked_client *c, struct bytes name)
+{
+    struct waited_key *key = need_key(b, c->session->database, name);
+    struct wait *last = TAILQ_LAST(&key->queue, wait_list);
+    if (last && last->client == c) return;
+    struct wait *w = &c->waits[c->wait_count++];
+    *w = (struct wait){.key = key, .client = c};
+    TAILQ_INSERT_TAIL(&key->queue, w, in_queue);
+}
+
+void command_block(struct command_call *c, const struct command_block *b)
+{
+    struct command_blocked *all = &c->engine->blocked;
+    if (c->in_transaction) {
+        resp_null_array(c->reply);
+        return;
+    }
+    struct blocked_client *new = need(malloc(sizeof *new + b->key_count * sizeof *new->waits));
+    *new = (struct blocked_client){.client = c->client,
+                                   .session = c->session,
+                                   .request = {c->entry, c->argc, c->argv},
+                                   .type = b->type,
+                                   .serve = b->serve,
+                                   .until_ms = b->timeout_ms ? clock_monotonic_ms() + (uint64_t)b->timeout_ms : NEVER};
+    for (size_t i = 0; i < b->key_count; i++) wait_in_queue(all, new, b->keys[i]);
+    TAILQ_INSERT_TAIL(&all->list, new, in_list);
+    all->count++;
+    if (new->until_ms < all->next_ms) all->next_ms = new->until_ms;
+    c->session->blocked = new;
+    c->session->waiting = true;
+    net_client_suspend(c->client);
+}
+
+bool command_timeout(struct command_call *c, int i, int64_t *timeout_ms)
+{
+    long double seconds;
+    if (!number_parse_real(c->argv[i], &seconds)) {
+        resp_error(c->reply, ERROR_SYNTAX, "timeout is not a float or out of range");
+        return false;
+    }
+    long double ms = ceill(seconds * 1000);
+    if (ms < 0) {
+        resp_error(c->reply, ERROR_SYNTAX, "timeout is negative");
+        return false;
+    }
+    if (ms > (long double)(INT64_MAX - c->now_ms)) {
+        resp_error(c->reply, ERROR_SYNTAX, "timeout is out of range");
+        return false;
+    }
+    *timeout_ms = (int64_t)ms;
+    return true;
+}
+
+/* ---- ending it ---- */
+
+static void leave_queue(struct command_blocked *b, struct wait *w)
+{
+    struct waited_key *key = w->key;
+    TAILQ_REMOVE(&key->queue, w, in_queue);
+    if (!TAILQ_EMPTY(&key->queue)) return;
+    if (key->ready) TAILQ_REMOVE(&b->ready, key, in_ready);
+    names_remove(&b->keys[key->database], &key->entry);
+    free(key);
+}
+
+static void end(struct command_engine *e, struct blocked_client *c)
+{
+    struct command_blocked *b = &e->blocked;
+    for (size_t i = 0; i < c->wait_count; i++) leave_queue(b, &c->waits[i]);
+    TAILQ_REMOVE(&b->list, c, in_list);
+    b->count--;
+    c->session->blocked = NULL;
+    c->session->waiting = false;
+    free(c);
+}
+
+void command_blocked_forget(struct command_engine *e, struct command_session *s)
+{
+    if (s->blocked) end(e, s->blocked);
+}
+
+/* The reply, or so much of it as is known, has been written from `reply_at` on. */
+static void resume(struct command_engine *e, struct blocked_client *c, size_t reply_at, struct store_position position)
+{
+    struct net_client *client = c->client;
+    const struct buffer *reply = net_client_reply(client);
+    if (reply->len > reply_at && reply->data[reply_at] == '-') {
+        command_counts_error(&e->statistics, bytes_of(reply->data + reply_at, reply->len - reply_at));
+        e->statistics.each[c->request.entry->number].failed++;
+    }
+    end(e, c);
+    command_bring_own_messages(e, client);
+    command_gate(e, client, position);
+    net_client_resume(client);
+}
+
+static void give_up(struct command_engine *e, struct blocked_client *c, bool with_error)
+{
+    struct resp_writer reply = {.out = net_client_reply(c->client), .protocol = c->session->protocol};
+    size_t reply_at = reply.out->len;
+    if (with_error)
+        resp_error(&reply, ERROR_UNBLOCKED, "client unblocked via CLIENT UNBLOCK");
+    else
+        resp_null_array(&reply);
+    resume(e, c, reply_at, (struct store_position){0, 0});
+}
+
+bool command_unblock(struct command_engine *e, struct command_session *s, bool with_error)
+{
+    if (!s->blocked) return false;
+    give_up(e, s->blocked, with_error);
+    return true;
+}
+
+void command_blocked_expire(struct command_engine *e)
+{
+    struct command_blocked *b = &e->blocked;
+    uint64_t now_ms = clock_monotonic_ms();
+    if (now_ms < b->next_ms) return;
+    b->next_ms = NEVER;
+    for (struct blocked_client *c = TAILQ_FIRST(&b->list), *next; c; c = next) {
+        next = TAILQ_NEXT(c, in_list);
+        if (c->until_ms <= now_ms)
+            give_up(e, c, false);
+        else if (c->until_ms < b->next_ms)
+            b->next_ms = c->until_ms;
+    }
+}
+
+void command_blocked_reroute(struct command_engine *e)
+{
+    for (struct blocked_client *c = TAILQ_FIRST(&e->blocked.list), *next; c; c = next) {
+        struct resp_writer reply = {.out = net_client_reply(c->client), .protocol = c->session->protocol};
+        size_t reply_at = reply.out->len;
+        next = TAILQ_NEXT(c, in_list);
+        bool stays = !e->cluster_enabled || command_slot_check(e, c->client, &c->request, &reply);
+        if (!stays) resume(e, c, reply_at, (struct store_position){0, 0});
+    }
+}
+
+/* ---- serving ---- */
+
+static void make_ready(struct command_blocked *b, struct waited_key *key)
+{
+    if (key->ready) return;
+    key->ready = true;
+    TAILQ_INSERT_TAIL(&b->ready, key, in_ready);
+}
+
+void command_blocked_touch(struct command_engine *e, unsigned database, struct bytes key)
+{
+    if (!e->blocked.count) return;
+    struct waited_key *found = (struct waited_key *)names_find(&e->blocked.keys[database], key);
+    if (found) make_ready(&e->blocked, found);
+}
+
+void command_blocked_touch_all(struct command_engine *e, unsigned database)
+{
+    const struct names *keys = &e->blocked.keys[database];
+    for (struct names_entry *at = names_next(keys, NULL); at; at = names_next(keys, at)) make_ready(&e->blocked, (struct waited_key *)at);
+}
+
+/* Serves a client from a key, if that is of its type. False: there is no such key (any more), so nobody else can be served. */
+static bool serve(struct command_engine *e, struct blocked_client *c, struct bytes key, uint64_t now_us)
+{
+    struct resp_writer reply = {.out = net_client_reply(c->client), .protocol = c->session->protocol};
+    size_t reply_at = reply.out->len;
+    struct command_call call = {.argc = c->request.argc,
+                                .argv = c->request.argv,
+                                .reply = &reply,
+                                .keyspace = e->keyspace,
+                                .now_ms = ((int64_t)now_us + e->wall_offset_us) / 1000,
+                                .arena = &e->arena,
+                                .entry = c->request.entry,
+                                .engine = e,
+                                .client = c->client,
+                                .session = c->session};
+    keyspace_begin(e->keyspace, c->session->database, call.now_ms);
+    e->running = c->session;
+    enum keyspace_type type = keyspace_find(e->keyspace, key).type;
+    bool served = type == c->type && c->serve(&call, key);
+    e->running = NULL;
+    struct store_position position = keyspace_end(e->keyspace);
+    if (served) resume(e, c, reply_at, position);
+    return type != KEYSPACE_NONE;
+}
+
+/* Those that wait when it begins: who is served ends his wait, and the key goes with its last. */
+static void serve_queue(struct command_engine *e, struct waited_key *key, uint64_t now_us)
+{
+    const struct wait *last = TAILQ_LAST(&key->queue, wait_list);
+    uint8_t *copy = need(malloc(key->entry.name.len + 1));
+    struct bytes name = bytes_of(copy, key->entry.name.len);
+    memcpy(copy, key->name, name.len);
+    bool more = true;
+    for (struct wait *w = TAILQ_FIRST(&key->queue), *next; more; w = next) {
+        more = w != last;
+        next = TAILQ_NEXT(w, in_queue);
+        more = serve(e, w->client, name, now_us) && more;
+    }
+    free(copy);
+}
+
+void command_blocked_serve(struct command_engine *e)
+{
+    struct waited_key *key;
+    if (TAILQ_EMPTY(&e->blocked.ready)) return;
+    uint64_t now_us = clock_monotonic_us();
+    while ((key = TAILQ_FIRST(&e->blocked.ready))) {
+        TAILQ_REMOVE(&e->blocked.ready, key, in_ready);
+        key->ready = false;
+        serve_queue(e, key, now_us);
+    }
+}
