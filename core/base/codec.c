@@ -1,5 +1,7 @@
 #include "base/codec.h"
 
+#include <endian.h>
+
 struct bytes read_raw(struct reader *r, size_t len)
 {
     if (r->failed || len > reader_left(r)) {
@@ -11,32 +13,34 @@ struct bytes read_raw(struct reader *r, size_t len)
     return out;
 }
 
-static uint64_t read_little_endian(struct reader *r, size_t len)
-{
-    struct bytes raw = read_raw(r, len);
-    uint64_t v = 0;
-    for (size_t i = raw.len; i > 0; i--) v = v << 8 | raw.data[i - 1];
-    return v;
-}
-
 uint8_t read_u8(struct reader *r)
 {
-    return (uint8_t)read_little_endian(r, 1);
+    struct bytes raw = read_raw(r, 1);
+    return raw.len ? raw.data[0] : 0;
 }
 
 uint16_t read_u16(struct reader *r)
 {
-    return (uint16_t)read_little_endian(r, 2);
+    uint16_t v = 0;
+    struct bytes raw = read_raw(r, sizeof v);
+    if (raw.len) memcpy(&v, raw.data, sizeof v);
+    return le16toh(v);
 }
 
 uint32_t read_u32(struct reader *r)
 {
-    return (uint32_t)read_little_endian(r, 4);
+    uint32_t v = 0;
+    struct bytes raw = read_raw(r, sizeof v);
+    if (raw.len) memcpy(&v, raw.data, sizeof v);
+    return le32toh(v);
 }
 
 uint64_t read_u64(struct reader *r)
 {
-    return read_little_endian(r, 8);
+    uint64_t v = 0;
+    struct bytes raw = read_raw(r, sizeof v);
+    if (raw.len) memcpy(&v, raw.data, sizeof v);
+    return le64toh(v);
 }
 
 struct bytes read_bytes(struct reader *r, size_t max)
@@ -75,31 +79,27 @@ uint64_t read_varint(struct reader *r)
     return 0;
 }
 
-static void write_little_endian(struct buffer *b, uint64_t v, size_t len)
-{
-    uint8_t raw[8];
-    for (size_t i = 0; i < len; i++, v >>= 8) raw[i] = (uint8_t)v;
-    buffer_append(b, raw, len);
-}
-
 void write_u8(struct buffer *b, uint8_t v)
 {
-    write_little_endian(b, v, 1);
+    buffer_append(b, &v, sizeof v);
 }
 
 void write_u16(struct buffer *b, uint16_t v)
 {
-    write_little_endian(b, v, 2);
+    v = htole16(v);
+    buffer_append(b, &v, sizeof v);
 }
 
 void write_u32(struct buffer *b, uint32_t v)
 {
-    write_little_endian(b, v, 4);
+    v = htole32(v);
+    buffer_append(b, &v, sizeof v);
 }
 
 void write_u64(struct buffer *b, uint64_t v)
 {
-    write_little_endian(b, v, 8);
+    v = htole64(v);
+    buffer_append(b, &v, sizeof v);
 }
 
 void write_varint(struct buffer *b, uint64_t v)
