@@ -34,20 +34,6 @@ void counted_tree_init(struct counted_tree *t, const struct object *object)
 
 /* ---- children ---- */
 
-bool tree_child_next(struct bytes *row, struct tree_child *out)
-{
-    struct element el;
-    struct bytes rest = *row;
-    if (!element_next(&rest, &el) || el.value.len != COUNTED_TREE_CHILD) return false;
-    memcpy(&out->node, el.value.data, 4);
-    memcpy(&out->count, el.value.data + 4, 8);
-    out->separator = el.key;
-    out->node = le32toh(out->node);
-    out->count = le64toh(out->count);
-    *row = rest;
-    return true;
-}
-
 struct element tree_child_element(const struct tree_child *child, uint8_t value[COUNTED_TREE_CHILD])
 {
     uint32_t node = htole32(child->node);
@@ -55,12 +41,6 @@ struct element tree_child_element(const struct tree_child *child, uint8_t value[
     memcpy(value, &node, 4);
     memcpy(value + 4, &count, 8);
     return (struct element){.key = child->separator, .value = bytes_of(value, COUNTED_TREE_CHILD)};
-}
-
-static void must(bool holds)
-{
-    assert(holds); /* only the tree writes its rows; `aikv check` looks at them with counted_tree_check */
-    (void)holds;
 }
 
 /* ---- the way down ---- */
@@ -80,13 +60,12 @@ static inline bool is_behind(const struct tree_target *target, uint64_t end, con
 static uint32_t choose(struct tree_target *target, struct tree_step *s, struct tree_path *p)
 {
     struct bytes rest = s->row;
-    struct tree_child child, next;
-    must(tree_child_next(&rest, &child));
+    struct tree_child child = tree_child_take(&rest), next;
     s->at = 0;
     s->size = s->row.len - rest.len;
     while (rest.len) {
         size_t at = s->row.len - rest.len;
-        must(tree_child_next(&rest, &next));
+        next = tree_child_take(&rest);
         if (!is_behind(target, p->first + child.count, &next)) {
             target->upper = next.separator;
             break;
@@ -125,8 +104,7 @@ uint64_t counted_tree_rank(struct keyspace *ks, const struct counted_tree *t, st
     if (equal) *equal = false;
     tree_descend(ks, t, &target, &p);
     uint64_t position = p.first;
-    for (struct bytes rest = tree_leaf(&p)->row; rest.len; position++) {
-        must(element_next(&rest, &el));
+    for (struct bytes rest = tree_leaf(&p)->row; element_next(&rest, &el); position++) {
         int order = bytes_compare(el.key, key);
         if (order < 0) continue;
         if (equal) *equal = order == 0;
@@ -152,7 +130,8 @@ bool counted_tree_next(struct keyspace *ks, const struct counted_tree *t, struct
     if (w->position >= t->root.count) return false;
     if (w->position - w->leaf_first >= w->leaf_count) load_leaf(ks, t, w);
     if (w->backwards) w->rest = packed_from(&w->places, w->leaf, w->position - w->leaf_first);
-    must(element_next(&w->rest, out));
+    bool there = element_next(&w->rest, out);
+    assert(there);
     w->position += w->backwards ? UINT64_MAX : 1;
-    return true;
+    return there;
 }

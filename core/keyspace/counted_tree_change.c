@@ -213,9 +213,7 @@ static void split(struct tree_change *c, unsigned level, struct segments *segmen
     if (level > 0) {
         const struct tree_step *above = s - 1;
         struct bytes row = bytes_of(above->row.data + above->at, above->size);
-        struct tree_child old;
-        tree_child_next(&row, &old);
-        segments->list[0].separator = old.separator;
+        segments->list[0].separator = tree_child_take(&row).separator;
     }
     for (size_t i = 0; i < segments->count; i++) {
         struct segment *g = &segments->list[i];

@@ -2,6 +2,9 @@
 #ifndef AIKV_KEYSPACE_COUNTED_TREE_PATH_H
 #define AIKV_KEYSPACE_COUNTED_TREE_PATH_H
 
+#include <assert.h>
+#include <endian.h>
+
 #include "keyspace/counted_tree.h"
 
 #define COUNTED_TREE_CHILD 12 /* bytes: node(4) · count(8), the value of a child's element in its parent's row */
@@ -14,7 +17,28 @@ struct tree_child {
 };
 
 /* Reads the child at the front of an inner node's row. False: the row has ended, or is damaged (told apart by row->len). */
-bool tree_child_next(struct bytes *row, struct tree_child *out);
+static inline bool tree_child_next(struct bytes *row, struct tree_child *out)
+{
+    struct element el;
+    struct bytes rest = *row;
+    if (!element_next(&rest, &el) || el.value.len != COUNTED_TREE_CHILD) return false;
+    memcpy(&out->node, el.value.data, 4);
+    memcpy(&out->count, el.value.data + 4, 8);
+    out->separator = el.key;
+    out->node = le32toh(out->node);
+    out->count = le64toh(out->count);
+    *row = rest;
+    return true;
+}
+/* The same of a row that has one there. Only the tree writes its rows; `aikv check` looks at them with counted_tree_check. */
+static inline struct tree_child tree_child_take(struct bytes *row)
+{
+    struct tree_child child;
+    bool there = tree_child_next(row, &child);
+    assert(there);
+    (void)there;
+    return child;
+}
 /* Into `value`, as the element of a child. */
 struct element tree_child_element(const struct tree_child *child, uint8_t value[COUNTED_TREE_CHILD]);
 

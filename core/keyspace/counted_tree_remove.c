@@ -14,11 +14,13 @@ struct member {
     size_t at, size;
 };
 
+/* The one that begins at `at`, if the row goes on there. */
 static bool member_at(struct bytes parent, size_t at, struct member *out)
 {
     struct bytes rest = bytes_of(parent.data + at, parent.len - at);
-    if (!tree_child_next(&rest, &out->child)) return false;
-    out->at = at;
+    *out = (struct member){.at = at};
+    if (!rest.len) return false;
+    out->child = tree_child_take(&rest);
     out->size = parent.len - at - rest.len;
     return true;
 }
@@ -94,8 +96,7 @@ static void lower(struct tree_change *c)
     struct counted_tree *t = c->t;
     while (t->height > 1) {
         struct bytes row = node_get(c->ks, &t->root.object, t->top);
-        struct tree_child only;
-        tree_child_next(&row, &only);
+        struct tree_child only = tree_child_take(&row);
         if (row.len) return;
         tree_give_up(c, t->top);
         t->top = only.node;
@@ -135,9 +136,8 @@ static void cut(struct tree_change *c, unsigned level, size_t at, size_t len)
     struct bytes inserted = {0};
     if (level + 1 < c->path.height && at == 0) {
         struct bytes rest = bytes_of(s->row.data + len, s->row.len - len);
-        struct tree_child child;
+        struct tree_child child = tree_child_take(&rest);
         uint8_t value[COUNTED_TREE_CHILD];
-        tree_child_next(&rest, &child);
         child.separator.len = 0;
         len = s->row.len - rest.len;
         struct element el = tree_child_element(&child, value);

@@ -47,17 +47,11 @@ uint8_t *element_write(uint8_t *out, const struct element *el)
     return out + el->value.len;
 }
 
-bool element_next(struct bytes *packed, struct element *out)
+bool element_next_long(struct bytes *packed, struct element *out)
 {
     const uint8_t *at = packed->data, *end = packed->data + packed->len;
     uint64_t head, value_len;
-    if (packed->len >= 2 && at[0] < 128 && at[1] < 128) { /* both lengths in a byte each, as most are */
-        head = at[0];
-        value_len = at[1];
-        at += 2;
-    } else if (!(at = varint_read(at, end, &head)) || !(at = varint_read(at, end, &value_len))) {
-        return false;
-    }
+    if (!(at = varint_read(at, end, &head)) || !(at = varint_read(at, end, &value_len))) return false;
     uint64_t key_len = head >> 1, left = (uint64_t)(end - at);
     if (key_len > left || value_len > left - key_len) return false;
     *out = (struct element){bytes_of(at, key_len), bytes_of(at + key_len, value_len), head & 1};

@@ -17,19 +17,26 @@ struct element {
 size_t element_size(const struct element *el);
 /* Writes element_size() bytes; returns the end. */
 uint8_t *element_write(uint8_t *out, const struct element *el);
+/* The same as element_next, of lengths of any size. */
+bool element_next_long(struct bytes *packed, struct element *out);
+
 /* Reads the element at the front of `packed` and moves its beginning behind it. False: it is empty, or what is there is damaged (told apart
  * by packed->len, which is not changed then). */
-bool element_next(struct bytes *packed, struct element *out);
+static inline bool element_next(struct bytes *packed, struct element *out)
+{
+    const uint8_t *at = packed->data;
+    if (packed->len < 2 || (at[0] | at[1]) > 127) return element_next_long(packed, out);
+    size_t key_len = at[0] >> 1, value_len = at[1], size = 2 + key_len + value_len; /* both lengths in a byte each, as most are */
+    if (size > packed->len) return false;
+    *out = (struct element){bytes_of(at + 2, key_len), bytes_of(at + 2 + key_len, value_len), at[0] & 1};
+    *packed = bytes_of(at + size, packed->len - size);
+    return true;
+}
 /* Only the second half of that, for those that pass many by. */
 static inline bool element_skip(struct bytes *packed)
 {
     struct element passed;
-    const uint8_t *at = packed->data;
-    if (packed->len < 2 || at[0] > 127 || at[1] > 127) return element_next(packed, &passed);
-    size_t size = 2 + (size_t)(at[0] >> 1) + at[1]; /* both lengths in a byte each, as most are */
-    if (size > packed->len) return false;
-    *packed = bytes_of(at + size, packed->len - size);
-    return true;
+    return element_next(packed, &passed);
 }
 /* The first element with this key. `*at`: where in `packed` it begins; it takes element_size() bytes. */
 bool element_find(struct bytes packed, struct bytes key, struct element *out, size_t *at);

@@ -61,6 +61,7 @@ static void model_open(struct model_list *m, size_t at, size_t count)
 
 static void model_remove(struct model_list *m, size_t at, size_t count)
 {
+    if (count == 0) return;
     memmove(m->values + at, m->values + at + count, (m->count - at - count) * sizeof *m->values);
     m->count -= count;
 }
