@@ -1,4 +1,4 @@
-/* SORT: the values of a list or sorted set, in an order of their own or of other keys' values. */
+/* SORT: the values of a list, set or sorted set, in an order of their own or of other keys' values. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -6,6 +6,7 @@
 #include "command/engine.h"
 #include "command/list.h"
 #include "keyspace/hash.h"
+#include "keyspace/set.h"
 #include "keyspace/zset.h"
 
 struct sort {
@@ -188,6 +189,27 @@ static void take_zset(struct command_call *c, struct sort *s, const struct keysp
     while (s->item_count < part.count && keyspace_zset_next(&z, &w, &member)) add(s, member.member);
 }
 
+/* A set has no order. What is stored without one would be another list each time, so it gets the one of texts then. */
+static void take_set(struct command_call *c, struct sort *s, const struct keyspace_entry *entry)
+{
+    struct keyspace_set set;
+    keyspace_set_open(&set, c->keyspace, c->argv[1], entry);
+    if (s->unsorted && s->store.data) {
+        s->unsorted = s->by = false;
+        s->alpha = true;
+    }
+    uint64_t len = keyspace_set_count(&set), passed = 0;
+    struct window part = s->unsorted ? window_of(s, len) : (struct window){0, len};
+    struct keyspace_set_walk w = {0};
+    struct keyspace_member member;
+    allocate(c, s, part.count);
+    while (s->item_count < part.count && keyspace_set_next(&set, &w, &member)) {
+        if (passed++ < part.first) continue;
+        bool digits = member.text.data == (const uint8_t *)member.digits;
+        add(s, digits ? bytes_of(arena_copy(c->arena, member.digits, member.text.len), member.text.len) : member.text);
+    }
+}
+
 /* False: the key has another type, the error was replied. */
 static bool take_values(struct command_call *c, struct sort *s)
 {
@@ -195,6 +217,7 @@ static bool take_values(struct command_call *c, struct sort *s)
     switch (entry.type) {
     case KEYSPACE_NONE: return true;
     case KEYSPACE_LIST: take_list(c, s, &entry); return true;
+    case KEYSPACE_SET: take_set(c, s, &entry); return true;
     case KEYSPACE_ZSET: take_zset(c, s, &entry); return true;
     default: return command_is_type(c, &entry, KEYSPACE_LIST);
     }
@@ -362,7 +385,7 @@ static int find_none(int argc, const struct bytes *argv)
 
 const struct command_row command_sort_rows[] = {
     {"SORT", -2, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), CATEGORIES, command_sort_sort,
-     "The values of a list or sorted set in order, or what keys made of them hold; stored as a list, if asked for.",
+     "The values of a list, set or sorted set in order, or what keys made of them hold; stored as a list, if asked for.",
      .syntax = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] [STORE destination]",
      .since = "1.0.0", .complexity = COMPLEXITY, .more_keys = MORE_KEYS(PATTERNS, STORES)},
     {"SORT_RO", -2, READ, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), CATEGORIES, command_sort_sort_ro,
