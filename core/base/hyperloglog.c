@@ -185,6 +185,7 @@ static void replace(struct hll *h, size_t at, size_t removed, const uint8_t *wit
     memcpy(h->bytes + at, with, len);
     h->len = h->len - removed + len;
     note_change(h, at, removed == len ? at + len : h->len);
+    if (h->changed_to > h->len) h->changed_to = h->len; /* it was longer meanwhile */
 }
 
 /* Makes one of neighbours of the same value, among the five runs from `at` on: those that a change can have made alike. */
