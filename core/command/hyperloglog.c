@@ -33,15 +33,13 @@ static bool value_of(struct command_call *c, const struct keyspace_entry *entry,
 }
 
 /* A copy to be changed; a new one for no key. */
-static struct hll *load(struct command_call *c, struct bytes value)
+static void load(struct hll *h, struct bytes value)
 {
-    struct hll *h = arena_alloc(c->arena, sizeof *h);
     if (value.len) {
         hll_load(h, value);
     } else {
         hll_init(h);
     }
-    return h;
 }
 
 /* In place of `old`, which the key at `entry` holds: only what is different, if that can be. */
@@ -68,10 +66,11 @@ static void command_hyperloglog_pfadd(struct command_call *c)
     struct bytes key = c->argv[1], old;
     struct keyspace_entry entry = keyspace_find(c->keyspace, key);
     if (!value_of(c, &entry, &old)) return;
-    struct hll *h = load(c, old);
+    struct hll h;
+    load(&h, old);
     bool changed = entry.type == KEYSPACE_NONE;
     for (int i = 2; i < c->argc; i++) {
-        enum hll_outcome outcome = hll_add(h, c->argv[i]);
+        enum hll_outcome outcome = hll_add(&h, c->argv[i]);
         if (outcome == HLL_DAMAGED) {
             reply_damaged(c);
             return;
@@ -79,8 +78,8 @@ static void command_hyperloglog_pfadd(struct command_call *c)
         changed |= outcome == HLL_CHANGED;
     }
     if (changed) {
-        hll_forget_cached(h);
-        store(c, key, &entry, old, h);
+        hll_forget_cached(&h);
+        store(c, key, &entry, old, &h);
     }
     resp_integer(c->reply, changed);
 }
@@ -148,16 +147,17 @@ static void command_hyperloglog_pfmerge(struct command_call *c)
     if (!merge(c, registers, &dense)) return;
     struct keyspace_entry entry = keyspace_find(c->keyspace, key);
     if (!value_of(c, &entry, &old)) return;
-    struct hll *h = load(c, old);
-    bool sound = !dense || hll_make_dense(h);
+    struct hll h;
+    load(&h, old);
+    bool sound = !dense || hll_make_dense(&h);
     for (unsigned i = 0; i < HLL_REGISTERS && sound; i++)
-        if (registers[i]) sound = hll_raise(h, i, registers[i]) != HLL_DAMAGED;
+        if (registers[i]) sound = hll_raise(&h, i, registers[i]) != HLL_DAMAGED;
     if (!sound) {
         reply_damaged(c);
         return;
     }
-    hll_forget_cached(h);
-    store(c, key, &entry, old, h);
+    hll_forget_cached(&h);
+    store(c, key, &entry, old, &h);
     command_reply_ok(c);
 }
 
@@ -216,15 +216,16 @@ static void command_hyperloglog_pfdebug(struct command_call *c)
     }
     if (!value_of(c, &entry, &value)) return;
     bool sparse = hll_encoding_of(value) == HLL_SPARSE;
-    struct hll *h = load(c, value);
+    struct hll h;
+    load(&h, value);
     if (command_is(c, 1, "GETREG")) {
-        if (make_dense(c, &entry, value, h)) reply_registers(c, hll_bytes(h));
+        if (make_dense(c, &entry, value, &h)) reply_registers(c, hll_bytes(&h));
     } else if (command_is(c, 1, "DECODE")) {
         reply_runs(c, value);
     } else if (command_is(c, 1, "ENCODING")) {
         resp_simple(c->reply, sparse ? "sparse" : "dense");
     } else if (command_is(c, 1, "TODENSE")) {
-        if (make_dense(c, &entry, value, h)) resp_integer(c->reply, sparse);
+        if (make_dense(c, &entry, value, &h)) resp_integer(c->reply, sparse);
     } else {
         resp_error(c->reply, ERROR_SYNTAX, "Unknown PFDEBUG subcommand '%s'", command_text(c, 1));
     }
@@ -281,10 +282,10 @@ static bool test_registers(struct hll *h)
 
 static void command_hyperloglog_pfselftest(struct command_call *c)
 {
-    struct hll *a = arena_alloc(c->arena, sizeof *a), *b = arena_alloc(c->arena, sizeof *b);
-    if (!test_registers(a)) {
+    struct hll a, b;
+    if (!test_registers(&a)) {
         resp_error(c->reply, ERROR_INVARIANT, "TESTFAILED registers do not hold what was put there");
-    } else if (!test_estimates(a, b)) {
+    } else if (!test_estimates(&a, &b)) {
         resp_error(c->reply, ERROR_INVARIANT, "TESTFAILED the estimate is too far off, or differs between encodings");
     } else {
         command_reply_ok(c);
