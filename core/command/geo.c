@@ -5,14 +5,6 @@
 
 /* ---- shared ---- */
 
-bool command_geo_open(struct command_call *c, struct bytes key, struct keyspace_zset *out)
-{
-    struct keyspace_entry entry = command_read(c, key);
-    if (!command_is_type(c, &entry, KEYSPACE_ZSET)) return false;
-    keyspace_zset_open(c->keyspace, key, &entry, out);
-    return true;
-}
-
 bool command_geo_number(struct command_call *c, int i, double *out, const char *error)
 {
     if (number_parse_double(c->argv[i], out)) return true;
@@ -106,10 +98,7 @@ static void command_geo_geoadd(struct command_call *c)
     if (!parse_add(c, &o)) return;
     size_t count = (size_t)(c->argc - o.places_at) / 3;
     struct keyspace_scored *places = arena_alloc(c->arena, count * sizeof *places);
-    if (!parse_places(c, o.places_at, places)) return;
-    struct keyspace_entry entry = keyspace_find(c->keyspace, c->argv[1]);
-    if (!command_is_type(c, &entry, KEYSPACE_ZSET)) return;
-    keyspace_zset_open(c->keyspace, c->argv[1], &entry, &z);
+    if (!parse_places(c, o.places_at, places) || !command_open_zset(c, c->argv[1], &z)) return;
     int64_t added = 0, moved = 0;
     for (size_t i = 0; i < count; i++) {
         double old;
@@ -137,7 +126,7 @@ static void command_geo_geopos(struct command_call *c)
 {
     struct keyspace_zset z;
     struct geohash_point p;
-    if (!command_geo_open(c, c->argv[1], &z)) return;
+    if (!command_open_zset(c, c->argv[1], &z)) return;
     resp_array(c->reply, (size_t)c->argc - 2);
     for (int i = 2; i < c->argc; i++) {
         if (find_place(&z, c->argv[i], &p))
@@ -152,7 +141,7 @@ static void command_geo_geohash(struct command_call *c)
     struct keyspace_zset z;
     struct geohash_point p;
     char text[GEOHASH_TEXT_SIZE];
-    if (!command_geo_open(c, c->argv[1], &z)) return;
+    if (!command_open_zset(c, c->argv[1], &z)) return;
     resp_array(c->reply, (size_t)c->argc - 2);
     for (int i = 2; i < c->argc; i++) {
         if (find_place(&z, c->argv[i], &p)) {
@@ -173,7 +162,7 @@ static void command_geo_geodist(struct command_call *c)
         command_reply_syntax_error(c);
         return;
     }
-    if ((c->argc == 5 && !command_geo_unit(c, 4, &unit_m)) || !command_geo_open(c, c->argv[1], &z)) return;
+    if ((c->argc == 5 && !command_geo_unit(c, 4, &unit_m)) || !command_open_zset(c, c->argv[1], &z)) return;
     if (find_place(&z, c->argv[2], &a) && find_place(&z, c->argv[3], &b))
         command_geo_reply_distance(c, geohash_distance_m(a, b) / unit_m);
     else

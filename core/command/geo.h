@@ -3,11 +3,8 @@
 #define AIKV_COMMAND_GEO_H
 
 #include "base/geohash.h"
-#include "command/call.h"
-#include "keyspace/zset.h"
+#include "command/zset.h"
 
-/* Opens the places of a key for reading; none are empty ones. False: wrong type, the error was replied. */
-bool command_geo_open(struct command_call *c, struct bytes key, struct keyspace_zset *out);
 /* Arguments; false: the error was replied. A point is two of them, from `i` on; a unit is told in metres. */
 bool command_geo_point(struct command_call *c, int i, struct geohash_point *out);
 bool command_geo_unit(struct command_call *c, int i, double *out_m);

@@ -290,7 +290,7 @@ static void store_found(struct command_call *c, const struct search *s, const st
 static void run(struct command_call *c, const struct form *form)
 {
     struct search s = {.form = form, .store_at = form->store_at, .unit_m = 1};
-    if (!command_geo_open(c, c->argv[form->source_at], &s.places) || !parse(c, &s)) return;
+    if (!command_open_zset(c, c->argv[form->source_at], &s.places) || !parse(c, &s)) return;
     struct found_list list = find(c, &s);
     if (s.store_at)
         store_found(c, &s, &list);
