@@ -5,7 +5,7 @@
 #   (none)    everything, under 20 minutes
 #   --quick   unit tests, policies and checks of the source, under a minute once built: with their files in memory, where there is
 #             room, and a fifth of the random policy tests
-#   --long    the same as none, with the random tests and fuzzers running ten times as long
+#   --long    the same as none, with the random tests and fuzzers running ten times as long, and every fault at every step of policies
 # Each suite's output is in build/test-logs/. The last line is the sum over all suites: "N passed, N failed".
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
