@@ -23,19 +23,23 @@ static bool propose_reach(struct control *c, const char *node, bool up)
     return control_propose(c, &command, reach_proposed, 0, node, NULL) == 0;
 }
 
-/* Since it has answered, or could have. */
+/* From when on its answers would have been heard: `leads_since_ms` is also when this process last stood still. */
+static uint64_t listened_since_ms(const struct control *c, const struct member *m)
+{
+    return c->leads_since_ms > m->since_ms ? c->leads_since_ms : m->since_ms;
+}
+
 static uint64_t silent_ms(const struct control *c, const struct member *m)
 {
-    uint64_t since_ms = c->leads_since_ms > m->since_ms ? c->leads_since_ms : m->since_ms;
-    if (m->heard_ms > since_ms) since_ms = m->heard_ms;
-    return control_now_ms(c) - since_ms;
+    const uint64_t listened_ms = listened_since_ms(c, m);
+    return control_now_ms(c) - (m->heard_ms > listened_ms ? m->heard_ms : listened_ms);
 }
 
 /* Nobody is taken for silent who has not had the time to answer this leader. */
 static void check_reach(struct control *c, struct member *m, const struct cluster_node *n)
 {
     if (m->proposing_reach) return;
-    bool answers = m->heard_ms && silent_ms(c, m) < CONTROL_SILENCE_MS;
+    bool answers = m->heard_ms >= listened_since_ms(c, m) && silent_ms(c, m) < CONTROL_SILENCE_MS;
     if (!n->up && answers)
         m->proposing_reach = propose_reach(c, m->id, true);
     else if (n->up && silent_ms(c, m) >= CONTROL_SILENCE_MS)

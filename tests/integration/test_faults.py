@@ -158,6 +158,17 @@ class Pauses(unittest.TestCase):
             time.sleep(1.5)
             self.assertEqual(lines(c[0], "is down"), [])
 
+    def test_a_leader_that_stood_still_takes_nobody_for_up_who_is_down(self):
+        with Cluster(2) as c:
+            meet_all(c)
+            until("node 2 answers", lambda: status(c[1])["leader"])
+            c[1].kill()
+            until("node 2 is down", lambda: lines(c[0], "is down"))
+            with Paused(c[0]):
+                time.sleep(2)
+            time.sleep(1)
+            self.assertEqual(lines(c[0], "is up"), [])
+
     def test_slots_given_while_the_leader_stands_still_go_to_the_node_that_was_asked(self):
         with Cluster(3) as c:
             make_voters(c)
