@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import signal
 import unittest
 
 from cluster import Cluster, as_map, until
@@ -249,6 +250,8 @@ class Policies(unittest.TestCase):
         self.assertEqual(len(logged), len(set(logged)), (what, logged))
 
     def check_end(self, c, act, what):
+        ended = [(node.name, node.process.returncode) for node in c.nodes if node.process.poll() not in (None, -signal.SIGKILL)]
+        self.assertEqual(ended, [], what)
         self.assertEqual(end_of(c), act.end, what)
         up = [c[int(n["alias"]) - 1] for n in view(c)["nodes"] if n["up"]]
         c.wait_ok(up)
