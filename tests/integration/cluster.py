@@ -233,6 +233,21 @@ class Cluster:
             return target("CLUSTER", "SCRIPT", "RUN", name, *params)
         return self.ended(until(f"run of {name} starts", begin))
 
+    def newest_run(self):
+        def status():
+            return (self[0]("CLUSTER", "SCRIPT", "STATUS"),)
+        found = until("somebody leads", status)[0]
+        return as_map(found)["run"] if found else 0
+
+    def begin(self, *words):
+        """The number of the run that `words` start; where the leader goes away before it answers, the newest one tells whether it has begun."""
+        before = self.newest_run()
+
+        def begun():
+            newest = self.newest_run()
+            return newest if newest > before else self[0]("CLUSTER", "SCRIPT", *words)
+        return until(f"{words[0]} begins a run", begun)
+
     def ended(self, run):
         def status():
             for node in self.nodes:

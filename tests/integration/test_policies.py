@@ -21,8 +21,7 @@ STORIES = 200 if LONG else 2  # at most; two are a minute
 
 
 def eval_steps(c, steps):
-    run = until("it starts", lambda: c[0]("CLUSTER", "SCRIPT", "EVAL", "RUN", f"return {{ {steps} }}", 0))
-    ended = c.ended(run)
+    ended = c.ended(c.begin("EVAL", "RUN", f"return {{ {steps} }}", 0))
     assert ended["status"] == "done", ended
 
 
@@ -156,7 +155,7 @@ def story():
 # ---- what is looked at ----
 
 def view(c):
-    return json.loads(next(node for node in c.nodes if node.is_running())("CLUSTER", "SCRIPT", "VIEW"))
+    return json.loads(until("somebody leads", lambda: c[0]("CLUSTER", "SCRIPT", "VIEW")))
 
 
 def row(c, alias):
@@ -218,12 +217,12 @@ class Policies(unittest.TestCase):
 
     def play(self, c, act, fault):
         act.before(c)
-        rounds = as_map(c[0]("CLUSTER", "SCRIPT", "PLAN", *act.words))["rounds"]
+        rounds = as_map(until("it is planned", lambda: c[0]("CLUSTER", "SCRIPT", "PLAN", *act.words)))["rounds"]
         steps = act.steps([line for planned in rounds for line in planned])
         case = act.choose(steps, self.rng, fault)
         what = " ".join(act.words)
         with Logs(c.nodes) as logs:
-            run = c[0]("CLUSTER", "SCRIPT", "RUN", *act.words)
+            run = c.begin("RUN", *act.words)
             if case:
                 what += f": {self.disturb(c, logs, run, *case)}"
             status = c.ended(run)
@@ -234,7 +233,7 @@ class Policies(unittest.TestCase):
     def disturb(self, c, logs, run, step, moment, fault):
         """Returns what was done."""
         def is_over():
-            return as_map(c[0]("CLUSTER", "SCRIPT", "STATUS", run))["status"] != "running"
+            return as_map(until("its status is known", lambda: c[0]("CLUSTER", "SCRIPT", "STATUS", run)))["status"] != "running"
         leader = logs.wait(f'msg="{moment}" run={run} step={step} '.encode(), is_over)
         self.assertIsNotNone(leader, f"run {run} ended, and nobody wrote '{moment}' of {step}")
         fault(leader)

@@ -10,7 +10,7 @@ import time
 import unittest
 
 import disturb
-from cluster import Cluster, ReplyError, as_map, until
+from cluster import Cluster, as_map, until
 from disturb import kill, restart
 
 
@@ -88,20 +88,6 @@ class LeaderDisturbed(unittest.TestCase):
         add { op = "leave", node = "6", on = false }
         return steps"""
 
-    @staticmethod
-    def newest(node):
-        status = node("CLUSTER", "SCRIPT", "STATUS")
-        return as_map(status)["run"] if status else 0
-
-    def start(self, node, mark, before):
-        """The number of the run; None: it was not started. Where the leader went away before it answered, the newest run tells."""
-        try:
-            return node("CLUSTER", "SCRIPT", "EVAL", "RUN", self.STEPS, 1, mark)
-        except ReplyError as e:
-            self.assertRegex(str(e), "CLUSTERDOWN")
-            found = until("somebody leads", lambda: (self.newest(node),))[0]
-            return found if found > before else None
-
     def check_marks(self, node, mark):
         view = json.loads(node("CLUSTER", "SCRIPT", "VIEW"))
         self.assertEqual([n["labels"] for n in sorted(view["nodes"], key=lambda n: n["alias"])], [str(mark)] * 5 + [""])
@@ -109,18 +95,17 @@ class LeaderDisturbed(unittest.TestCase):
         self.assertEqual({n["state"] for n in view["nodes"]}, {"member"})
 
     def disturb(self, c, action, mark):
-        leader, delay, before = c.leader(), random.uniform(0, 0.45), self.newest(c[5])
+        leader, delay = c.leader(), random.uniform(0, 0.45)
         what = f"{action.__name__} {leader.name} after {delay:.3f} s"
         print(f"  ten steps: {what}", flush=True)
         join = later(delay, action, leader)
-        run = self.start(c[5], mark, before)
+        run = c.begin("EVAL", "RUN", self.STEPS, 1, mark)
         join()
-        status = c.ended(run) if run else None
-        if status and status["status"] == "failed":  # they were lost with the leader that had them: nothing was done
+        status = c.ended(run)
+        if status["status"] == "failed":  # they were lost with the leader that had them: nothing was done
             self.assertIn("before the steps were recorded", status["error"], what)
             self.assertEqual((status["steps"], status["steps_done"]), ([], 0), what)
-        if not status or status["status"] == "failed":
-            status = c.ended(until("it is started again", lambda: c[5]("CLUSTER", "SCRIPT", "EVAL", "RUN", self.STEPS, 1, mark)))
+            status = c.ended(c.begin("EVAL", "RUN", self.STEPS, 1, mark))
         self.assertEqual((status["status"], status["steps_done"]), ("done", 10), (what, status))
         self.check_history(c, status, what)
         self.check_marks(c[5], mark)
