@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "command/engine.h"
 
 struct command_session *command_session_new(struct net_client *c)
 {
