@@ -2,6 +2,7 @@
 #include "base/bits.h"
 #include "base/number.h"
 #include "command/bitmap.h"
+#include "command/notify.h"
 
 enum overflow { OVERFLOW_WRAP, OVERFLOW_SAT, OVERFLOW_FAIL };
 enum operation { OPERATION_GET, OPERATION_SET, OPERATION_INCRBY, OPERATION_OVERFLOW, OPERATIONS }; /* the last is about those that follow */
@@ -165,20 +166,22 @@ static struct window read_window(struct command_call *c, const struct keyspace_e
     return w;
 }
 
-static void run_step(struct command_call *c, struct keyspace_entry *entry, const struct step *s)
+/* Returns whether it has written; `grown`: the string was made longer for it, so that writing what was there counts. */
+static bool run_step(struct command_call *c, struct keyspace_entry *entry, const struct step *s, bool grown)
 {
     const struct field *f = &s->field;
     struct window w = read_window(c, entry, f);
     int64_t old = value_of(f, bits_get(w.bytes, f->at % 8, f->width)), value = old;
     if (s->operation != OPERATION_GET && !new_value(s, old, &value)) {
         resp_null(c->reply);
-        return;
+        return false;
     }
     resp_integer(c->reply, s->operation == OPERATION_INCRBY ? value : old);
-    if (value == old) return;
+    if (value == old) return grown && s->operation != OPERATION_GET;
     bits_put(w.bytes, f->at % 8, f->width, (uint64_t)value);
     keyspace_string_write(c->keyspace, c->argv[1], w.at, bytes_of(w.bytes, w.len));
     *entry = keyspace_find(c->keyspace, c->argv[1]);
+    return true;
 }
 
 /* As in Redis, the string is long enough for all that might be written before anything is, and even if nothing is. */
@@ -196,9 +199,12 @@ static void run_plan(struct command_call *c, const struct plan *p)
 {
     struct keyspace_entry entry = p->writes ? keyspace_find(c->keyspace, c->argv[1]) : command_read(c, c->argv[1]);
     if (!command_is_type(c, &entry, KEYSPACE_STRING)) return;
+    size_t len = keyspace_string_len(&entry);
     if (p->writes && !grow(c, &entry, p->last_bit)) return;
+    bool grown = keyspace_string_len(&entry) > len, written = false;
     resp_array(c->reply, p->count);
-    for (size_t i = 0; i < p->count; i++) run_step(c, &entry, &p->steps[i]);
+    for (size_t i = 0; i < p->count; i++) written |= run_step(c, &entry, &p->steps[i], grown);
+    if (written) command_notify(c, NOTIFY_STRING, "setbit", c->argv[1]);
 }
 
 static void command_bitfield_bitfield(struct command_call *c)

@@ -3,6 +3,7 @@
 
 #include "base/bits.h"
 #include "base/number.h"
+#include "command/notify.h"
 
 /* ---- positions ---- */
 
@@ -51,6 +52,7 @@ static void command_bitmap_setbit(struct command_call *c)
     if (old != (uint64_t)bit || at / 8 >= keyspace_string_len(&entry)) {
         bits_put(&byte, at % 8, 1, (uint64_t)bit);
         keyspace_string_write(c->keyspace, key, at / 8, bytes_of(&byte, 1));
+        command_notify(c, NOTIFY_STRING, "setbit", key);
     }
     resp_integer(c->reply, (int64_t)old);
 }

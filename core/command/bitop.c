@@ -1,7 +1,7 @@
 /* BITOP: strings combined bit by bit. A shorter one counts as if zeros followed.
  *
  * The result comes piece by piece, each from the same piece of every source. */
-#include "command/call.h"
+#include "command/notify.h"
 
 #include <assert.h>
 
@@ -99,8 +99,9 @@ static void command_bitop_bitop(struct command_call *c)
     b.sources = sources;
     if (len) {
         keyspace_string_make(c->keyspace, c->argv[2], len, fill, &b, KEYSPACE_NO_EXPIRY);
-    } else {
-        keyspace_delete(c->keyspace, c->argv[2]);
+        command_notify(c, NOTIFY_STRING, "set", c->argv[2]);
+    } else if (keyspace_delete(c->keyspace, c->argv[2])) {
+        command_notify(c, NOTIFY_GENERIC, "del", c->argv[2]);
     }
     resp_integer(c->reply, (int64_t)len);
 }

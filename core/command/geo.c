@@ -2,6 +2,7 @@
 #include "command/geo.h"
 
 #include "base/number.h"
+#include "command/notify.h"
 
 /* ---- shared ---- */
 
@@ -109,6 +110,7 @@ static void command_geo_geoadd(struct command_call *c)
         moved += there;
     }
     keyspace_zset_close(&z);
+    if (added || moved) command_notify(c, NOTIFY_ZSET, "zadd", c->argv[1]);
     resp_integer(c->reply, o.changes ? added + moved : added);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "command/geo.h"
+#include "command/zset.h"
 
 struct form {
     enum { CENTER_IN_OPTIONS, CENTER_POINT, CENTER_MEMBER } center;
@@ -283,7 +284,8 @@ static void store_found(struct command_call *c, const struct search *s, const st
         members[i] = (struct keyspace_scored){member, s->store_distances ? f->distance : f->score};
     }
     if (list->count) qsort(members, list->count, sizeof *members, compare_scored);
-    keyspace_zset_store(c->keyspace, c->argv[s->store_at], members, list->count);
+    const char *event = s->form->store_at ? "geosearchstore" : "georadiusstore";
+    command_zset_store(c, c->argv[s->store_at], members, list->count, event);
     resp_integer(c->reply, (int64_t)list->count);
 }
 

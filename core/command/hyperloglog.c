@@ -3,6 +3,7 @@
 
 #include "command/call.h"
 #include "command/engine.h"
+#include "command/notify.h"
 
 /* ---- of a key ---- */
 
@@ -80,6 +81,7 @@ static void command_hyperloglog_pfadd(struct command_call *c)
     if (changed) {
         hll_forget_cached(&h);
         store(c, key, &entry, old, &h);
+        command_notify(c, NOTIFY_STRING, "pfadd", key);
     }
     resp_integer(c->reply, changed);
 }
@@ -158,6 +160,7 @@ static void command_hyperloglog_pfmerge(struct command_call *c)
     }
     hll_forget_cached(&h);
     store(c, key, &entry, old, &h);
+    command_notify(c, NOTIFY_STRING, "pfadd", key);
     command_reply_ok(c);
 }
 

@@ -1,5 +1,6 @@
 /* Lists: values at their ends and within. */
 #include "command/list.h"
+#include "command/notify.h"
 
 bool command_list_open(struct command_call *c, struct bytes key, struct keyspace_list *l)
 {
@@ -35,6 +36,7 @@ static void push(struct command_call *c, enum keyspace_list_side side, bool only
     if (l.there || !only_old) {
         keyspace_list_push(&l, side, c->argv + 2, (size_t)c->argc - 2);
         keyspace_list_close(&l);
+        command_notify(c, NOTIFY_LIST, side == LIST_LEFT ? "lpush" : "rpush", c->argv[1]);
     }
     resp_integer(c->reply, (int64_t)keyspace_list_len(&l));
 }
@@ -61,17 +63,30 @@ static void command_list_rpushx(struct command_call *c)
 
 /* ---- popping ---- */
 
-static void take_out(struct keyspace_list *l, enum keyspace_list_side side, uint64_t count)
+/* Values were taken out: as the event says, and perhaps all of them. */
+static void notify_removed(struct command_call *c, const struct keyspace_list *l, const char *event)
+{
+    command_notify(c, NOTIFY_LIST, event, l->key);
+    if (!l->there) command_notify(c, NOTIFY_GENERIC, "del", l->key);
+}
+
+void command_list_notify_popped(struct command_call *c, const struct keyspace_list *l, enum keyspace_list_side side)
+{
+    notify_removed(c, l, side == LIST_LEFT ? "lpop" : "rpop");
+}
+
+static void take_out(struct command_call *c, struct keyspace_list *l, enum keyspace_list_side side, uint64_t count)
 {
     keyspace_list_remove(l, side == LIST_LEFT ? 0 : keyspace_list_len(l) - count, count);
     keyspace_list_close(l);
+    command_list_notify_popped(c, l, side);
 }
 
 void command_list_pop(struct command_call *c, struct keyspace_list *l, enum keyspace_list_side side)
 {
     keyspace_list_near(l, side);
     resp_bulk(c->reply, value_at(l, side == LIST_LEFT ? 0 : keyspace_list_len(l) - 1));
-    take_out(l, side, 1);
+    take_out(c, l, side, 1);
 }
 
 void command_list_pop_many(struct command_call *c, struct keyspace_list *l, enum keyspace_list_side side, uint64_t count)
@@ -82,7 +97,7 @@ void command_list_pop_many(struct command_call *c, struct keyspace_list *l, enum
     struct bytes value;
     resp_array(c->reply, count);
     for (uint64_t i = 0; i < count && keyspace_list_next(l, &w, &value); i++) resp_bulk(c->reply, value);
-    take_out(l, side, count);
+    take_out(c, l, side, count);
 }
 
 static void pop(struct command_call *c, enum keyspace_list_side side)
@@ -194,6 +209,7 @@ static void command_list_lset(struct command_call *c)
         }
         keyspace_list_set(&l, at, c->argv[3]);
         keyspace_list_close(&l);
+        command_notify(c, NOTIFY_LIST, "lset", c->argv[1]);
         command_reply_ok(c);
     }
 }
@@ -225,6 +241,7 @@ static void command_list_linsert(struct command_call *c)
     } else {
         keyspace_list_insert(&l, at + after, c->argv[4]);
         keyspace_list_close(&l);
+        command_notify(c, NOTIFY_LIST, "linsert", c->argv[1]);
         resp_integer(c->reply, (int64_t)keyspace_list_len(&l));
     }
 }
@@ -259,7 +276,10 @@ static void command_list_lrem(struct command_call *c)
     if (!command_integer(c, 2, &count, NULL) || !command_list_open(c, c->argv[1], &l)) return;
     uint64_t most = count > 0 ? (uint64_t)count : count < 0 ? 0 - (uint64_t)count : UINT64_MAX;
     int64_t removed = remove_equal(&l, c->argv[3], most, count < 0);
-    if (removed) keyspace_list_close(&l);
+    if (removed) {
+        keyspace_list_close(&l);
+        notify_removed(c, &l, "lrem");
+    }
     resp_integer(c->reply, removed);
 }
 
@@ -270,9 +290,14 @@ static void command_list_ltrim(struct command_call *c)
     if (!command_integer(c, 2, &start, NULL) || !command_integer(c, 3, &stop, NULL) || !command_list_open(c, c->argv[1], &l)) return;
     struct range r = range_of(&l, start, stop);
     uint64_t len = keyspace_list_len(&l), behind = r.first + r.count;
+    bool there = l.there;
     if (behind < len) keyspace_list_remove(&l, behind, len - behind);
     if (r.first > 0) keyspace_list_remove(&l, 0, r.first);
-    if (r.count < len) keyspace_list_close(&l);
+    if (r.count < len)
+        keyspace_list_close(&l);
+    else if (there)
+        keyspace_touch(c->keyspace, c->argv[1]);
+    if (there) notify_removed(c, &l, "ltrim");
     command_reply_ok(c);
 }
 

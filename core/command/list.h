@@ -28,4 +28,7 @@ bool command_list_parse_mpop(struct command_call *c, int at, struct command_list
 /* Pops from the first list that is there. False: there is none, nothing was replied. */
 bool command_list_mpop(struct command_call *c, const struct command_list_mpop *o);
 
+/* Tells of a value or several that were taken out of one side, and of the end of the list, if that was its last. After the list was closed. */
+void command_list_notify_popped(struct command_call *c, const struct keyspace_list *l, enum keyspace_list_side side);
+
 #endif

@@ -1,5 +1,6 @@
 /* Values from one list to another, and from the first of several lists that has any. */
 #include "command/list.h"
+#include "command/notify.h"
 
 bool command_list_side(struct command_call *c, int i, enum keyspace_list_side *out)
 {
@@ -27,6 +28,8 @@ void command_list_move(struct command_call *c, struct keyspace_list *from, enum 
     if (to == &other) keyspace_list_close(from);
     keyspace_list_push(to, in, &value, 1);
     keyspace_list_close(to);
+    command_notify(c, NOTIFY_LIST, in == LIST_LEFT ? "lpush" : "rpush", key);
+    command_list_notify_popped(c, from, out);
     resp_bulk(c->reply, value);
 }
 

@@ -1,5 +1,6 @@
 /* Sets: their members, named, at random, all. */
 #include "base/random.h"
+#include "command/notify.h"
 #include "command/scan.h"
 #include "command/sets.h"
 
@@ -10,6 +11,13 @@ bool command_open_set(struct command_call *c, int i, struct keyspace_set *out)
     if (!command_is_type(c, &entry, KEYSPACE_SET)) return false;
     keyspace_set_open(out, c->keyspace, key, &entry);
     return true;
+}
+
+/* Members were taken out, as the event says, and the set was closed. */
+static void notify_removed(struct command_call *c, bool emptied, const char *event)
+{
+    command_notify(c, NOTIFY_SET, event, c->argv[1]);
+    if (emptied) command_notify(c, NOTIFY_GENERIC, "del", c->argv[1]);
 }
 
 /* ---- named ones ---- */
@@ -31,6 +39,7 @@ static void command_sets_sadd(struct command_call *c)
     if (!members_fit(c) || !command_open_set(c, 1, &s)) return;
     for (int i = 2; i < c->argc; i++) added += keyspace_set_add(&s, c->argv[i]);
     keyspace_set_close(&s);
+    if (added) command_notify(c, NOTIFY_SET, "sadd", c->argv[1]);
     resp_integer(c->reply, added);
 }
 
@@ -40,7 +49,9 @@ static void command_sets_srem(struct command_call *c)
     int64_t removed = 0;
     if (!command_open_set(c, 1, &s)) return;
     for (int i = 2; i < c->argc; i++) removed += keyspace_set_remove(&s, c->argv[i]);
+    bool emptied = !keyspace_set_count(&s);
     keyspace_set_close(&s);
+    if (removed) notify_removed(c, emptied, "srem");
     resp_integer(c->reply, removed);
 }
 
@@ -58,9 +69,12 @@ static void command_sets_smove(struct command_call *c)
     bool itself = bytes_equal(c->argv[1], c->argv[2]);
     bool there = itself ? keyspace_set_has(&from, member) : keyspace_set_remove(&from, member);
     if (there && !itself) {
+        bool emptied = !keyspace_set_count(&from);
         keyspace_set_close(&from);
-        keyspace_set_add(&to, member);
+        notify_removed(c, emptied, "srem");
+        bool added = keyspace_set_add(&to, member);
         keyspace_set_close(&to);
+        if (added) command_notify(c, NOTIFY_SET, "sadd", c->argv[2]);
     }
     resp_integer(c->reply, there);
 }
@@ -144,8 +158,9 @@ static void pop_some(struct command_call *c)
     if (!command_integer_within(c, 2, 0, INT64_MAX, &count, "value is out of range, must be positive") || !command_open_set(c, 1, &s)) return;
     uint64_t members = keyspace_set_count(&s), pops = (uint64_t)count < members ? (uint64_t)count : members;
     resp_set(c->reply, pops);
-    while (pops--) pop(c, &s);
+    for (uint64_t i = 0; i < pops; i++) pop(c, &s);
     keyspace_set_close(&s);
+    if (pops) notify_removed(c, pops == members, "spop");
 }
 
 static void command_sets_spop(struct command_call *c)
@@ -156,11 +171,14 @@ static void command_sets_spop(struct command_call *c)
     } else if (c->argc > 3) {
         command_reply_syntax_error(c);
     } else if (command_open_set(c, 1, &s)) {
-        if (keyspace_set_count(&s))
-            pop(c, &s);
-        else
+        uint64_t members = keyspace_set_count(&s);
+        if (!members) {
             resp_null(c->reply);
+            return;
+        }
+        pop(c, &s);
         keyspace_set_close(&s);
+        notify_removed(c, members == 1, "spop");
     }
 }
 

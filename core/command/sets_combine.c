@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/distinct.h"
+#include "command/notify.h"
 #include "command/sets.h"
 
 struct sets {
@@ -148,10 +149,12 @@ static void store_combined(struct command_call *c, combine *how)
     keyspace_set_open(&result, c->keyspace, key, &none);
     how(c, &s, &sink);
     uint64_t count = keyspace_set_count(&result);
-    if (count)
+    if (count) {
         keyspace_set_close(&result);
-    else
-        keyspace_delete(c->keyspace, key);
+        command_notify(c, NOTIFY_SET, c->entry->name, key);
+    } else if (keyspace_delete(c->keyspace, key)) {
+        command_notify(c, NOTIFY_GENERIC, "del", key);
+    }
     resp_integer(c->reply, (int64_t)count);
 }
 

@@ -5,6 +5,7 @@
 
 #include "command/engine.h"
 #include "command/list.h"
+#include "command/notify.h"
 #include "keyspace/hash.h"
 #include "keyspace/set.h"
 #include "keyspace/zset.h"
@@ -308,11 +309,13 @@ static void store(struct command_call *c, const struct sort *s, struct window pa
     struct stored kept = {.values = arena_alloc(c->arena, results * sizeof *kept.values)};
     struct keyspace_list l;
     each_result(c, s, part, keep_value, &kept);
-    keyspace_delete(c->keyspace, s->store);
+    bool deleted = keyspace_delete(c->keyspace, s->store);
+    if (!kept.count && deleted) command_notify(c, NOTIFY_GENERIC, "del", s->store);
     if (kept.count) {
         keyspace_list_open(c->keyspace, s->store, &(struct keyspace_entry){.expires_ms = KEYSPACE_NO_EXPIRY}, &l);
         keyspace_list_push(&l, LIST_RIGHT, kept.values, kept.count);
         keyspace_list_close(&l);
+        command_notify(c, NOTIFY_LIST, "sortstore", s->store);
     }
     resp_integer(c->reply, (int64_t)kept.count);
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/number.h"
+#include "command/notify.h"
 
 bool command_open_zset(struct command_call *c, struct bytes key, struct keyspace_zset *out)
 {
@@ -125,6 +126,7 @@ static void add(struct command_call *c, const struct add_options *o)
         updated += outcome == UPDATED;
     }
     keyspace_zset_close(&z);
+    if (added || updated) command_notify(c, NOTIFY_ZSET, o->increments ? "zincr" : "zadd", c->argv[1]);
     if (outcome == NOT_A_NUMBER) /* of the only one: without INCR no score becomes one */
         resp_error(c->reply, ERROR_GENERIC, "resulting score is not a number (NaN)");
     else if (!o->increments)
@@ -149,13 +151,30 @@ static void command_zset_zincrby(struct command_call *c)
 
 /* ---- the others ---- */
 
+void command_zset_close_removed(struct command_call *c, struct keyspace_zset *z, struct bytes key, const char *event)
+{
+    bool emptied = !keyspace_zset_count(z);
+    keyspace_zset_close(z);
+    if (!event) return;
+    command_notify(c, NOTIFY_ZSET, event, key);
+    if (emptied) command_notify(c, NOTIFY_GENERIC, "del", key);
+}
+
+void command_zset_store(struct command_call *c, struct bytes key, const struct keyspace_scored *members, size_t count, const char *event)
+{
+    bool deletes = !count && keyspace_find(c->keyspace, key).type != KEYSPACE_NONE;
+    keyspace_zset_store(c->keyspace, key, members, count);
+    if (count) command_notify(c, NOTIFY_ZSET, event, key);
+    if (deletes) command_notify(c, NOTIFY_GENERIC, "del", key);
+}
+
 static void command_zset_zrem(struct command_call *c)
 {
     struct keyspace_zset z;
     int64_t removed = 0;
     if (!command_open_zset(c, c->argv[1], &z)) return;
     for (int i = 2; i < c->argc; i++) removed += keyspace_zset_remove(&z, c->argv[i]);
-    keyspace_zset_close(&z);
+    command_zset_close_removed(c, &z, c->argv[1], removed ? "zrem" : NULL);
     resp_integer(c->reply, removed);
 }
 

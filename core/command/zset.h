@@ -23,4 +23,9 @@ void command_reply_scored(struct command_call *c, struct command_scored_reply ho
 /* A copy in the arena. */
 struct keyspace_scored command_copy_scored(struct command_call *c, const struct keyspace_scored *s);
 
+/* Closes a sorted set that members were taken out of, and tells of it by the event (NULL: there were none), and of its end if that was all. */
+void command_zset_close_removed(struct command_call *c, struct keyspace_zset *z, struct bytes key, const char *event);
+/* keyspace_zset_store, and tells of it by the event, or of a key that was deleted for nothing to store. */
+void command_zset_store(struct command_call *c, struct bytes key, const struct keyspace_scored *members, size_t count, const char *event);
+
 #endif

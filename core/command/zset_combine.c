@@ -279,7 +279,7 @@ static void combine(struct command_call *c, struct combination *k)
     }
     if (r.count) qsort(r.members, r.count, sizeof *r.members, compare_scored);
     if (k->stores) {
-        keyspace_zset_store(c->keyspace, c->argv[1], r.members, r.count);
+        command_zset_store(c, c->argv[1], r.members, r.count, c->entry->name);
         resp_integer(c->reply, (int64_t)r.count);
         return;
     }

@@ -9,7 +9,7 @@
 /* ---- taken from an end ---- */
 
 /* The first `count` or fewer members from an end: replied, then removed. */
-static void pop(struct command_call *c, struct keyspace_zset *z, bool last, uint64_t count, struct command_scored_reply how)
+static void pop(struct command_call *c, struct keyspace_zset *z, struct bytes key, bool last, uint64_t count, struct command_scored_reply how)
 {
     struct keyspace_zset_walk w;
     struct keyspace_scored s;
@@ -20,7 +20,7 @@ static void pop(struct command_call *c, struct keyspace_zset *z, bool last, uint
     keyspace_zset_walk(z, last ? all - 1 : 0, last, &w);
     for (uint64_t i = 0; i < count && keyspace_zset_next(z, &w, &s); i++) command_reply_scored(c, how, &s);
     keyspace_zset_remove_range(z, last ? all - count : 0, count);
-    keyspace_zset_close(z);
+    command_zset_close_removed(c, z, key, last ? "zpopmax" : "zpopmin");
 }
 
 static void pop_from_key(struct command_call *c, bool last)
@@ -34,7 +34,7 @@ static void pop_from_key(struct command_call *c, bool last)
     if (c->argc == 3 && !command_integer_within(c, 2, 0, INT64_MAX, &count, "value is out of range, must be positive")) return;
     if (!command_open_zset(c, c->argv[1], &z)) return;
     struct command_scored_reply how = {true, c->argc == 3 && c->reply->protocol >= 3};
-    pop(c, &z, last, (uint64_t)count, how);
+    pop(c, &z, c->argv[1], last, (uint64_t)count, how);
 }
 
 static void command_zset_pick_zpopmin(struct command_call *c)
@@ -85,7 +85,7 @@ static void command_zset_pick_zmpop(struct command_call *c)
         if (!keyspace_zset_count(&z)) continue;
         resp_array(c->reply, 2);
         resp_bulk(c->reply, c->argv[i]);
-        pop(c, &z, m.last, (uint64_t)m.count, (struct command_scored_reply){true, true});
+        pop(c, &z, c->argv[i], m.last, (uint64_t)m.count, (struct command_scored_reply){true, true});
         return;
     }
     resp_null_array(c->reply);

@@ -161,7 +161,7 @@ static void store_range(struct command_call *c, struct keyspace_zset *z, struct 
     size_t n = 0;
     keyspace_zset_walk(z, r.from, false, &w);
     while (n < r.to - r.from && keyspace_zset_next(z, &w, &s)) copies[n++] = command_copy_scored(c, &s);
-    keyspace_zset_store(c->keyspace, c->argv[1], copies, n);
+    command_zset_store(c, c->argv[1], copies, n, "zrangestore");
     resp_integer(c->reply, (int64_t)n);
 }
 
@@ -255,7 +255,7 @@ static void remove_range(struct command_call *c, enum order by)
     struct range r;
     if (!given_range(c, by, &z, &r)) return;
     keyspace_zset_remove_range(&z, r.from, r.to - r.from);
-    keyspace_zset_close(&z);
+    command_zset_close_removed(c, &z, c->argv[1], r.to > r.from ? c->entry->name : NULL);
     resp_integer(c->reply, (int64_t)(r.to - r.from));
 }
 

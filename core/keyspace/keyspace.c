@@ -277,6 +277,11 @@ void keyspace_listen(struct keyspace *ks, const struct keyspace_listener *listen
     ks->listener = listener ? *listener : (struct keyspace_listener){0};
 }
 
+void keyspace_touch(const struct keyspace *ks, struct bytes key)
+{
+    keyspace_tell(ks, ks->current, key, KEYSPACE_CHANGED);
+}
+
 const char *keyspace_type_name(enum keyspace_type type)
 {
     static const char *const names[KEYSPACE_TYPES] = {"none", "string", "hash", "list", "set", "zset", "stream"};

@@ -81,6 +81,9 @@ struct keyspace_listener {
 /* One at most; copied. NULL: nobody. */
 void keyspace_listen(struct keyspace *ks, const struct keyspace_listener *listener);
 
+/* Tells of a change of a key of the current database where there was none: some commands of Redis's count as one all the same. */
+void keyspace_touch(const struct keyspace *ks, struct bytes key);
+
 /* ---- from one key to another: value and expiry. A large value is copied row by row; moved within a database, it stays where it is ---- */
 struct keyspace_destination {
     unsigned database;
