@@ -15,7 +15,7 @@ struct bytes {
 
 static inline struct bytes bytes_of(const void *data, size_t len)
 {
-    return (struct bytes){data, len};
+    return (struct bytes){(const uint8_t *)data, len};
 }
 
 static inline struct bytes bytes_text(const char *text)

@@ -39,16 +39,20 @@ static void add_keys(const struct command_request *r, struct key_list *out)
         out->keys[out->count++] = r->argv[k.at];
 }
 
-static void prefetch(struct command_engine *e, unsigned database, const struct resp_request *requests, size_t count)
+/* Returns how many of the requests may run: an administrative command may change how those behind it are run, as CLIENT PAUSE does. */
+static size_t prefetch(struct command_engine *e, unsigned database, const struct resp_request *requests, size_t count)
 {
     struct bytes keys[STORE_AHEAD_MAX];
     struct key_list list = {.keys = keys, .max = STORE_AHEAD_MAX};
-    if (count <= 1) return;
-    for (size_t i = 0; i < count; i++) {
+    if (count <= 1) return count;
+    size_t i = 0;
+    for (bool more = true; more && i < count; i++) {
         struct command_request r = look_at(e, &requests[i]);
         add_keys(&r, &list);
+        more = !r.entry || !(r.entry->row->flags & ADMIN);
     }
     keyspace_prefetch(e->keyspace, database, keys, list.count);
+    return i;
 }
 
 static void prefetch_queue(struct command_engine *e, const struct command_session *s)
@@ -171,6 +175,7 @@ size_t command_ahead(struct command_engine *e, struct net_client *client, const 
 {
     struct command_session *session = net_client_session(client);
     if (!session->authenticated && command_password_needed(e)) return count;
+    if (e->pause.until_ms && !(count = command_pause_admits(e, client, requests, count))) return 0;
     if (session->transaction.open) return ahead_in_transaction(e, session, requests, count);
     size_t may_run = count;
     if (session->warm > 0) {
@@ -180,6 +185,5 @@ size_t command_ahead(struct command_engine *e, struct net_client *client, const 
         may_run = wait_for_rows(e, session, requests, count);
         arena_reset(&e->arena);
     }
-    prefetch(e, session->database, requests, may_run);
-    return may_run;
+    return prefetch(e, session->database, requests, may_run);
 }

@@ -19,6 +19,12 @@ void command_reply_arity_error(struct command_call *c)
     resp_error(c->reply, ERROR_SYNTAX, "wrong number of arguments for '%s' command", c->entry->name);
 }
 
+void command_reply_subcommand_error(struct command_call *c)
+{
+    resp_error(c->reply, ERROR_SYNTAX, "unknown subcommand or wrong number of arguments for '%.128s'. Try %s HELP.",
+               command_text(c, 1), (c->entry->container ? c->entry->container : c->entry)->row->name);
+}
+
 void command_reply_help(struct command_call *c)
 {
     const struct command_entry *container = c->entry->container;

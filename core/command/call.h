@@ -31,6 +31,8 @@ struct command_call {
 void command_reply_ok(struct command_call *c);
 void command_reply_syntax_error(struct command_call *c);
 void command_reply_arity_error(struct command_call *c);
+/* Of a subcommand that checks itself how many arguments it was given. */
+void command_reply_subcommand_error(struct command_call *c);
 /* HELP of a container, made from its rows. */
 void command_reply_help(struct command_call *c);
 
@@ -59,5 +61,8 @@ bool command_is_type(struct command_call *c, const struct keyspace_entry *entry,
 struct keyspace_entry command_read(struct command_call *c, struct bytes key);
 /* The same without telling. */
 struct keyspace_entry command_inspect(struct command_call *c, struct bytes key);
+
+/* How Redis would hold a value, as OBJECT ENCODING tells. `entry` is one that there is. */
+const char *command_encoding(struct command_call *c, const struct keyspace_entry *entry);
 
 #endif

@@ -1,6 +1,6 @@
 /* CLIENT: the connections, seen from one of them. */
 #include "base/number.h"
-#include "command/call.h"
+#include "command/client.h"
 #include "command/client_filter.h"
 #include "command/engine.h"
 
@@ -161,6 +161,37 @@ static const struct command_row subcommands[] = {
      .syntax = "ip:port | [ID client-id] [TYPE NORMAL | MASTER | REPLICA | PUBSUB] [USER username] [ADDR ip:port] "
                "[LADDR ip:port] [SKIPME YES | NO]",
      .since = "2.4.0", .complexity = "O(N) where N is the number of client connections"},
+    {"PAUSE", -3, ADMIN | ANY, NO_KEYS, ACL_CONNECTION, command_client_pause,
+     "Runs no commands that write, or none at all, of any client for some milliseconds. With ALL nobody can end it earlier.",
+     .syntax = "timeout [WRITE | ALL]", .since = "2.9.50", .complexity = "O(1)"},
+    {"UNPAUSE", 2, ADMIN | ANY, NO_KEYS, ACL_CONNECTION, command_client_unpause,
+     "Ends CLIENT PAUSE.",
+     .since = "6.2.0", .complexity = "O(N) Where N is the number of paused clients"},
+    {"REPLY", 3, ANY, NO_KEYS, ACL_CONNECTION, command_client_reply,
+     "Whether commands of this connection are answered: always, never, or all but the next.",
+     .syntax = "ON | OFF | SKIP", .since = "3.2.0", .complexity = "O(1)"},
+    {"UNBLOCK", -3, ADMIN | ANY, NO_KEYS, ACL_CONNECTION, command_client_unblock,
+     "Has a command that waits for keys end as if it had waited long enough, or with an error.",
+     .syntax = "client-id [TIMEOUT | ERROR]", .since = "5.0.0",
+     .complexity = "O(log N) where N is the number of client connections"},
+    {"NO-EVICT", 3, ADMIN | ANY, NO_KEYS, ACL_CONNECTION, command_client_no_evict,
+     "Whether this connection is kept even if its requests are the largest when all exceed their memory.",
+     .syntax = "ON | OFF", .since = "7.0.0", .complexity = "O(1)"},
+    {"NO-TOUCH", 3, ANY, NO_KEYS, ACL_CONNECTION, command_client_no_touch,
+     "Whether commands of this connection count as a use of their keys.",
+     .syntax = "ON | OFF", .since = "7.2.0", .complexity = "O(1)"},
+    {"TRACKING", -3, ANY, NO_KEYS, ACL_CONNECTION, command_client_tracking,
+     "Client-side caching: can only be OFF.",
+     .syntax = "ON | OFF", .since = "6.0.0", .complexity = "O(1)"},
+    {"TRACKINGINFO", 2, ANY, NO_KEYS, ACL_CONNECTION, command_client_trackinginfo,
+     "What this connection uses of client-side caching.",
+     .since = "6.2.0", .complexity = "O(1)"},
+    {"CACHING", 3, ANY, NO_KEYS, ACL_CONNECTION, command_client_caching,
+     "Whether the keys of the next command are tracked: an error, as in Redis while tracking is off.",
+     .syntax = "YES | NO", .since = "6.0.0", .complexity = "O(1)"},
+    {"GETREDIR", 2, ANY, NO_KEYS, ACL_CONNECTION, command_client_getredir,
+     "Where invalidations of this connection's keys go: -1, there are none.",
+     .since = "6.0.0", .complexity = "O(1)"},
     {"HELP", 2, LOADING | STALE, NO_KEYS, ACL_CONNECTION, command_reply_help,
      "Prints this help.",
      .since = "5.0.0", .complexity = "O(1)"},

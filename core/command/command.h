@@ -23,15 +23,36 @@ struct command_setting {
     char value[1024];  /* now, as CONFIG GET shows it */
 };
 
+struct command_change {
+    const char *name; /* of a setting that may be set */
+    struct bytes value;
+};
+
+/* The process's memory, in bytes. */
+struct command_memory {
+    uint64_t used, peak, at_start;       /* asked of the allocator and not given back: now, the most ever, and when clients were served first */
+    uint64_t active, allocator_resident; /* pages that hold some of it, and pages the allocator keeps; 0: it does not tell */
+    uint64_t resident, mapped;           /* of the process; of these, pages of files */
+    uint64_t rows;                       /* with all that finds them */
+    uint64_t clients, client_count;      /* requests and replies under way */
+    uint64_t log;                        /* batches that are not in the log yet */
+};
+
 /* What commands need from the server around them. */
 struct command_host {
     void *user;
     /* Setting number `index`; false at the end. */
     bool (*setting)(void *user, size_t index, struct command_setting *out);
-    /* Sets one; the error is the text after "CONFIG SET failed …". Nothing is changed on error. */
-    int (*set_setting)(void *user, const char *name, struct bytes value, struct error *e);
+    /* Sets several, all or none; the error is the text after "CONFIG SET failed …", `*failed` says which it is about. */
+    int (*set_settings)(void *user, const struct command_change *changes, size_t count, size_t *failed, struct error *e);
+    /* Writes what was set into the configuration file. */
+    int (*rewrite_settings)(void *user, struct error *e);
     /* Appends INFO's lines for what the server knows: section "server", "memory", "persistence", "cpu", "replication", "cluster" …; without the header line. */
     void (*info)(void *user, const char *section, struct buffer *out);
+    void (*memory)(void *user, struct command_memory *out);
+    /* Has the allocator give back what it keeps, and tell of itself (appends text for people); false: it cannot. */
+    bool (*purge_memory)(void);
+    bool (*describe_allocator)(struct buffer *out);
     /* The password, "" for none; and whether protected mode is on. */
     const char *(*password)(void *user);
     bool (*protected_mode)(void *user);
@@ -45,6 +66,21 @@ struct command_host {
     void (*shutdown)(void *user);
 };
 
+#define COMMAND_PERCENTILES_MAX 16
+
+enum command_debug { COMMAND_DEBUG_NO, COMMAND_DEBUG_LOCAL, COMMAND_DEBUG_YES };
+
+/* Settings that commands look at as they run. */
+struct command_tuning {
+    int64_t slowlog_us; /* what takes so long goes into the slow log; negative: nothing does */
+    size_t slowlog_max; /* entries in it */
+    uint64_t latency_ms; /* what takes so long is noted for LATENCY; 0: nothing is */
+    bool latency_tracking; /* whether there are histograms of how long commands take; these percentiles of them are in INFO */
+    double percentiles[COMMAND_PERCENTILES_MAX];
+    size_t percentile_count;
+    enum command_debug debug; /* whether DEBUG may be used: by nobody, from the loopback interface, by all */
+};
+
 struct command_options {
     struct keyspace *keyspace;
     unsigned databases;
@@ -54,6 +90,9 @@ struct command_options {
 
 struct command_engine *command_engine_new(const struct command_options *options);
 void command_engine_free(struct command_engine *e);
+
+/* At the start, and whenever one of these settings has changed. */
+void command_engine_tune(struct command_engine *e, const struct command_tuning *tuning);
 
 /* Fills in what the client server calls (opened, command, rejected, closed, turn_end), with `user` = the engine. turn_end flushes the store. */
 void command_engine_handler(struct command_engine *e, struct net_handler *out);

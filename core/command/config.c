@@ -85,7 +85,6 @@ static bool check_names(struct command_call *c)
     return true;
 }
 
-/* All or nothing: when one is refused, those set before it get their old values back. */
 static void command_config_set(struct command_call *c)
 {
     if (c->argc % 2) {
@@ -94,22 +93,42 @@ static void command_config_set(struct command_call *c)
     }
     if (!check_names(c)) return;
     const struct command_host *h = c->engine->host;
-    struct command_setting *old = arena_alloc(c->arena, (size_t)(c->argc / 2) * sizeof *old);
-    size_t done = 0;
-    for (int i = 2; i < c->argc; i += 2, done++) {
-        struct error e;
-        setting_named(c, c->argv[i], &old[done]);
-        if (!h->set_setting(h->user, old[done].name, c->argv[i + 1], &e)) continue;
-        while (done--) h->set_setting(h->user, old[done].name, bytes_text(old[done].value), NULL);
-        reply_failed(c, i, e.text);
-        return;
+    size_t count = (size_t)(c->argc - 2) / 2, failed;
+    struct command_change *changes = arena_alloc(c->arena, count * sizeof *changes);
+    for (size_t i = 0; i < count; i++) {
+        int at = 2 + 2 * (int)i;
+        changes[i] = (struct command_change){.name = command_text(c, at), .value = c->argv[at + 1]};
     }
-    command_reply_ok(c);
+    struct error e;
+    if (h->set_settings(h->user, changes, count, &failed, &e)) {
+        reply_failed(c, 2 + 2 * (int)failed, e.text);
+    } else {
+        command_reply_ok(c);
+    }
+}
+
+static bool set_is_secret(int argc, const struct bytes *argv, int i)
+{
+    (void)argc;
+    return i >= 3 && i % 2 == 1 && bytes_is(argv[i - 1], "requirepass");
+}
+
+static void command_config_rewrite(struct command_call *c)
+{
+    const struct command_host *h = c->engine->host;
+    struct error e;
+    if (h->rewrite_settings(h->user, &e)) {
+        resp_error_of(c->reply, &e);
+    } else {
+        command_reply_ok(c);
+    }
 }
 
 static void command_config_resetstat(struct command_call *c)
 {
-    command_counts_reset(&c->engine->statistics);
+    struct net_statistics net;
+    net_server_statistics(c->engine->server, &net);
+    command_counts_reset(&c->engine->statistics, &net, keyspace_expired_total(c->keyspace));
     command_reply_ok(c);
 }
 
@@ -124,10 +143,13 @@ static const struct command_row subcommands[] = {
      "Changes settings, all or none.",
      .syntax = "parameter value [parameter value ...]", .since = "2.0.0",
      .complexity = "O(N) when N is the number of configuration parameters provided",
-     .tips = "request_policy:all_nodes response_policy:all_succeeded"},
+     .tips = "request_policy:all_nodes response_policy:all_succeeded", .is_secret = set_is_secret},
     {"RESETSTAT", 2, FLAGS, NO_KEYS, 0, command_config_resetstat,
      "Sets the counters of commands in INFO to zero.",
      .since = "2.0.0", .complexity = "O(1)"},
+    {"REWRITE", 2, FLAGS, NO_KEYS, 0, command_config_rewrite,
+     "Writes what CONFIG SET has changed into the configuration file; the rest of it stays as it is.",
+     .since = "2.8.0", .complexity = "O(1)"},
     {"HELP", 2, LOADING | STALE, NO_KEYS, 0, command_reply_help,
      "Prints this help.",
      .since = "5.0.0", .complexity = "O(1)"},

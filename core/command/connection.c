@@ -33,6 +33,7 @@ static void command_connection_quit(struct command_call *c)
 
 static void command_connection_reset(struct command_call *c)
 {
+    command_monitors_remove(&c->engine->monitors, c->client);
     command_session_reset(c->engine, c->session);
     c->session->authenticated = !command_password_needed(c->engine);
     net_client_set_authenticated(c->client, c->session->authenticated);
@@ -100,6 +101,13 @@ static void command_connection_auth(struct command_call *c)
     }
     struct bytes user = c->argc == 3 ? c->argv[1] : bytes_text("default");
     if (authenticate(c, user, c->argv[c->argc - 1])) command_reply_ok(c);
+}
+
+static bool auth_is_secret(int argc, const struct bytes *argv, int i)
+{
+    (void)argc;
+    (void)argv;
+    return i > 0;
 }
 
 /* ---- HELLO ---- */
@@ -173,6 +181,13 @@ static void command_connection_hello(struct command_call *c)
     reply_hello(c);
 }
 
+/* The two arguments behind AUTH, whether or not the options before them are right. */
+static bool hello_is_secret(int argc, const struct bytes *argv, int i)
+{
+    (void)argc;
+    return (i >= 3 && bytes_is(argv[i - 1], "AUTH")) || (i >= 4 && bytes_is(argv[i - 2], "AUTH"));
+}
+
 #define GREETING (NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY)
 
 const struct command_row command_connection_rows[] = {
@@ -191,10 +206,11 @@ const struct command_row command_connection_rows[] = {
      .since = "6.2.0", .complexity = "O(1)", .for_subscribers = true, .never_queued = true},
     {"HELLO", -1, GREETING, NO_KEYS, ACL_CONNECTION, command_connection_hello,
      "Chooses the protocol, authenticates, names the connection, and tells of the server.",
-     .syntax = "[protover [AUTH username password] [SETNAME clientname]]", .since = "6.0.0", .complexity = "O(1)"},
+     .syntax = "[protover [AUTH username password] [SETNAME clientname]]", .since = "6.0.0", .complexity = "O(1)",
+     .is_secret = hello_is_secret},
     {"AUTH", -2, GREETING, NO_KEYS, ACL_CONNECTION, command_connection_auth,
      "Authenticates the connection.",
-     .syntax = "[username] password", .since = "1.0.0", .complexity = "O(1)"},
+     .syntax = "[username] password", .since = "1.0.0", .complexity = "O(1)", .is_secret = auth_is_secret},
     {"SELECT", 2, LOADING | STALE | FAST, NO_KEYS, ACL_CONNECTION, command_connection_select,
      "Changes the database of the connection.",
      .syntax = "index", .since = "1.0.0", .complexity = "O(1)"},

@@ -69,6 +69,10 @@ static bool may_run(struct command_engine *e, const struct command_session *sess
                    "Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context", entry->name);
         return false;
     }
+    if (session->monitor && row->flags & (READ | WRITE)) {
+        resp_error(reply, ERROR_GENERIC, "Replica can't interact with the keyspace"); /* Redis's words for a monitor too */
+        return false;
+    }
     return true;
 }
 
@@ -108,6 +112,33 @@ static uint64_t start_us(const struct command_engine *e, uint64_t client)
     return e->last_client == client ? e->last_end_us : clock_monotonic_us();
 }
 
+/* What took as long as some setting says. A command that waits has not run yet. */
+static void note_slow(struct command_engine *e, const struct command_call *c, uint64_t took_us)
+{
+    const struct command_tuning *t = &e->tuning;
+    if (c->session->waiting) return;
+    if (t->slowlog_us >= 0 && took_us >= (uint64_t)t->slowlog_us && !(c->entry->row->flags & SKIP_SLOWLOG)) {
+        command_slowlog_add(&e->slowlog, c, took_us);
+        command_slowlog_trim(&e->slowlog, t->slowlog_max);
+    }
+    if (t->latency_ms > 0 && took_us >= t->latency_ms * 1000) {
+        enum latency_event event = c->entry->row->flags & FAST ? LATENCY_FAST_COMMAND : LATENCY_COMMAND;
+        command_latency_add(&e->latency, event, c->now_ms / 1000, took_us);
+    }
+}
+
+/* A command has run. */
+static void count_run(struct command_engine *e, const struct command_call *c, uint64_t took_us, bool failed)
+{
+    struct command_counters *counters = &e->statistics.each[c->entry->number];
+    counters->calls++;
+    counters->usec += took_us;
+    counters->failed += failed;
+    if (e->tuning.latency_tracking) command_counts_latency(counters, took_us);
+    if (took_us >= e->attention_us) note_slow(e, c, took_us);
+    if (e->monitors.count > 0) command_monitors_feed(&e->monitors, c, (int64_t)e->last_end_us + e->wall_offset_us);
+}
+
 static bool is_error(const struct buffer *reply, size_t at)
 {
     return reply->len > at && reply->data[at] == '-';
@@ -120,7 +151,6 @@ static void count_error(struct command_engine *e, const struct buffer *reply, si
 
 void command_execute(struct command_engine *e, struct command_call *c, uint64_t start_us)
 {
-    struct command_counters *counters = &e->statistics.each[c->entry->number];
     const struct buffer *reply = c->reply->out;
     size_t reply_at = reply->len;
     e->statistics.commands++;
@@ -129,9 +159,7 @@ void command_execute(struct command_engine *e, struct command_call *c, uint64_t 
     e->last_end_us = clock_monotonic_us();
     bool failed = is_error(reply, reply_at);
     if (failed) count_error(e, reply, reply_at);
-    counters->calls++;
-    counters->usec += e->last_end_us - start_us;
-    counters->failed += failed;
+    count_run(e, c, e->last_end_us - start_us, failed);
 }
 
 /* In a transaction EXEC will be refused; EXEC itself ends it, and tells why in its own words: what comes after the prefix, if that is ERR. */

@@ -34,6 +34,8 @@ struct command_engine *command_engine_new(const struct command_options *options)
     command_table_init(&e->table);
     command_counts_init(&e->statistics, e->table.count);
     command_blocked_init(&e->blocked, e->databases);
+    command_slowlog_init(&e->slowlog);
+    e->attention_us = UINT64_MAX;
     buffer_init(&e->scratch, COMMAND_STRING_MAX);
     random_bytes(&e->random, sizeof e->random);
     buffer_init(&e->channel, COMMAND_STRING_MAX + 64);
@@ -60,8 +62,19 @@ void command_engine_free(struct command_engine *e)
     watches_release(&e->watches);
     command_saves_release(&e->saves);
     command_blocked_release(&e->blocked);
+    command_slowlog_clear(&e->slowlog);
+    command_monitors_release(&e->monitors);
     arena_release(&e->arena);
     free(e);
+}
+
+void command_engine_tune(struct command_engine *e, const struct command_tuning *tuning)
+{
+    e->tuning = *tuning;
+    uint64_t slow_us = tuning->slowlog_us < 0 ? UINT64_MAX : (uint64_t)tuning->slowlog_us;
+    uint64_t latency_us = tuning->latency_ms == 0 ? UINT64_MAX : tuning->latency_ms * 1000;
+    e->attention_us = slow_us < latency_us ? slow_us : latency_us;
+    command_slowlog_trim(&e->slowlog, tuning->slowlog_max);
 }
 
 static void on_warm(void *user, uint64_t client_id)
@@ -121,6 +134,15 @@ static size_t on_ahead(void *user, struct net_client *c, const struct resp_reque
     return command_ahead(user, c, requests, count);
 }
 
+/* CLIENT REPLY: drops the reply that was just written, or, if the command waits, the one that will come. */
+static void mute(struct command_session *s, struct buffer *reply, size_t reply_at)
+{
+    s->muted = s->replies_off || s->replies_skipped > 0;
+    if (!s->muted) return;
+    if (s->replies_skipped > 0) s->replies_skipped--;
+    reply->len = reply_at;
+}
+
 static void trim(struct buffer *b)
 {
     if (b->cap > SCRATCH_KEPT) buffer_release(b);
@@ -141,8 +163,10 @@ static void on_command(void *user, struct net_client *c, const struct resp_reque
 {
     struct command_engine *e = user;
     buffer_clear(&e->scratch);
+    size_t reply_at = net_client_reply(c)->len;
     e->running = net_client_session(c);
     command_dispatch(e, c, request);
+    mute(e->running, net_client_reply(c), reply_at);
     e->running = NULL;
     command_bring_own_messages(e, c);
     command_blocked_serve(e);
@@ -175,11 +199,25 @@ static void on_turn_end(void *user)
     command_engine_flush(e);
 }
 
+/* Calls it, and notes how long it took if that is watched. */
+static void watched(struct command_engine *e, enum latency_event event, void (*work)(struct command_engine *e))
+{
+    uint64_t limit_us = e->tuning.latency_ms * 1000, began_us = limit_us ? clock_monotonic_us() : 0;
+    work(e);
+    uint64_t took_us = limit_us ? clock_monotonic_us() - began_us : 0;
+    if (limit_us && took_us >= limit_us) command_latency_add(&e->latency, event, clock_wall_us() / 1000000, took_us);
+}
+
+static void flush_store(struct command_engine *e)
+{
+    store_flush(e->store);
+}
+
 void command_engine_flush(struct command_engine *e)
 {
     pubsub_gate(e);
     forward_gate(e);
-    store_flush(e->store);
+    watched(e, LATENCY_LOG, flush_store);
     forward_released(e);
     e->writable = store_writable(e->store, &e->not_writable);
     net_server_release(e->server, store_released(e->store).sequence); /* leaves in this turn */
@@ -196,8 +234,9 @@ static void on_ended(void *user, struct net_client *c)
 
 static void on_closed(void *user, struct net_client *c, void *session)
 {
-    (void)c;
-    command_session_free(user, session);
+    struct command_engine *e = user;
+    command_monitors_remove(&e->monitors, c);
+    command_session_free(e, session);
 }
 
 void command_engine_handler(struct command_engine *e, struct net_handler *out)
@@ -222,7 +261,7 @@ void command_engine_resume(struct command_engine *e, uint64_t id, struct bytes r
         command_counts_error(&e->statistics, reply);
         e->statistics.each[session->last->number].failed++;
     }
-    buffer_append(net_client_reply(client), reply.data, reply.len);
+    if (!session->muted) buffer_append(net_client_reply(client), reply.data, reply.len);
     net_client_resume(client);
 }
 
@@ -239,16 +278,19 @@ void command_engine_published(struct command_engine *e, struct bytes channel, st
 
 /* ---- upkeep ---- */
 
-/* Goes on while there is much to delete, for a few milliseconds at most. */
-static void sweep(struct command_engine *e, uint64_t now_us)
+static bool may_go_on(const struct command_engine *e, uint64_t began_us)
 {
-    int64_t now_ms = ((int64_t)now_us + e->wall_offset_us) / 1000;
-    size_t deleted;
-    do {
-        deleted = keyspace_sweep(e->keyspace, SWEEP_KEYS, now_ms);
-    } while (deleted > SWEEP_KEYS / 4 && clock_monotonic_us() - now_us < SWEEP_TIME_US && !store_pressure(e->store));
-    while (keyspace_reclaim(e->keyspace, RECLAIM_ROWS) && clock_monotonic_us() - now_us < SWEEP_TIME_US && !store_pressure(e->store)) {}
-    command_engine_flush(e);
+    return clock_monotonic_us() - began_us < SWEEP_TIME_US && !store_pressure(e->store);
+}
+
+/* Goes on while there is much to delete, for a few milliseconds at most. */
+static void sweep(struct command_engine *e)
+{
+    uint64_t began_us = clock_monotonic_us();
+    int64_t now_ms = ((int64_t)began_us + e->wall_offset_us) / 1000;
+    bool much = !e->expire_paused;
+    while (much) much = keyspace_sweep(e->keyspace, SWEEP_KEYS, now_ms) > SWEEP_KEYS / 4 && may_go_on(e, began_us);
+    while (keyspace_reclaim(e->keyspace, RECLAIM_ROWS) && may_go_on(e, began_us)) {}
 }
 
 void command_engine_tick(struct command_engine *e)
@@ -256,14 +298,20 @@ void command_engine_tick(struct command_engine *e)
     uint64_t now_us = clock_monotonic_us();
     e->wall_offset_us = clock_wall_us() - (int64_t)now_us;
     e->last_client = 0;
-    command_counts_sample(&e->statistics, now_us);
+    struct net_statistics net;
+    net_server_statistics(e->server, &net);
+    command_counts_sample(&e->statistics, &net, now_us);
     command_blocked_expire(e);
     if (e->cluster_enabled && now_us - e->gateway_read_us > GATEWAY_TIME_US) {
         e->gateway_read_us = now_us;
         net_default_gateway(e->gateway, sizeof e->gateway);
     }
     command_engine_flush(e);
-    if (e->writable && !store_pressure(e->store)) sweep(e, now_us);
+    command_pause_check(e);
+    if (e->writable && !e->pause.until_ms && !store_pressure(e->store)) {
+        watched(e, LATENCY_EXPIRE, sweep);
+        command_engine_flush(e);
+    }
 }
 
 void command_engine_statistics(const struct command_engine *e, struct command_statistics *out)
@@ -274,7 +322,7 @@ void command_engine_statistics(const struct command_engine *e, struct command_st
                                        .keyspace_misses = s->misses,
                                        .rejected = s->rejected_requests,
                                        .errors = s->errors,
-                                       .per_second = command_counts_per_second(s)};
+                                       .per_second = command_rate_per_second(&s->commands_rate)};
 }
 
 const uint32_t *command_engine_slot_commands(const struct command_engine *e)

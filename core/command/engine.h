@@ -5,9 +5,13 @@
 #include "command/blocked.h"
 #include "command/command.h"
 #include "command/forward.h"
+#include "command/latency.h"
+#include "command/monitor.h"
+#include "command/pause.h"
 #include "command/pubsub.h"
 #include "command/save.h"
 #include "command/session.h"
+#include "command/slowlog.h"
 #include "command/statistics.h"
 #include "command/table.h"
 
@@ -43,6 +47,13 @@ struct command_engine {
     struct command_session *running; /* whose request is being run; NULL: none is */
     struct buffer own_messages; /* of pub/sub, that it gets after its reply */
     struct buffer channel; /* the name of one */
+    struct command_tuning tuning;
+    struct command_slowlog slowlog;
+    struct command_latency latency;
+    struct command_monitors monitors;
+    struct command_pause pause;
+    bool expire_paused; /* DEBUG SET-ACTIVE-EXPIRE 0 */
+    uint64_t attention_us; /* a command that takes so long is looked at more closely */
     struct arena arena;    /* of the command being run */
     struct buffer scratch; /* of it likewise: replies whose length is told before they are */
     uint64_t random;       /* state of random_next, for commands that pick */

@@ -13,24 +13,37 @@ static void info_clients(const struct command_engine *e, struct buffer *out)
                   (unsigned long long)n.blocked);
 }
 
+static void info_traffic(const struct command_counts *s, const struct net_statistics *now, struct buffer *out)
+{
+    const struct net_statistics *before = &s->net_before;
+    buffer_printf(out,
+                  "total_connections_received:%llu\r\ntotal_commands_processed:%llu\r\ninstantaneous_ops_per_sec:%llu\r\n",
+                  (unsigned long long)(now->accepted - before->accepted), (unsigned long long)s->commands,
+                  (unsigned long long)command_rate_per_second(&s->commands_rate));
+    buffer_printf(out, "total_net_input_bytes:%llu\r\ntotal_net_output_bytes:%llu\r\n",
+                  (unsigned long long)(now->bytes_in - before->bytes_in), (unsigned long long)(now->bytes_out - before->bytes_out));
+    buffer_printf(out, "instantaneous_input_kbps:%.2f\r\ninstantaneous_output_kbps:%.2f\r\nrejected_connections:%llu\r\n",
+                  (double)command_rate_per_second(&s->bytes_in_rate) / 1024, (double)command_rate_per_second(&s->bytes_out_rate) / 1024,
+                  (unsigned long long)(now->refused - before->refused));
+}
+
 static void info_stats(const struct command_engine *e, struct buffer *out)
 {
     struct net_statistics n;
     const struct command_counts *s = &e->statistics;
     net_server_statistics(e->server, &n);
-    buffer_printf(out,
-                  "total_connections_received:%llu\r\ntotal_commands_processed:%llu\r\n"
-                  "instantaneous_ops_per_sec:%llu\r\ntotal_net_input_bytes:%llu\r\ntotal_net_output_bytes:%llu\r\nrejected_connections:%llu\r\n",
-                  (unsigned long long)n.accepted, (unsigned long long)s->commands,
-                  (unsigned long long)command_counts_per_second(s), (unsigned long long)n.bytes_in,
-                  (unsigned long long)n.bytes_out, (unsigned long long)n.refused);
+    info_traffic(s, &n, out);
+    buffer_append_text(out, "sync_full:0\r\nsync_partial_ok:0\r\nsync_partial_err:0\r\n");
     buffer_printf(out,
                   "expired_keys:%llu\r\nevicted_keys:0\r\nkeyspace_hits:%llu\r\nkeyspace_misses:%llu\r\n"
-                  "pubsub_channels:%zu\r\npubsub_patterns:%zu\r\npubsubshard_channels:%zu\r\naikv_messages_unsent:%llu\r\ntotal_error_replies:%llu\r\nrejected_requests:%llu\r\n",
-                  (unsigned long long)keyspace_expired_total(e->keyspace), (unsigned long long)s->hits,
+                  "pubsub_channels:%zu\r\npubsub_patterns:%zu\r\npubsubshard_channels:%zu\r\naikv_messages_unsent:%llu\r\nlatest_fork_usec:0\r\ntotal_forks:0\r\n",
+                  (unsigned long long)(keyspace_expired_total(e->keyspace) - s->expired_before), (unsigned long long)s->hits,
                   (unsigned long long)s->misses, e->pubsub.channels[PUBSUB_CHANNEL].count, e->pubsub.channels[PUBSUB_PATTERN].count,
-                  e->pubsub.channels[PUBSUB_SHARD].count, (unsigned long long)e->forwards.lost, (unsigned long long)s->errors,
-                  (unsigned long long)s->rejected_requests);
+                  e->pubsub.channels[PUBSUB_SHARD].count, (unsigned long long)e->forwards.lost);
+    buffer_printf(out,
+                  "tracking_total_keys:0\r\ntracking_total_items:0\r\ntracking_total_prefixes:0\r\ntotal_error_replies:%llu\r\n"
+                  "rejected_requests:%llu\r\n",
+                  (unsigned long long)s->errors, (unsigned long long)s->rejected_requests);
 }
 
 static void info_commandstats(const struct command_engine *e, struct buffer *out)
@@ -43,6 +56,19 @@ static void info_commandstats(const struct command_engine *e, struct buffer *out
                       e->table.entries[i].name, (unsigned long long)k->calls, (unsigned long long)k->usec,
                       k->calls ? (double)k->usec / (double)k->calls : 0.0, (unsigned long long)k->rejected,
                       (unsigned long long)k->failed);
+    }
+}
+
+static void info_latencystats(const struct command_engine *e, struct buffer *out)
+{
+    const struct command_tuning *t = &e->tuning;
+    for (size_t i = 0; t->latency_tracking && i < e->table.count; i++) {
+        const struct histogram *h = e->statistics.each[i].latency;
+        if (!h) continue;
+        buffer_printf(out, "latency_percentiles_usec_%s:", e->table.entries[i].name);
+        for (size_t p = 0; p < t->percentile_count; p++)
+            buffer_printf(out, "%sp%.9g=%.3f", p ? "," : "", t->percentiles[p], (double)histogram_percentile(h, t->percentiles[p]));
+        buffer_append_text(out, "\r\n");
     }
 }
 
@@ -86,6 +112,7 @@ static const struct section {
     {"modules", "Modules", info_none, true},
     {"commandstats", "Commandstats", info_commandstats, false},
     {"errorstats", "Errorstats", info_errorstats, true},
+    {"latencystats", "Latencystats", info_latencystats, false},
     {"cluster", "Cluster", NULL, true},
     {"keyspace", "Keyspace", info_keyspace, true},
 };

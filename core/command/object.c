@@ -24,7 +24,7 @@ static const char *string_encoding(struct command_call *c, const struct keyspace
     return number_parse_integer(keyspace_string_whole(c->keyspace, entry, c->arena), &number) ? "int" : "embstr";
 }
 
-static const char *encoding(struct command_call *c, const struct keyspace_entry *entry)
+const char *command_encoding(struct command_call *c, const struct keyspace_entry *entry)
 {
     switch (entry->type) {
     case KEYSPACE_HASH: return keyspace_hash_encoding(entry);
@@ -38,7 +38,7 @@ static const char *encoding(struct command_call *c, const struct keyspace_entry 
 static void command_object_encoding(struct command_call *c)
 {
     struct keyspace_entry entry;
-    if (find(c, &entry)) resp_bulk_text(c->reply, encoding(c, &entry));
+    if (find(c, &entry)) resp_bulk_text(c->reply, command_encoding(c, &entry));
 }
 
 static void command_object_refcount(struct command_call *c)

@@ -87,12 +87,44 @@ static void command_server_shutdown(struct command_call *c)
     }
 }
 
+/* ---- ROLE ---- */
+
+static const struct cluster_node *primary_of_self(const struct command_engine *e)
+{
+    const struct cluster_shard *shard = cluster_shard_find(e->routing->state, e->routing->self->shard);
+    return shard ? cluster_node_find(e->routing->state, shard->primary) : NULL;
+}
+
+/* Replicas hold no data yet, so a primary has none that it sends to, and a replica's link is never up. */
+static void command_server_role(struct command_call *c)
+{
+    const struct command_engine *e = c->engine;
+    const struct cluster_node *primary = command_is_replica(e) ? primary_of_self(e) : NULL;
+    if (!primary) {
+        resp_array(c->reply, 3);
+        resp_bulk_text(c->reply, "master");
+        resp_integer(c->reply, (int64_t)store_durable(e->store).sequence);
+        resp_array(c->reply, 0);
+        return;
+    }
+    const struct cluster_endpoint *at = command_endpoint(e, c->client, &primary->info);
+    resp_array(c->reply, 5);
+    resp_bulk_text(c->reply, "slave");
+    resp_bulk_text(c->reply, at->host);
+    resp_integer(c->reply, at->port);
+    resp_bulk_text(c->reply, "connect");
+    resp_integer(c->reply, -1);
+}
+
 #define ALL_SHARDS "request_policy:all_shards response_policy:"
 
 const struct command_row command_server_rows[] = {
     {"TIME", 1, LOADING | STALE | FAST, NO_KEYS, 0, command_server_time,
      "The node's time: seconds since 1970, and microseconds.",
      .since = "2.6.0", .complexity = "O(1)", .tips = "nondeterministic_output"},
+    {"ROLE", 1, NOSCRIPT | LOADING | STALE | FAST, NO_KEYS, ACL_ADMIN | ACL_DANGEROUS, command_server_role,
+     "Whether the node is a primary, and up to which batch its data is durable; or a replica, and whose.",
+     .since = "2.8.12", .complexity = "O(1)"},
     {"DBSIZE", 1, READ | FAST, NO_KEYS, ACL_KEYSPACE, command_server_dbsize,
      "The number of keys in the database.",
      .since = "1.0.0", .complexity = "O(1)", .tips = ALL_SHARDS "agg_sum"},

@@ -30,7 +30,8 @@ void command_session_reset(struct command_engine *e, struct command_session *s)
     s->name = NULL;
     s->database = 0;
     s->protocol = 2;
-    s->readonly = false;
+    s->readonly = s->monitor = s->replies_off = false;
+    s->replies_skipped = 0;
 }
 
 void command_session_free(struct command_engine *e, struct command_session *s)
@@ -77,17 +78,21 @@ static const char *text_or(const char *text, const char *otherwise)
     return text ? text : otherwise;
 }
 
-/* As Redis's letters, in its order. */
-static void describe_flags(const struct command_session *s, char out[8])
+/* Redis's letters, in its order. */
+static const char *describe_flags(const struct command_session *s, char out[16])
 {
-    size_t len = 0;
-    if (pubsub_is_subscriber(&s->subscriber)) out[len++] = 'P';
-    if (s->transaction.open) out[len++] = 'x';
-    if (s->waiting || s->warming) out[len++] = 'b';
-    if (s->watcher.dirty) out[len++] = 'd';
-    if (s->readonly) out[len++] = 'r';
-    if (!len) out[len++] = 'N';
-    out[len] = 0;
+    size_t n = 0;
+    if (s->monitor) out[n++] = 'O';
+    if (pubsub_is_subscriber(&s->subscriber)) out[n++] = 'P';
+    if (s->transaction.open) out[n++] = 'x';
+    if (s->waiting || s->warming || s->paused) out[n++] = 'b';
+    if (s->watcher.dirty) out[n++] = 'd';
+    if (s->readonly) out[n++] = 'r';
+    if (s->no_evict) out[n++] = 'e';
+    if (s->no_touch) out[n++] = 'T';
+    if (n == 0) out[n++] = 'N';
+    out[n] = 0;
+    return out;
 }
 
 /* Redis 7.0's fields in its order, then 7.2's lib-name and lib-ver. What AiKv does not have shows its resting value. */
@@ -95,13 +100,13 @@ void command_session_describe(const struct command_session *s, const struct net_
 {
     uint64_t now = clock_monotonic_ms();
     size_t query = 0, output = 0;
-    char flags[8];
+    char flags[16];
     net_client_memory(c, &query, &output);
-    describe_flags(s, flags);
     buffer_printf(out, "id=%llu addr=%s laddr=%s fd=%d name=%s age=%llu idle=%llu flags=%s db=%u ",
                   (unsigned long long)net_client_id(c), net_client_address(c), net_client_local_address(c),
                   net_client_fd(c), text_or(s->name, ""), (unsigned long long)((now - net_client_opened_ms(c)) / 1000),
-                  (unsigned long long)((now - net_client_active_ms(c)) / 1000), flags, s->database);
+                  (unsigned long long)((now - net_client_active_ms(c)) / 1000),
+                  describe_flags(s, flags), s->database);
     buffer_printf(out,
                   "sub=%zu psub=%zu ssub=%zu multi=%ld qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=%zu rbs=0 rbp=0 obl=%zu oll=0 "
                   "omem=0 tot-mem=%zu events=r cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",

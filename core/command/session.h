@@ -16,6 +16,12 @@ struct command_session {
     unsigned database;
     int protocol; /* 2 or 3 */
     bool authenticated, readonly;
+    bool monitor; /* it is shown what others run */
+    bool paused;  /* suspended until a CLIENT PAUSE ends */
+    bool no_evict, no_touch;
+    bool replies_off;         /* CLIENT REPLY OFF */
+    unsigned replies_skipped; /* so many replies are dropped, if those are not */
+    bool muted;               /* the reply of the command run last is dropped */
     bool waiting; /* suspended until command_engine_resume, or until a key it waits for has something */
     struct blocked_client *blocked; /* the latter; NULL: it does not wait for keys */
     size_t warming, warm; /* requests that come next: whose rows are being read, it is suspended meanwhile; that may run, rows or not */

@@ -8,18 +8,31 @@ void command_counts_init(struct command_counts *c, size_t entries)
     if (!c->each) abort();
 }
 
+static void drop_histograms(struct command_counts *c)
+{
+    for (size_t i = 0; i < c->each_count; i++) free(c->each[i].latency);
+}
+
 void command_counts_release(struct command_counts *c)
 {
+    drop_histograms(c);
     free(c->each);
     *c = (struct command_counts){0};
 }
 
-void command_counts_reset(struct command_counts *c)
+void command_counts_reset(struct command_counts *c, const struct net_statistics *net, uint64_t expired)
 {
     struct command_counters *each = c->each;
     size_t n = c->each_count;
+    drop_histograms(c);
     memset(each, 0, n * sizeof *each);
-    *c = (struct command_counts){.each = each, .each_count = n};
+    *c = (struct command_counts){.each = each, .each_count = n, .net_before = *net, .expired_before = expired};
+}
+
+void command_counts_latency(struct command_counters *c, uint64_t took_us)
+{
+    if (!c->latency && !(c->latency = calloc(1, sizeof *c->latency))) abort();
+    histogram_add(c->latency, took_us);
 }
 
 void command_counts_error(struct command_counts *c, struct bytes line)
@@ -42,19 +55,26 @@ void command_counts_error(struct command_counts *c, struct bytes line)
     c->kinds[i].count++;
 }
 
-void command_counts_sample(struct command_counts *c, uint64_t now_us)
+static void sample(struct command_rate *r, uint64_t number, uint64_t now_us)
 {
-    if (c->sampled_us && now_us > c->sampled_us) {
-        c->rate[c->rate_next] = (c->commands - c->sampled_commands) * 1000000 / (now_us - c->sampled_us);
-        c->rate_next = (c->rate_next + 1) % COMMAND_RATE_SAMPLES;
+    if (r->last_us && now_us > r->last_us) {
+        r->per_second[r->next] = (number - r->last) * 1000000 / (now_us - r->last_us);
+        r->next = (r->next + 1) % COMMAND_RATE_SAMPLES;
     }
-    c->sampled_commands = c->commands;
-    c->sampled_us = now_us;
+    r->last = number;
+    r->last_us = now_us;
 }
 
-uint64_t command_counts_per_second(const struct command_counts *c)
+void command_counts_sample(struct command_counts *c, const struct net_statistics *net, uint64_t now_us)
+{
+    sample(&c->commands_rate, c->commands, now_us);
+    sample(&c->bytes_in_rate, net->bytes_in, now_us);
+    sample(&c->bytes_out_rate, net->bytes_out, now_us);
+}
+
+uint64_t command_rate_per_second(const struct command_rate *r)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < COMMAND_RATE_SAMPLES; i++) sum += c->rate[i];
+    for (size_t i = 0; i < COMMAND_RATE_SAMPLES; i++) sum += r->per_second[i];
     return sum / COMMAND_RATE_SAMPLES;
 }

@@ -23,6 +23,12 @@ static const struct {
     {"server", command_info_rows},
     {"server", command_server_rows},
     {"server", command_save_rows},
+    {"server", command_slowlog_rows},
+    {"server", command_latency_rows},
+    {"server", command_monitor_rows},
+    {"server", command_memory_rows},
+    {"server", command_debug_rows},
+    {"server", command_lolwut_rows},
     {"generic", command_generic_rows},
     {"generic", command_transfer_rows},
     {"generic", command_expire_rows},
@@ -187,6 +193,11 @@ const struct command_entry *command_table_named(const struct command_table *t, s
     size_t first = (size_t)(bar - full_name.data);
     const struct command_entry *e = command_table_find(t, bytes_of(full_name.data, first));
     return e ? find_subcommand(e, bytes_of(bar + 1, full_name.len - first - 1)) : NULL;
+}
+
+struct bytes command_shown(const struct command_row *row, int argc, const struct bytes *argv, int i)
+{
+    return row->is_secret && row->is_secret(argc, argv, i) ? bytes_text("(redacted)") : argv[i];
 }
 
 bool command_arity_fits(const struct command_row *row, int argc)

@@ -14,7 +14,7 @@ struct command_entry {
     size_t number;     /* from 0; subcommands count too */
 };
 
-#define COMMAND_TABLE_BUCKETS 1024 /* a power of two, many times the number of commands: one probe mostly */
+#define COMMAND_TABLE_BUCKETS 2048 /* a power of two, many times the number of commands: one probe mostly */
 
 struct command_table {
     struct command_entry *entries; /* containers first, in the order of groups and rows; then subcommands */
@@ -31,6 +31,8 @@ const struct command_entry *command_table_find(const struct command_table *t, st
 const struct command_entry *command_table_resolve(const struct command_table *t, int argc, const struct bytes *argv);
 /* By full name, "client|getname". */
 const struct command_entry *command_table_named(const struct command_table *t, struct bytes full_name);
+/* Argument `i` as others may see it. */
+struct bytes command_shown(const struct command_row *row, int argc, const struct bytes *argv, int i);
 /* Whether argc suits the row. */
 bool command_arity_fits(const struct command_row *row, int argc);
 

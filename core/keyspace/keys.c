@@ -99,6 +99,12 @@ struct keyspace_entry keyspace_find(struct keyspace *ks, struct bytes key)
     return (struct keyspace_entry){en.type, en.expires_ms, en.form, en.payload, en.fields_ms};
 }
 
+uint64_t keyspace_key_bytes(struct keyspace *ks, struct bytes key)
+{
+    struct entry en;
+    return keyspace_find_entry(ks, key, &en) ? ks->place.bytes : 0;
+}
+
 void keyspace_put_entry(struct keyspace *ks, struct bytes key, struct entry *en)
 {
     struct keyspace_place *at = &ks->place;

@@ -51,6 +51,8 @@ struct keyspace_entry {
 };
 /* Looks a key up. An expired key is deleted on the way and reads as none. */
 struct keyspace_entry keyspace_find(struct keyspace *ks, struct bytes key);
+/* Bytes of a key's rows, names and values, as they are counted (struct keyspace_held). 0: no such key. */
+uint64_t keyspace_key_bytes(struct keyspace *ks, struct bytes key);
 /* These keys of a database will be looked up soon, in this order, by the commands to come: has their rows brought near. Of more than
  * STORE_AHEAD_MAX the rest are ignored. */
 void keyspace_prefetch(struct keyspace *ks, unsigned database, const struct bytes *keys, size_t count);

@@ -259,6 +259,11 @@ uint64_t net_client_active_ms(const struct net_client *c)
     return c->active_ms;
 }
 
+void net_client_spare(struct net_client *c, bool yes)
+{
+    c->spared = yes;
+}
+
 void net_client_set_subscriber(struct net_client *c, bool yes)
 {
     if (c->subscriber == yes) return;

@@ -249,7 +249,7 @@ static struct net_client *largest_query(struct net_server *s)
     struct net_client *c, *largest = NULL;
     TAILQ_FOREACH(c, &s->all, in_all)
     {
-        if (!c->doomed && c->query_counted > (largest ? largest->query_counted : 0)) largest = c;
+        if (!c->doomed && !c->spared && c->query_counted > (largest ? largest->query_counted : 0)) largest = c;
     }
     return largest;
 }

@@ -95,14 +95,18 @@ int net_client_fd(const struct net_client *c);
 uint64_t net_client_opened_ms(const struct net_client *c); /* monotonic */
 uint64_t net_client_active_ms(const struct net_client *c); /* last sent something, monotonic */
 void net_client_memory(const struct net_client *c, size_t *query, size_t *output);
+/* Bytes of replies that have not left. */
+size_t net_client_waiting(const struct net_client *c);
 
 /* Unauthenticated clients are held to resp_limits_unauthenticated. New clients are unauthenticated. */
 void net_client_set_authenticated(struct net_client *c, bool yes);
+/* Whether it is kept when query_memory_max is passed, however large its queries are. */
+void net_client_spare(struct net_client *c, bool yes);
 /* Whether it is sent what it did not ask for one by one: subscriber_… of the limits hold for it. */
 void net_client_set_subscriber(struct net_client *c, bool yes);
 /* So many bytes are held for it by the handler: they count as requests of its. */
 void net_client_set_kept(struct net_client *c, size_t bytes);
-/* Where replies, and what else it is sent, are appended; ask anew each time. Only append. */
+/* Where replies, and what else it is sent, are appended; ask anew each time. Only append, or take back what this command has appended. */
 struct buffer *net_client_reply(struct net_client *c);
 /* What was appended so far by this command, and all that follows, leaves no earlier than net_server_release(sequence). Outside of
  * a command: by all of this client's commands of this turn, or by the last one if that was in an earlier turn (it was suspended). */

@@ -52,6 +52,7 @@ struct net_client {
     bool is_ready;                     /* in `ready`: may have requests to run that nothing new will arrive for */
 
     bool authenticated, loopback;
+    bool spared; /* its query is never the one that is too large */
     bool subscriber;          /* subscriber_… of the limits hold for it, */
     uint64_t over_soft_since_ms; /* as of the last tick, output over the soft one since then; 0: it is not */
     bool reading;    /* uv_read_start is in force */
@@ -170,8 +171,6 @@ void net_client_drop_query(struct net_client *c);
 void net_client_update_reading(struct net_client *c);
 
 /* ---- client_write.c ---- */
-/* Bytes of replies that have not left. */
-size_t net_client_waiting(const struct net_client *c);
 void net_client_mark_dirty(struct net_client *c);
 /* Where the next reply will begin in the stream of replies. */
 static inline uint64_t net_client_reply_end(const struct net_client *c)

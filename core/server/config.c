@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/nearest.h"
 #include "base/number.h"
 #include "command/command.h"
 #include "net/resolve.h"
+#include "server/config_value.h"
 #include "server/toml.h"
 
 /* Whoever connects gets a MAC to guess the secret against: a short one would be found. */
@@ -33,131 +33,12 @@ void config_init(struct config *c)
     }
 }
 
-static bool is_printable(const char *text)
-{
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f) return false;
-    return true;
-}
-
-static bool is_word(const char *text)
-{
-    if (strlen(text) > CLUSTER_NAME_MAX) return false;
-    for (; *text; text++)
-        if (!isalnum((unsigned char)*text) && !strchr("-_.", *text)) return false;
-    return true;
-}
-
-static bool as_integer(const char *text, int64_t min, int64_t max, char *out)
-{
-    int64_t n;
-    if (!number_parse_integer(bytes_text(text), &n) || n < min || n > max) return false;
-    number_format_integer(out, n);
-    return true;
-}
-
-/* "100mb" in bytes, units as in redis.conf. */
-static bool as_size(const char *text, char *out)
-{
-    static const struct {
-        const char *unit;
-        int64_t bytes;
-    } units[] = {{"", 1},           {"b", 1},           {"k", 1000},          {"kb", 1024},
-                 {"m", 1000000},    {"mb", 1 << 20},    {"g", 1000000000},    {"gb", 1 << 30}};
-    size_t digits = strspn(text, "0123456789");
-    uint64_t n;
-    if (!number_parse_unsigned(bytes_of(text, digits), &n) || n > INT64_MAX >> 30) return false;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (strcasecmp(text + digits, units[i].unit) == 0) {
-            number_format_integer(out, (int64_t)n * units[i].bytes);
-            return true;
-        }
-    return false;
-}
-
-static bool as_boolean(const char *text, char *out)
-{
-    bool yes = strcasecmp(text, "yes") == 0 || strcasecmp(text, "true") == 0;
-    if (!yes && strcasecmp(text, "no") != 0 && strcasecmp(text, "false") != 0) return false;
-    strcpy(out, yes ? "yes" : "no");
-    return true;
-}
-
-static bool as_alias(const char *text, char *out)
-{
-    if (!*text) {
-        *out = 0;
-        return true;
-    }
-    if (*text == '-') return false; /* a negative number is no name */
-    size_t letters = 0;
-    while (isalpha((unsigned char)text[letters]) || text[letters] == '-' || text[letters] == '_') letters++;
-    return as_integer(text + letters, 1, INT32_MAX, out);
-}
-
-static bool as_durability(const char *text, char *out)
-{
-    static const char *const modes[] = {"always", "everysec", "no"};
-    for (size_t i = 0; i < 3; i++)
-        if (strcasecmp(text, modes[i]) == 0) {
-            strcpy(out, modes[i]);
-            return true;
-        }
-    return false;
-}
-
-static const char *type_takes(enum setting_type type)
-{
-    switch (type) {
-    case TYPE_TEXT: return "printable text of up to 1,000 bytes";
-    case TYPE_WORD: return "up to 64 letters, digits, '-', '_' and '.'";
-    case TYPE_PORT: return "a port from 0 to 65535";
-    case TYPE_COUNT: return "a number from 0 to 2147483647";
-    case TYPE_INTEGER: return "an integer";
-    case TYPE_SIZE: return "bytes, as 1048576 or 1mb";
-    case TYPE_BOOLEAN: return "yes or no";
-    case TYPE_ALIAS: return "a number from 1, or a name that ends with one, as n2";
-    case TYPE_LIST: return "host:port, several with commas between";
-    case TYPE_DURABILITY: return "always, everysec or no";
-    case TYPE_LEVEL: return "debug, info, warn or error";
-    case TYPE_EVENTS: return "letters of " COMMAND_NOTIFY_LETTERS;
-    }
-    return "something else";
-}
-
-static bool make_canonical(enum setting_type type, const char *text, char *out)
-{
-    enum log_level level;
-    switch (type) {
-    case TYPE_PORT: return as_integer(text, 0, 65535, out);
-    case TYPE_COUNT: return as_integer(text, 0, INT32_MAX, out);
-    case TYPE_INTEGER: return as_integer(text, INT64_MIN, INT64_MAX, out);
-    case TYPE_SIZE: return as_size(text, out);
-    case TYPE_BOOLEAN: return as_boolean(text, out);
-    case TYPE_ALIAS: return as_alias(text, out);
-    case TYPE_DURABILITY: return as_durability(text, out);
-    case TYPE_EVENTS: return command_notify_canonical(text, out);
-    case TYPE_LEVEL:
-        if (!log_parse_level(text, &level)) return false;
-        strcpy(out, text);
-        return true;
-    case TYPE_WORD:
-        if (!is_word(text)) return false;
-        break;
-    case TYPE_TEXT:
-    case TYPE_LIST: break;
-    }
-    if (strlen(text) >= CONFIG_VALUE_MAX || !is_printable(text)) return false;
-    strcpy(out, text);
-    return true;
-}
-
 int config_set(struct config *c, enum setting id, const char *text, const char *source, struct error *e)
 {
     const struct setting_info *info = &setting_table[id];
     char canonical[CONFIG_VALUE_MAX];
-    if (!make_canonical(info->type, text, canonical))
-        return error_set(e, ERROR_CONFIG, "[%s] %s takes %s, not '%.100s'", info->section, info->key, type_takes(info->type), text);
+    if (!config_value_canonical(info->type, text, canonical))
+        return error_set(e, ERROR_CONFIG, "[%s] %s takes %s, not '%.100s'", info->section, info->key, config_value_takes(info->type), text);
     if (id == SETTING_DATABASES && (atoi(canonical) < 1 || atoi(canonical) > 1024))
         return error_set(e, ERROR_CONFIG, "[storage] databases takes 1 to 1024, not '%s'", canonical);
     if (id == SETTING_MAXCLIENTS && atoi(canonical) < 1)
@@ -177,7 +58,7 @@ static int announce_value(struct config *c, int index, const char *key, const ch
         return error_set(e, ERROR_CONFIG, "%s:%d: at most %d [[cluster.announce]] rules", path, line, CLUSTER_ENDPOINTS_MAX);
     struct cluster_endpoint *rule = &c->announce[index];
     if ((uint32_t)index >= c->announce_count) c->announce_count = (uint32_t)index + 1;
-    char port[NUMBER_TEXT_MAX];
+    char port[CONFIG_VALUE_MAX];
     if (strcmp(key, "match") == 0) {
         if ((strcmp(text, "any") != 0 && strcmp(text, "gateway") != 0 && !net_cidr_valid(text)) || strlen(text) >= sizeof rule->match)
             return error_set(e, ERROR_CONFIG, "%s:%d: [[cluster.announce]] match takes \"any\", \"gateway\" or a CIDR, not '%.60s'", path,
@@ -188,7 +69,7 @@ static int announce_value(struct config *c, int index, const char *key, const ch
             return error_set(e, ERROR_CONFIG, "%s:%d: [[cluster.announce]] host takes a name or an address", path, line);
         snprintf(rule->host, sizeof rule->host, "%s", text);
     } else if (strcmp(key, "port") == 0) {
-        if (!as_integer(text, 1, 65535, port))
+        if (!config_value_canonical(TYPE_PORT, text, port) || atoi(port) == 0)
             return error_set(e, ERROR_CONFIG, "%s:%d: [[cluster.announce]] port takes a port, not '%.60s'", path, line, text);
         rule->port = (uint16_t)atoi(port);
     } else {
@@ -248,7 +129,7 @@ static int file_value(void *user, const char *section, int index, const char *ke
         if (strcmp(setting_table[i].section, section) != 0 || strcmp(setting_table[i].key, key) != 0) continue;
         if (!kind_fits(setting_table[i].type, kind))
             return error_set(e, ERROR_CONFIG, "%s:%d: [%s] %s takes %s; '%.60s' is of the wrong type", r->path, line, section, key,
-                             setting_table[i].type == TYPE_BOOLEAN ? "true or false, without quotes" : type_takes(setting_table[i].type), text);
+                             setting_table[i].type == TYPE_BOOLEAN ? "true or false, without quotes" : config_value_takes(setting_table[i].type), text);
         int code = config_set(r->config, (enum setting)i, text, "file", e);
         if (code) error_prefix(e, "%s:%d: ", r->path, line);
         return code;

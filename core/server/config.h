@@ -23,6 +23,8 @@ enum setting_type {
     TYPE_BOOLEAN,    /* yes, no, true, false */
     TYPE_ALIAS, /* 1 to 2^31 - 1, "n2" for 2; empty: none */
     TYPE_LIST,       /* host:port, comma-separated */
+    TYPE_PERCENTILES, /* up to COMMAND_PERCENTILES_MAX numbers from 0 to 100, with blanks between */
+    TYPE_WHOM, /* no, local or yes */
     TYPE_DURABILITY,
     TYPE_LEVEL,
     TYPE_EVENTS, /* letters of COMMAND_NOTIFY_LETTERS */
@@ -40,9 +42,11 @@ extern const struct setting_info setting_table[SETTINGS];
 #define CONFIG_VALUE_MAX 1001
 #define CONFIG_JOIN_MAX  64
 
+#define CONFIG_SOURCE_SET "CONFIG SET"
+
 struct config {
     char value[SETTINGS][CONFIG_VALUE_MAX]; /* canonical text */
-    const char *source[SETTINGS];           /* "default", "file", "environment", "flag", "CONFIG SET" */
+    const char *source[SETTINGS];           /* "default", "file", "environment", "flag", or CONFIG_SOURCE_SET */
     struct cluster_endpoint announce[CLUSTER_ENDPOINTS_MAX];
     uint32_t announce_count;
     char secret[1025]; /* what AIKV_CLUSTER_SECRET or the secret file holds; "" for none */
@@ -58,6 +62,9 @@ int config_read_file(struct config *c, const char *path, struct error *e);
 int config_read_environment(struct config *c, struct error *e);
 /* Sets one from text, checked and made canonical. Errors: CONFIG naming the setting, what it takes and the text. */
 int config_set(struct config *c, enum setting id, const char *text, const char *source, struct error *e);
+/* Writes the settings whose source is "CONFIG SET" into the file that was read, and leaves the rest of it as it is, comments too. The file changes
+ * as a whole or not at all. Errors: CONFIG, LIMIT, IO, PERMISSION, DISK. */
+int config_rewrite(const struct config *c, const char *path, struct error *e);
 /* After everything was read: the secret, and what settings must hold together. */
 int config_finish(struct config *c, struct error *e);
 

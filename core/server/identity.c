@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "server/replace_file.h"
 
 #define NODE_FORMAT 1
 
@@ -17,27 +18,6 @@
 static enum error_code path_problem(int errnum)
 {
     return errnum == ENOENT || errnum == ENOTDIR || errnum == ENAMETOOLONG || errnum == ELOOP ? ERROR_CONFIG : ERROR_IO;
-}
-
-static int sync_directory(const char *path, struct error *e)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return error_system(e, ERROR_IO, errno, "cannot open '%.300s'", path);
-    int failed = fsync(fd);
-    int problem = errno;
-    close(fd);
-    return failed ? error_system(e, ERROR_IO, problem, "cannot sync '%.300s'", path) : 0;
-}
-
-/* Syncs the directory that holds the name `path`, which has just been made. */
-static int sync_parent(const char *path, struct error *e)
-{
-    char parent[1024];
-    strcpy(parent, path);
-    char *slash = strrchr(parent, '/');
-    if (!slash) return sync_directory(".", e);
-    slash[slash == parent] = 0;
-    return sync_directory(parent, e);
 }
 
 /* And all above it that are missing. A power cut does not take them away again. */
@@ -51,7 +31,7 @@ static int make_directories(const char *dir, struct error *e)
         char end = *p;
         *p = 0;
         if (mkdir(path, 0750) == 0) {
-            if (sync_parent(path, e)) return e->code;
+            if (replace_file_sync_parent(path, e)) return e->code;
         } else if (errno != EEXIST)
             return error_system(e, path_problem(errno), errno, "cannot make data directory '%s'", path);
         if (!end) return 0;
@@ -192,33 +172,6 @@ int identity_look(struct identity *i, const char *dir, bool alone, struct error 
     return code;
 }
 
-static bool write_whole(int fd, const char *text, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, text, len);
-        if (n < 0 && errno != EINTR) return false;
-        if (n < 0) continue;
-        text += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
-/* The file's name changes from the old content to the new at once, and both are on disk before it does. */
-static int replace_file(const char *dir, const char *path, const char *text, struct error *e)
-{
-    char temporary[1100];
-    snprintf(temporary, sizeof temporary, "%s/node.json.new", dir);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0) return error_system(e, ERROR_IO, errno, "cannot write '%.300s'", temporary);
-    bool written = write_whole(fd, text, strlen(text)) && fsync(fd) == 0;
-    int problem = errno;
-    close(fd);
-    if (!written) return error_system(e, ERROR_IO, problem, "cannot write '%.300s'", temporary);
-    if (rename(temporary, path)) return error_system(e, ERROR_IO, errno, "cannot replace '%.300s'", path);
-    return sync_directory(dir, e);
-}
-
 int identity_save(const struct identity *i, struct error *e)
 {
     json_t *root = json_pack("{s:i, s:s, s:I, s:s, s:I, s:b, s:b, s:b}", "format", NODE_FORMAT, "node_id", i->node_id, "incarnation",
@@ -229,7 +182,7 @@ int identity_save(const struct identity *i, struct error *e)
     if (!text) return error_set(e, ERROR_OOM, "no memory for node.json");
     char path[1100];
     snprintf(path, sizeof path, "%s/node.json", i->dir);
-    int code = replace_file(i->dir, path, text, e);
+    int code = replace_file(path, bytes_text(text), 0640, NULL, NULL, e);
     free(text);
     return code;
 }

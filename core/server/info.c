@@ -1,4 +1,5 @@
 /* The sections of INFO that the node itself knows. */
+#include <limits.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -29,6 +30,11 @@ static void server_section(struct node *n, struct buffer *out)
                   n->control ? "cluster" : "standalone", os.sysname, os.release, os.machine, sizeof(void *) * 8);
     buffer_printf(out, "multiplexing_api:libuv %s\r\nprocess_id:%d\r\nrun_id:%s\r\nnode_id:%s\r\nincarnation:%llu\r\ntcp_port:%u\r\n",
                   uv_version_string(), (int)getpid(), n->run_id, node_id(n), (unsigned long long)n->identity.incarnation, n->port);
+    char executable[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", executable, sizeof executable);
+    buffer_append_text(out, "monotonic_clock:POSIX clock_gettime\r\ngcc_version:" __VERSION__ "\r\nprocess_supervised:no\r\nhz:10\r\nconfigured_hz:10\r\n"
+                            "io_threads_active:0\r\n");
+    buffer_printf(out, "executable:%.*s\r\n", len > 0 ? (int)len : 0, executable);
     buffer_printf(out, "server_time_usec:%lld\r\nuptime_in_seconds:%llu\r\nuptime_in_days:%llu\r\nconfig_file:%s\r\n",
                   (long long)clock_wall_us(), (unsigned long long)uptime_s, (unsigned long long)uptime_s / 86400,
                   n->config_file ? n->config_file : "");
@@ -51,16 +57,25 @@ static void replication_section(struct node *n, struct buffer *out)
         for (uint32_t i = 0; i < r->state->node_count; i++)
             replicas += r->state->nodes[i].shard == r->self->shard && &r->state->nodes[i] != r->self;
     /* Replicas hold metadata only in this version: none is connected for data. */
+    buffer_append_text(out, "master_failover_state:no-failover\r\nsecond_repl_offset:-1\r\nrepl_backlog_active:0\r\n");
     buffer_printf(out, "connected_slaves:0\r\naikv_assigned_replicas:%u\r\nmaster_replid:%s\r\nmaster_repl_offset:%llu\r\n", replicas,
                   node_id(n), (unsigned long long)store_durable(n->store).sequence);
 }
 
-static void cpu_section(struct buffer *out)
+/* `of`: all threads, the data thread, which this is, or children, of which there are none. */
+static void write_cpu(struct buffer *out, const char *suffix, int of)
 {
     struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    buffer_printf(out, "used_cpu_sys:%lld.%06lld\r\nused_cpu_user:%lld.%06lld\r\n", (long long)u.ru_stime.tv_sec, (long long)u.ru_stime.tv_usec,
-                  (long long)u.ru_utime.tv_sec, (long long)u.ru_utime.tv_usec);
+    getrusage(of, &u);
+    buffer_printf(out, "used_cpu_sys%s:%lld.%06lld\r\nused_cpu_user%s:%lld.%06lld\r\n", suffix, (long long)u.ru_stime.tv_sec,
+                  (long long)u.ru_stime.tv_usec, suffix, (long long)u.ru_utime.tv_sec, (long long)u.ru_utime.tv_usec);
+}
+
+static void cpu_section(struct buffer *out)
+{
+    write_cpu(out, "", RUSAGE_SELF);
+    write_cpu(out, "_children", RUSAGE_CHILDREN);
+    write_cpu(out, "_main_thread", RUSAGE_THREAD);
 }
 
 void node_info(void *user, const char *section, struct buffer *out)

@@ -3,63 +3,53 @@
  * aikv_mapped_memory. (docs/reference/info.md) */
 #include <stdio.h>
 #include <unistd.h>
-#ifdef AIKV_ALLOCATOR
-#include <jemalloc/jemalloc.h>
-#else
-#include <malloc.h>
-#define AIKV_ALLOCATOR "libc"
-#endif
 
+#include "server/allocator.h"
 #include "server/node.h"
 
-struct memory {
-    uint64_t used;                       /* asked of the allocator and not given back */
-    uint64_t active, allocator_resident; /* 0: the allocator does not tell */
-    uint64_t resident, mapped;           /* of the process; of these, pages of files */
-};
-
-#ifdef JEMALLOC_VERSION
-static uint64_t ask_jemalloc(const char *name)
-{
-    size_t value = 0, size = sizeof value;
-    return mallctl(name, &value, &size, NULL, 0) == 0 ? value : 0;
-}
-
-static void ask_allocator(struct memory *m)
-{
-    uint64_t epoch = 1;
-    size_t size = sizeof epoch;
-    mallctl("epoch", &epoch, &size, &epoch, size); /* else they are numbers of the last time */
-    m->used = ask_jemalloc("stats.allocated");
-    m->active = ask_jemalloc("stats.active");
-    m->allocator_resident = ask_jemalloc("stats.resident");
-}
-#else
-static void ask_allocator(struct memory *m)
-{
-    struct mallinfo2 info = mallinfo2();
-    m->used = info.uordblks + info.hblkhd;
-}
-#endif
-
-static void ask_kernel(struct memory *m)
+/* Bytes of the process that are in memory, and of these, pages of files. */
+static void ask_kernel(uint64_t *all, uint64_t *mapped)
 {
     unsigned long long size, resident, shared;
+    *all = *mapped = 0;
     FILE *f = fopen("/proc/self/statm", "re");
     if (!f) return;
     if (fscanf(f, "%llu %llu %llu", &size, &resident, &shared) == 3) {
         uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-        m->resident = resident * page;
-        m->mapped = shared * page;
+        *all = resident * page;
+        *mapped = shared * page;
     }
     fclose(f);
 }
 
 void node_sample_memory(struct node *n)
 {
-    struct memory m = {0};
-    ask_allocator(&m);
-    if (m.used > n->memory_peak) n->memory_peak = m.used;
+    struct allocator_statistics a;
+    allocator_statistics(&a);
+    if (a.used > n->memory_peak) n->memory_peak = a.used;
+    if (!n->memory_at_start) n->memory_at_start = a.used;
+}
+
+void node_memory(void *user, struct command_memory *out)
+{
+    struct node *n = user;
+    struct allocator_statistics a;
+    struct store_statistics s;
+    struct net_statistics clients;
+    node_sample_memory(n);
+    allocator_statistics(&a);
+    store_statistics(n->store, &s);
+    net_server_statistics(n->server, &clients);
+    *out = (struct command_memory){.used = a.used,
+                                   .peak = n->memory_peak,
+                                   .at_start = n->memory_at_start,
+                                   .active = a.active,
+                                   .allocator_resident = a.resident,
+                                   .rows = s.memory_bytes,
+                                   .clients = clients.query_memory + clients.output_memory,
+                                   .client_count = clients.clients,
+                                   .log = s.log_unwritten};
+    ask_kernel(&out->resident, &out->mapped);
 }
 
 /* As Redis writes it: "917.30K". */
@@ -86,7 +76,7 @@ static double ratio(uint64_t a, uint64_t b)
     return b ? (double)a / (double)b : 0;
 }
 
-static void write_allocator(struct buffer *out, const struct memory *m)
+static void write_allocator(struct buffer *out, const struct command_memory *m)
 {
     if (!m->active) return;
     buffer_printf(out, "allocator_allocated:%llu\r\nallocator_active:%llu\r\nallocator_resident:%llu\r\n",
@@ -99,7 +89,7 @@ static void write_allocator(struct buffer *out, const struct memory *m)
                   ratio(m->allocator_resident, m->active), (long long)m->allocator_resident - (long long)m->active);
 }
 
-static void write_rows(struct buffer *out, const struct store_statistics *s, const struct memory *m)
+static void write_rows(struct buffer *out, const struct store_statistics *s, const struct command_memory *m)
 {
     buffer_printf(out, "aikv_rows_memory:%llu\r\naikv_rows_memory_max:%llu\r\naikv_dirty_bytes:%llu\r\n",
                   (unsigned long long)s->memory_bytes, (unsigned long long)s->memory_max,
@@ -112,31 +102,28 @@ static void write_rows(struct buffer *out, const struct store_statistics *s, con
 
 void node_info_memory(struct node *n, struct buffer *out)
 {
-    struct memory m = {0};
+    struct command_memory m;
     struct store_statistics s;
-    struct net_statistics clients;
-    ask_allocator(&m);
-    ask_kernel(&m);
+    node_memory(n, &m);
     store_statistics(n->store, &s);
-    net_server_statistics(n->server, &clients);
-    if (m.used > n->memory_peak) n->memory_peak = m.used;
     uint64_t own = m.resident - m.mapped;
     write_bytes_and_human(out, "used_memory", m.used);
     write_bytes_and_human(out, "used_memory_rss", m.resident);
-    write_bytes_and_human(out, "used_memory_peak", n->memory_peak);
-    buffer_printf(out, "used_memory_peak_perc:%.2f%%\r\n", 100 * ratio(m.used, n->memory_peak));
+    write_bytes_and_human(out, "used_memory_peak", m.peak);
+    buffer_printf(out, "used_memory_peak_perc:%.2f%%\r\n", 100 * ratio(m.used, m.peak));
     buffer_printf(out, "used_memory_overhead:%llu\r\nused_memory_dataset:%llu\r\n",
-                  (unsigned long long)(m.used > s.memory_bytes ? m.used - s.memory_bytes : 0),
-                  (unsigned long long)s.memory_bytes);
+                  (unsigned long long)(m.used > m.rows ? m.used - m.rows : 0), (unsigned long long)m.rows);
+    buffer_printf(out, "used_memory_startup:%llu\r\nused_memory_dataset_perc:%.2f%%\r\n", (unsigned long long)m.at_start,
+                  100 * ratio(m.rows, m.used > m.at_start ? m.used - m.at_start : 0));
     write_bytes_and_human(out, "total_system_memory", node_memory_limit());
     write_bytes_and_human(out, "maxmemory", (uint64_t)config_number(n->config, SETTING_MAXMEMORY));
     buffer_append_text(out, "maxmemory_policy:noeviction\r\n");
     write_allocator(out, &m);
     buffer_printf(out, "mem_fragmentation_ratio:%.2f\r\nmem_fragmentation_bytes:%lld\r\n", ratio(own, m.used),
                   (long long)own - (long long)m.used);
+    buffer_append_text(out, "mem_replication_backlog:0\r\nmem_clients_slaves:0\r\nactive_defrag_running:0\r\n");
     buffer_printf(out, "mem_clients_normal:%llu\r\nmem_aof_buffer:%llu\r\nmem_allocator:%s\r\n",
-                  (unsigned long long)(clients.query_memory + clients.output_memory),
-                  (unsigned long long)s.log_unwritten, AIKV_ALLOCATOR);
+                  (unsigned long long)m.clients, (unsigned long long)m.log, AIKV_ALLOCATOR);
     buffer_printf(out, "lazyfree_pending_objects:%zu\r\n", keyspace_reclaim_waiting(n->keyspace));
     write_rows(out, &s, &m);
 }

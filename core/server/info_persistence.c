@@ -27,7 +27,7 @@ static void write_log(struct buffer *out, const struct node *n, const struct sto
     struct error why;
     bool failed = store_failed(n->store, NULL), writable = store_writable(n->store, &why);
     buffer_printf(out,
-                  "aof_enabled:1\r\naof_last_write_status:%s\r\naof_current_size:%llu\r\naof_buffer_length:%"
+                  "aof_enabled:1\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\naof_last_write_status:%s\r\naof_current_size:%llu\r\naof_buffer_length:%"
                   "llu\r\naikv_durability:%s\r\n",
                   writable ? "ok" : "err", (unsigned long long)s->log_bytes, (unsigned long long)s->log_unwritten,
                   config_text(n->config, SETTING_DURABILITY));

@@ -229,6 +229,7 @@ static int open_clients(struct node *n, struct error *e)
                                       .host = &n->host};
     node_settings_host(n, &n->host);
     n->engine = command_engine_new(&options);
+    node_tune(n);
     command_engine_set_notify(n->engine, config_text(n->config, SETTING_NOTIFY));
     struct net_handler handler;
     struct net_limits limits;
@@ -364,6 +365,7 @@ int node_run(struct node *n, struct config *config, const char *config_file, con
         return n->exit_code;
     }
     warn_of_settings(n);
+    node_sample_memory(n);
     uv_timer_start(&n->tick, on_tick, TICK_MS, TICK_MS);
     uv_check_start(&n->turn, on_turn);
     uv_signal_start(&n->sigterm, on_signal, SIGTERM);

@@ -17,7 +17,8 @@ struct node {
     struct identity identity;
     char run_id[CLUSTER_ID_LEN + 1]; /* of this start, for INFO */
     uint64_t started_ms;
-    uint64_t memory_peak, memory_limit; /* as node_memory_limit() said at the start */
+    uint64_t memory_peak, memory_at_start; /* of the allocator; 0: not looked at yet */
+    uint64_t memory_limit;                 /* as node_memory_limit() said at the start */
     unsigned report_part;               /* of the load, which is next */
     uint16_t port, bus_port;
 
@@ -49,11 +50,14 @@ void node_stop(struct node *n, int exit_code);
 void node_settings_host(struct node *n, struct command_host *host);
 void node_info(void *user, const char *section, struct buffer *out);
 void node_info_memory(struct node *n, struct buffer *out);
+void node_memory(void *user, struct command_memory *out);
 void node_info_persistence(struct node *n, struct buffer *out);
 /* Keeps the highest amount of memory used, for INFO. Ten times a second. */
 void node_sample_memory(struct node *n);
 /* Tells control of the load, bit by bit. Ten times a second. */
 void node_report_load(struct node *n);
+/* Gives the engine the settings that it looks at as commands run. */
+void node_tune(struct node *n);
 void node_net_limits(const struct config *c, struct net_limits *out);
 enum store_durability node_durability(const struct config *c);
 size_t node_memory_max(const struct config *c);

@@ -3,6 +3,8 @@
 
 #include "base/cgroup.h"
 #include "base/log.h"
+#include "server/allocator.h"
+#include "server/config_value.h"
 #include "server/node.h"
 
 void node_net_limits(const struct config *c, struct net_limits *out)
@@ -30,6 +32,24 @@ uint64_t node_memory_limit(void)
 {
     uint64_t limit = cgroup_memory_limit("/proc/self/cgroup", "/sys/fs/cgroup"), total = uv_get_total_memory();
     return limit && limit < total ? limit : total;
+}
+
+static enum command_debug debug_allowed(const struct config *c)
+{
+    const char *text = config_text(c, SETTING_DEBUG_COMMAND);
+    return strcmp(text, "yes") == 0 ? COMMAND_DEBUG_YES : strcmp(text, "local") == 0 ? COMMAND_DEBUG_LOCAL : COMMAND_DEBUG_NO;
+}
+
+void node_tune(struct node *n)
+{
+    const struct config *c = n->config;
+    struct command_tuning tuning = {.slowlog_us = config_number(c, SETTING_SLOWLOG_TIME),
+                                    .slowlog_max = (size_t)config_number(c, SETTING_SLOWLOG_LEN),
+                                    .latency_ms = (uint64_t)config_number(c, SETTING_LATENCY_THRESHOLD),
+                                    .latency_tracking = config_flag(c, SETTING_LATENCY_TRACKING),
+                                    .debug = debug_allowed(c)};
+    tuning.percentile_count = config_value_percentiles(config_text(c, SETTING_LATENCY_PERCENTILES), tuning.percentiles);
+    command_engine_tune(n->engine, &tuning);
 }
 
 /* Names Redis tools ask for whose value is fixed here. */
@@ -71,30 +91,64 @@ static bool setting_at(void *user, size_t index, struct command_setting *out)
     return true;
 }
 
-static int set_setting(void *user, const char *name, struct bytes value, struct error *e)
+/* The setting that CONFIG SET may change under this name; SETTINGS: none. */
+static int settable(const char *name)
 {
-    struct node *n = user;
-    char text[CONFIG_VALUE_MAX];
-    if (value.len >= sizeof text || (value.len && memchr(value.data, 0, value.len)))
-        return error_set(e, ERROR_CONFIG, "'%s' takes up to %d bytes of text", name, CONFIG_VALUE_MAX - 1);
-    if (value.len) memcpy(text, value.data, value.len);
-    text[value.len] = 0;
     int id = 0;
     while (id < SETTINGS && (!setting_table[id].config_name || strcasecmp(setting_table[id].config_name, name) != 0)) id++;
-    if (id == SETTINGS || !setting_table[id].can_set) return error_set(e, ERROR_CONFIG, "can't set immutable config");
-    int code = config_set(n->config, (enum setting)id, text, "CONFIG SET", e);
-    if (code) return code;
-    if (id == SETTING_MAXCLIENTS || id == SETTING_TIMEOUT) {
-        struct net_limits limits;
-        node_net_limits(n->config, &limits);
-        net_server_set_limits(n->server, &limits);
-    }
-    if (id == SETTING_NOTIFY) command_engine_set_notify(n->engine, config_text(n->config, SETTING_NOTIFY));
-    if (id == SETTING_DURABILITY) store_set_durability(n->store, node_durability(n->config));
-    if (id == SETTING_MAXMEMORY) store_set_memory_max(n->store, node_memory_max(n->config));
+    return id < SETTINGS && setting_table[id].can_set ? id : SETTINGS;
+}
+
+static int set_one(struct config *c, const struct command_change *change, struct error *e)
+{
+    char text[CONFIG_VALUE_MAX];
+    struct bytes value = change->value;
+    int id = settable(change->name);
+    if (id == SETTINGS) return error_set(e, ERROR_CONFIG, "can't set immutable config");
+    if (value.len >= sizeof text || (value.len && memchr(value.data, 0, value.len)))
+        return error_set(e, ERROR_CONFIG, "'%s' takes up to %d bytes of text", change->name, CONFIG_VALUE_MAX - 1);
+    if (value.len) memcpy(text, value.data, value.len);
+    text[value.len] = 0;
+    return config_set(c, (enum setting)id, text, CONFIG_SOURCE_SET, e);
+}
+
+/* What the settings are for takes notice of them. */
+static void apply(struct node *n)
+{
+    const struct config *c = n->config;
+    struct net_limits limits;
     enum log_level level;
-    if (id == SETTING_LOG_LEVEL && log_parse_level(config_text(n->config, SETTING_LOG_LEVEL), &level)) log_set_level(level);
+    node_tune(n);
+    command_engine_set_notify(n->engine, config_text(c, SETTING_NOTIFY));
+    node_net_limits(c, &limits);
+    net_server_set_limits(n->server, &limits);
+    store_set_durability(n->store, node_durability(c));
+    store_set_memory_max(n->store, node_memory_max(c));
+    if (log_parse_level(config_text(c, SETTING_LOG_LEVEL), &level)) log_set_level(level);
+}
+
+static int set_settings(void *user, const struct command_change *changes, size_t count, size_t *failed, struct error *e)
+{
+    struct node *n = user;
+    static struct config changed; /* 30 KiB */
+    changed = *n->config;
+    for (size_t i = 0; i < count; i++) {
+        int code = set_one(&changed, &changes[i], e);
+        *failed = i;
+        if (code) return code;
+    }
+    *n->config = changed;
+    apply(n);
     return 0;
+}
+
+static int rewrite_settings(void *user, struct error *e)
+{
+    struct node *n = user;
+    if (!n->config_file) return error_set(e, ERROR_CONFIG, "The server is running without a config file");
+    int code = config_rewrite(n->config, n->config_file, e);
+    if (code) error_prefix(e, "Rewriting config file: ");
+    return code;
 }
 
 static const char *password(void *user)
@@ -130,8 +184,12 @@ void node_settings_host(struct node *n, struct command_host *host)
     *host = (struct command_host){
         .user = n,
         .setting = setting_at,
-        .set_setting = set_setting,
+        .set_settings = set_settings,
+        .rewrite_settings = rewrite_settings,
         .info = node_info,
+        .memory = node_memory,
+        .purge_memory = allocator_purge,
+        .describe_allocator = allocator_describe,
         .password = password,
         .protected_mode = protected_mode,
         .control = config_flag(n->config, SETTING_CLUSTER_ENABLED) ? to_control : NULL,

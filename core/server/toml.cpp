@@ -1,11 +1,5 @@
 #include "server/toml.h"
-
-#define TOML_EXCEPTIONS 0
-/* "[=" and "[.a]" break what it asserts of the first character of a key; it goes on to refuse that properly a few lines on.
- * With NDEBUG it would make the compiler believe what does not hold. */
-#undef NDEBUG
-#define TOML_ASSERT(condition) static_cast<void>(0)
-#include <toml++/toml.h>
+#include "server/tomlplusplus.h"
 
 #include <cerrno>
 #include <fstream>

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Compares COMMAND INFO of every command that both servers have, in RESP2 and RESP3: arity, flags, keys, categories,
-tips, key specifications. A command that only AiKv has must be one of its own."""
+"""Compares what COMMAND tells of every command that both servers have. INFO, in RESP2 and RESP3: arity, flags, keys,
+categories, tips, key specifications. DOCS: since when, group, what is deprecated (the rest is in words of our own). LIST
+FILTERBY ACLCAT: which are in each category. A command that only AiKv has must be one of its own."""
 
 import argparse
 import sys
@@ -9,6 +10,7 @@ from resp import Connection, in_order, render
 
 OWN = {
     "client|setinfo": "from Redis 7.2, because clients send it unasked",
+    "client|no-touch": "from Redis 7.2, as it is of no harm",
     "cluster|myshardid": "from Redis 7.2",
     **{name: "from Redis 7.4" for name in ("hexpire", "hpexpire", "hexpireat", "hpexpireat", "hpersist", "httl", "hpttl", "hexpiretime",
                                            "hpexpiretime")},
@@ -32,6 +34,55 @@ def table(connection):
     for entry in connection.ask("COMMAND").value:
         add(entry)
     return found
+
+
+DOCS = ["since", "group", "deprecated_since", "replaced_by"]
+
+
+def pairs(flat):
+    """A map, which RESP2 has flat: name → value."""
+    return {name.value.decode(): value for name, value in zip(flat.value[::2], flat.value[1::2])}
+
+
+def documents(connection):
+    """All commands and subcommands: name → those fields of DOCS that are compared, rendered."""
+    found = {}
+
+    def add(entries):
+        for name, entry in pairs(entries).items():
+            fields = pairs(entry)
+            found[name] = {field: render(fields[field]) for field in DOCS if field in fields}
+            if "subcommands" in fields:
+                add(fields["subcommands"])
+
+    add(connection.ask("COMMAND", "DOCS"))
+    return found
+
+
+def categories(connection):
+    """Name of a category → its commands."""
+    found = {}
+    for entry in connection.ask("COMMAND").value:
+        for category in entry.value[6].value:
+            name = category.value.decode().lstrip("@")
+            if name not in found:
+                listed = connection.ask("COMMAND", "LIST", "FILTERBY", "ACLCAT", name)
+                found[name] = {command.value.decode() for command in listed.value}
+    return found
+
+
+def compare_words(redis, aikv):
+    """Yields what is wrong about DOCS and LIST."""
+    ours = documents(aikv)
+    for name, theirs in documents(redis).items():
+        if name in ours and theirs != ours[name]:
+            yield "COMMAND DOCS %s\n    redis says   %s\n    aikv says   %s" % (name, theirs, ours[name])
+    known = set(ours)
+    theirs = categories(redis)
+    for category, commands in categories(aikv).items():
+        differ = (commands - set(OWN)) ^ (theirs.get(category, set()) & known)
+        if differ:
+            yield "COMMAND LIST FILTERBY ACLCAT %s: only one has %s" % (category, ", ".join(sorted(differ)))
 
 
 def compare(redis, aikv):
@@ -63,7 +114,11 @@ def main():
         for text in compare(*tables):
             print("RESP%d: %s" % (protocol, text))
             wrong += 1
-    print("COMMAND INFO: %d commands and subcommands, RESP2 and RESP3; %d fields differ" % (commands, wrong))
+    both = [Connection("127.0.0.1", port) for port in (options.redis, options.aikv)]
+    for text in compare_words(*both):
+        print(text)
+        wrong += 1
+    print("COMMAND: %d commands and subcommands, RESP2 and RESP3; %d fields differ" % (commands, wrong))
     print("1 passed, 0 failed" if not wrong else "0 passed, 1 failed")
     return 1 if wrong else 0
 

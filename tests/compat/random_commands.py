@@ -76,6 +76,8 @@ class Maker:
             "FLUSHDB": [self.flush_options], "FLUSHALL": [self.flush_options], "CLIENT": [self.client],
             "COMMAND": [self.command], "CONFIG": [self.config], "READONLY": [], "READWRITE": [], "AUTH": [self.keys],
             "CLUSTER": [lambda: [pick(["INFO", "NODES", "HELP", "FOO", "KEYSLOT"])]],
+            "SLOWLOG": [self.slowlog], "LATENCY": [self.latency], "MEMORY": [self.memory], "MONITOR": [lambda: ["x"]],
+            "LOLWUT": [lambda: ["VERSION", pick(["x", "1.5", ""])]], "ROLE": [self.value], "DEBUG": [self.debug],
             "INFO": [lambda: [pick(["cluster", "modules", "nothing"])]],
             "HELLO": [lambda: [pick(["4", "1", "x", "-2", ""])]], "RESET": [self.value], "TIME": [self.value],
             "LPUSH": [self.list_key, self.values], "RPUSH": [self.list_key, self.values], "LPUSHX": [self.list_key, self.values],
@@ -277,6 +279,38 @@ class Maker:
             ["KILL", "TYPE", pick(["x", "master", "replica"])], ["KILL", "USER", "x"],
             ["LIST", "TYPE", pick(["x", "master"])], ["LIST", "ID", pick(["x", "999999999", "-1"])], ["LIST", "ID"],
             ["INFO", "x"], ["HELP", "x"], [],
+            ["REPLY", pick(["ON", "on", "FOO"])], ["REPLY"], ["NO-EVICT", pick(["ON", "off", "x"])], ["NO-EVICT"],
+            ["UNBLOCK", pick(["999999999", "-1", "x"])] + pick([[], ["TIMEOUT"], ["ERROR"], ["FOO"], ["ERROR", "x"]]),
+            ["PAUSE", pick(["x", "-1", "1.5", ""]), pick(["ALL", "WRITE", "FOO"])], ["PAUSE", "1", "ALL", "x"], ["PAUSE"],
+            ["UNPAUSE"], ["UNPAUSE", "x"], ["GETREDIR"], ["TRACKINGINFO"], ["TRACKING", pick(["off", "x"])], ["TRACKING"],
+            ["CACHING", pick(["yes", "no", "x"])], ["CACHING"],
+        ])
+
+    def slowlog(self):
+        return self.rng.choice([
+            ["RESET", "x"], ["LEN", "x"], ["GET", self.rng.choice(["-2", "x", "1.5", "", LEAST, "0"])], ["GET", "1", "2"],
+            ["FOO"], [], ["get", "0"],
+        ])
+
+    def latency(self):
+        return self.rng.choice([
+            ["LATEST"], ["LATEST", "x"], ["HISTORY", self.rng.choice(["command", "x", ""])], ["HISTORY"], ["RESET"],
+            ["RESET", "command", "x"], ["GRAPH", self.rng.choice(["command", "x"])], ["GRAPH"], ["DOCTOR", "x"],
+            ["HISTOGRAM", "nothing"], ["FOO"], [],
+        ])
+
+    def memory(self):
+        return self.rng.choice([
+            ["USAGE", "no such key"], ["USAGE", "no such key", "SAMPLES"],
+            ["USAGE", "no such key", self.rng.choice(["SAMPLES", "samples", "FOO"]), self.rng.choice(INTEGERS)],
+            ["USAGE"], ["STATS", "x"], ["DOCTOR", "x"], ["PURGE"], ["PURGE", "x"], ["MALLOC-STATS", "x"], ["FOO"], [],
+        ])
+
+    def debug(self):
+        return self.rng.choice([
+            ["SLEEP"], ["SLEEP", "0", "0"], ["FOO"], [], ["OBJECT", "no such key"], ["OBJECT"],
+            ["SET-ACTIVE-EXPIRE", "1"], ["ERROR", self.rng.choice(["ERR x", "WRONG\ntext", ""])], ["LOG", "x"],
+            ["PROTOCOL", self.rng.choice("string integer double bignum null array set map verbatim true false foo".split())],
         ])
 
     def command(self):
@@ -293,6 +327,9 @@ class Maker:
     def config(self):
         return self.rng.choice([
             ["GET", self.rng.choice(["databases", "DataBases", "nothing", "data*s", "[d]atabases"])], ["GET"],
+            ["GET", "databases", self.rng.choice(["data*", "Databases", "nothing", "timeout"])], ["REWRITE", "x"],
+            ["SET", "slowlog-max-len", "128", "latency-monitor-threshold", "0", "timeout"], ["RESETSTAT", "x"],
+            ["SET", "slowlog-max-len", "128", "latency-monitor-threshold", "0"],
             ["SET", "nothing", "1"], ["SET", "timeout"], ["SET", "databases", "3"], ["SET", "timeout", "0", "x"],
             ["SET", "timeout", "0", "timeout", "0"], ["FOO"], [],
         ])
@@ -450,8 +487,10 @@ class KeyedMaker(Maker):
 def is_comparable(request):
     """Not those whose replies are about the server or the connection, nor those that wait for a time to come."""
     words = [word.upper() for word in request]
-    own = ("TIME", "RESET", "QUIT", "SHUTDOWN", "INFO", "COMMAND", "CONFIG", "CLIENT", "HELLO")
+    own = ("TIME", "RESET", "QUIT", "SHUTDOWN", "INFO", "COMMAND", "CONFIG", "CLIENT", "HELLO", "MONITOR", "ROLE", "LOLWUT")
     if words[0] in own and len(words) == 1:
+        return False
+    if words[0] == "LOLWUT" and words[1] != "VERSION":
         return False
     if words[0] in ("HELLO", "INFO") and any(word in ("2", "3", "DEFAULT", "ALL", "EVERYTHING") for word in words):
         return False

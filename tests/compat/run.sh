@@ -31,9 +31,9 @@ await() {
 }
 
 redis_port=$(free_port) && aikv_port=$(free_port) && [ "$redis_port" != "$aikv_port" ] || exit 1
-redis-server --port "$redis_port" --save '' --appendonly no --daemonize no --dir "$folder" >"$folder/redis.log" 2>&1 &
+redis-server --port "$redis_port" --save '' --appendonly no --enable-debug-command yes --daemonize no --dir "$folder" >"$folder/redis.log" 2>&1 &
 servers+=($!)
-"$aikv" --port "$aikv_port" --data-dir "$folder/data" >"$folder/aikv.log" 2>&1 &
+"$aikv" --port "$aikv_port" --enable-debug-command yes --data-dir "$folder/data" >"$folder/aikv.log" 2>&1 &
 servers+=($!)
 await "$redis_port" && await "$aikv_port" || exit 1
 

@@ -12,6 +12,7 @@ int main(void)
         error_tests,
         geohash_tests,
         hash_tests,
+        histogram_tests,
         hyperloglog_tests,
         log_tests,
         names_tests,

@@ -18,6 +18,7 @@ int distinct_tests(void);
 int error_tests(void);
 int geohash_tests(void);
 int hash_tests(void);
+int histogram_tests(void);
 int hyperloglog_tests(void);
 int log_tests(void);
 int names_tests(void);

@@ -26,21 +26,47 @@ static bool host_setting(void *user, size_t index, struct command_setting *out)
     return true;
 }
 
-static int host_set_setting(void *user, const char *name, struct bytes value, struct error *e)
+static int host_set_settings(void *user, const struct command_change *changes, size_t count, size_t *failed, struct error *e)
 {
     struct node *n = user;
-    if (value.len == 0 || value.data[0] < '0' || value.data[0] > '9') {
-        return error_set(e, ERROR_CONFIG, "argument couldn't be parsed into an integer");
+    for (*failed = 0; *failed < count; ++*failed) {
+        struct bytes value = changes[*failed].value;
+        if (value.len == 0 || value.data[0] < '0' || value.data[0] > '9') {
+            return error_set(e, ERROR_CONFIG, "argument couldn't be parsed into an integer");
+        }
     }
-    snprintf(n->settings[strcmp(name, "timeout") == 0], sizeof n->settings[0], "%.*s", (int)value.len,
-             (const char *)value.data);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(n->settings[strcasecmp(changes[i].name, "timeout") == 0], sizeof n->settings[0], "%.*s", (int)changes[i].value.len,
+                 (const char *)changes[i].value.data);
+    }
     return 0;
+}
+
+static int host_rewrite_settings(void *user, struct error *e)
+{
+    (void)user;
+    return error_set(e, ERROR_CONFIG, "The server is running without a config file");
 }
 
 static void host_info(void *user, const char *section, struct buffer *out)
 {
     (void)user;
     if (strcmp(section, "server") == 0) buffer_append_text(out, "redis_version:" COMMAND_REDIS_VERSION "\r\n");
+}
+
+static void host_memory(void *user, struct command_memory *out)
+{
+    *out = ((struct node *)user)->memory;
+}
+
+static bool host_purge_memory(void)
+{
+    return true;
+}
+
+static bool host_describe_allocator(struct buffer *out)
+{
+    return buffer_append_text(out, "allocator\n");
 }
 
 static const char *host_password(void *user)
@@ -201,8 +227,12 @@ static void turn_end(void *user)
 static void start(struct node *n, bool cluster)
 {
     static struct command_host host = {.setting = host_setting,
-                                       .set_setting = host_set_setting,
+                                       .set_settings = host_set_settings,
+                                       .rewrite_settings = host_rewrite_settings,
                                        .info = host_info,
+                                       .memory = host_memory,
+                                       .purge_memory = host_purge_memory,
+                                       .describe_allocator = host_describe_allocator,
                                        .password = host_password,
                                        .protected_mode = host_protected_mode,
                                        .control = host_control,

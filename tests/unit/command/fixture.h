@@ -28,6 +28,7 @@ struct node {
     char password[64];
     char settings[2][64]; /* "maxclients", "timeout"; "databases" cannot be set */
     bool protected_mode, shut_down;
+    struct command_memory memory; /* as MEMORY is told */
     struct { /* what was passed to control */
         unsigned calls;
         uint64_t token;
@@ -91,6 +92,12 @@ int run_config_tests(void);
 int run_cluster_tests(void);
 int run_control_tests(void);
 int run_save_tests(void);
+int run_slowlog_tests(void);
+int run_latency_tests(void);
+int run_monitor_tests(void);
+int run_pause_tests(void);
+int run_memory_tests(void);
+int run_debug_tests(void);
 int run_pubsub_tests(void);
 int run_transaction_tests(void);
 int run_blocked_tests(void);

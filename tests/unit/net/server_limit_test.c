@@ -102,6 +102,36 @@ static void test_too_much_unfinished_closes_the_largest(void **state)
     close(last);
 }
 
+static void spare_largest(void *user, struct net_client *c)
+{
+    (void)user;
+    size_t query, output;
+    net_client_memory(c, &query, &output);
+    net_client_spare(c, query > 1000000);
+}
+
+static void test_a_spared_client_is_kept_however_much_it_sends(void **state)
+{
+    struct fixture *f = *state;
+    fixture_set_limits(f, small_query_memory);
+    int spared = client_connect(f), other = client_connect(f);
+    static char part[1200000];
+    memset(part, 'x', sizeof part);
+    int sent_of[] = {spared, other};
+    size_t lengths[] = {sizeof part, 400000};
+    for (int i = 0; i < 2; i++) {
+        client_say(f, sent_of[i], "*2\r\n$4\r\nECHO\r\n$100000000\r\n");
+        client_send(f, sent_of[i], part, lengths[i]);
+    }
+    fixture_run(f);
+    net_server_each(f->server, spare_largest, NULL);
+    for (int i = 0; i < 4; i++) client_send(f, spared, part, sizeof part);
+    client_expect_end(f, other);
+    fixture_run(f);
+    assert_int_equal(f->closed, 1);
+    close(spared);
+}
+
 static void short_idle(struct net_limits *limits)
 {
     limits->idle_ms = 1;
@@ -183,6 +213,7 @@ int server_limit_tests(void)
         TEST(test_a_client_that_never_reads_stays_bounded),
         TEST(test_replies_past_the_hard_limit_close_the_client),
         TEST(test_one_client_too_many_is_told_so),
+        TEST(test_a_spared_client_is_kept_however_much_it_sends),
         TEST(test_too_much_unfinished_closes_the_largest),
         TEST(test_an_idle_client_is_closed_but_not_one_that_waits),
         TEST(test_a_quiet_client_holds_next_to_no_memory),

@@ -1,0 +1,45 @@
+#include "fixture.h"
+
+static void test_debug_is_for_nobody_unless_told(void **state)
+{
+    struct node *n = *state;
+    int c = client_connect(n, "127.0.0.1");
+    assert_contains(ask(n, c, "DEBUG HELP"), "-ERR DEBUG command not allowed.");
+    command_engine_tune(n->engine, &(struct command_tuning){.slowlog_us = -1, .debug = COMMAND_DEBUG_LOCAL});
+    assert_contains(ask(n, c, "DEBUG HELP"), "*15\r\n");
+    says(n, c, "DEBUG SLEEP 3601", "-ERR DEBUG SLEEP takes seconds from 0 to 3600");
+    says(n, c, "DEBUG SLEEP nan", "-ERR DEBUG SLEEP takes seconds from 0 to 3600");
+    says(n, c, "DEBUG SLEEP inf", "-ERR DEBUG SLEEP takes seconds from 0 to 3600");
+    command_engine_tune(n->engine, &(struct command_tuning){.slowlog_us = -1, .debug = COMMAND_DEBUG_NO});
+    assert_contains(ask(n, c, "DEBUG SLEEP 0"), "-ERR DEBUG command not allowed.");
+    client_close(c);
+}
+
+static void test_expired_keys_stay_while_told_so(void **state)
+{
+    struct node *n = *state;
+    int c = client_connect(n, "127.0.0.1");
+    command_engine_tune(n->engine, &(struct command_tuning){.slowlog_us = -1, .debug = COMMAND_DEBUG_YES});
+    says(n, c, "DEBUG SET-ACTIVE-EXPIRE 0", "+OK");
+    says(n, c, "SET k v EX 100", "+OK");
+    says(n, c, "DEBUG SET-ACTIVE-EXPIRE 2", "-ERR value is out of range, value must between 0 and 1");
+    says(n, c, "PSETEX short 1 v", "+OK");
+    node_turn(n);
+    command_engine_tick(n->engine);
+    says(n, c, "DBSIZE", ":2");
+    says(n, c, "DEBUG SET-ACTIVE-EXPIRE 1", "+OK");
+    command_engine_tick(n->engine);
+    says(n, c, "DBSIZE", ":1");
+    client_close(c);
+}
+
+#define WITH_NODE(test) cmocka_unit_test_setup_teardown(test, node_setup, node_teardown)
+
+int run_debug_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_NODE(test_debug_is_for_nobody_unless_told),
+        WITH_NODE(test_expired_keys_stay_while_told_so),
+    };
+    return cmocka_run_group_tests_name("debug", tests, NULL, NULL);
+}

@@ -1,0 +1,77 @@
+#include "fixture.h"
+
+#include <unistd.h>
+
+static void test_what_is_paused_runs_when_the_pause_ends(void **state)
+{
+    struct node *n = *state;
+    int admin = client_connect(n, "127.0.0.1"), c = client_connect(n, "127.0.0.1");
+    says(n, admin, "CLIENT PAUSE 100000 WRITE", "+OK");
+    client_send(c, "GET k\r\nSET k v\r\nGET k\r\n");
+    assert_string_equal(client_receive(n, c), "$-1");
+    assert_true(client_is_silent(n, c));
+    says(n, admin, "GET k", "$-1");
+    says(n, admin, "CLIENT UNPAUSE", "+OK");
+    assert_string_equal(client_receive(n, c), "+OK");
+    assert_string_equal(client_receive(n, c), "$1\r\nv");
+    client_close(admin);
+    client_close(c);
+}
+
+static void test_a_pause_holds_what_came_with_it_in_one_write(void **state)
+{
+    struct node *n = *state;
+    int admin = client_connect(n, "127.0.0.1"), c = client_connect(n, "127.0.0.1");
+    client_send(c, "CLIENT PAUSE 100000 WRITE\r\nSET k v\r\n");
+    assert_string_equal(client_receive(n, c), "+OK");
+    assert_true(client_is_silent(n, c));
+    says(n, admin, "CLIENT UNPAUSE", "+OK");
+    assert_string_equal(client_receive(n, c), "+OK");
+    client_close(admin);
+    client_close(c);
+}
+
+static void test_a_pause_of_all_ends_by_itself(void **state)
+{
+    struct node *n = *state;
+    int c = client_connect(n, "127.0.0.1");
+    says(n, c, "CLIENT PAUSE 100000 WRITE", "+OK");
+    says(n, c, "CLIENT UNPAUSE", "+OK");
+    says(n, c, "CLIENT PAUSE 50", "+OK");
+    client_send(c, "CLIENT UNPAUSE\r\n");
+    assert_true(client_is_silent(n, c));
+    usleep(50000);
+    command_engine_tick(n->engine);
+    assert_string_equal(client_receive(n, c), "+OK");
+    client_close(c);
+}
+
+static void test_a_pause_gets_no_shorter(void **state)
+{
+    struct node *n = *state;
+    int admin = client_connect(n, "127.0.0.1"), c = client_connect(n, "127.0.0.1");
+    says(n, admin, "CLIENT PAUSE 9223372036854775807 WRITE", "+OK");
+    says(n, admin, "CLIENT PAUSE 1 WRITE", "+OK");
+    usleep(2000);
+    client_send(c, "SET k v\r\n");
+    command_engine_tick(n->engine);
+    assert_true(client_is_silent(n, c));
+    client_close(c); /* while it is paused */
+    node_turn(n);
+    says(n, admin, "CLIENT UNPAUSE", "+OK");
+    says(n, admin, "PING", "+PONG");
+    client_close(admin);
+}
+
+#define WITH_NODE(test) cmocka_unit_test_setup_teardown(test, node_setup, node_teardown)
+
+int run_pause_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_NODE(test_what_is_paused_runs_when_the_pause_ends),
+        WITH_NODE(test_a_pause_holds_what_came_with_it_in_one_write),
+        WITH_NODE(test_a_pause_of_all_ends_by_itself),
+        WITH_NODE(test_a_pause_gets_no_shorter),
+    };
+    return cmocka_run_group_tests_name("pause", tests, NULL, NULL);
+}
