@@ -10,8 +10,8 @@ import os
 import random
 import sys
 
-from random_zset import ZsetMaker
 from random_geo import GeoMaker
+from random_zset import ZsetMaker
 from resp import Closed, Connection, encode, escape, in_order, render
 
 KEYS = ["a", "b", "c", "d", "{t}1", "{t}2", "", "\x00\xff", "k" * 500]
@@ -651,8 +651,7 @@ def first_difference(pair):
 
 def play(ports, seed, count):
     rng = random.Random(seed)
-    large, makers = LargeMaker(rng), [Maker(rng), KeyedMaker(rng), ZsetMaker(rng)]
-    maker, large, keyed, geo = Maker(rng), LargeMaker(rng), KeyedMaker(rng), GeoMaker(rng)
+    large, makers = LargeMaker(rng), [Maker(rng), KeyedMaker(rng), ZsetMaker(rng), GeoMaker(rng)]
     pairs = [Pair(ports, 2), Pair(ports, 3)]
     pairs[0].ask([["FLUSHALL"]])
     listener = Listener(ports)
@@ -666,7 +665,6 @@ def play(ports, seed, count):
             requests = rng.choice([maker, keyed]).transaction()
         else:
             requests = [rng.choice(makers).request() for _ in range(rng.choice([1, 1, 1, 5, 50]))]
-            requests = [rng.choice([maker, keyed, geo]).request() for _ in range(rng.choice([1, 1, 1, 5, 50]))]
         requests = [request for request in requests if is_comparable(request)]
         if any(each.watches for each in pairs) or any(request[0].upper() == "WATCH" for request in requests):
             requests = [request for request in requests if not may_differ_in_effect(request)]
