@@ -233,7 +233,8 @@ static bool is_in_all(struct combination *k, struct keyspace_scored *s)
     for (size_t i = 1; i < k->count; i++) {
         double score;
         if (!source_score(&k->sources[i], s->member, &score)) return false;
-        s->score = aggregate(k->aggregate, s->score, weighted(&k->sources[i], score));
+        /* As in Redis, what is not a number here (infinity times 0) makes a sum 0, and is neither least nor greatest. */
+        s->score = aggregate(k->aggregate, s->score, k->sources[i].weight * score);
     }
     return true;
 }
