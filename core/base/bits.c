@@ -94,7 +94,7 @@ uint64_t bits_get(const uint8_t *p, uint64_t at, unsigned width)
     uint64_t value = 0;
     while (width) {
         struct part part = part_of(at, width);
-        value = value << part.count | (p[at / 8] >> part.below & ((1u << part.count) - 1));
+        value = value << part.count | ((unsigned)p[at / 8] >> part.below & ((1u << part.count) - 1));
         at += part.count;
         width -= part.count;
     }
