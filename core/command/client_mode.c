@@ -46,17 +46,24 @@ void command_client_no_touch(struct command_call *c)
     command_reply_ok(c);
 }
 
-/* No command there is waits for keys: clients that wait for a checkpoint or the cluster cannot be unblocked, as in Redis those that are not in
- * a blocking command. */
+static struct command_session *session_of(struct command_call *c, int64_t id)
+{
+    struct net_client *client = id > 0 ? net_server_find(c->engine->server, (uint64_t)id) : NULL;
+    return client ? net_client_session(client) : NULL;
+}
+
+/* Clients that wait for a checkpoint or the cluster cannot be unblocked, as in Redis those that are not in a blocking command. */
 void command_client_unblock(struct command_call *c)
 {
     int64_t id;
+    bool with_error = c->argc == 4 && command_is(c, 3, "ERROR");
     if (c->argc > 4) {
         command_reply_subcommand_error(c);
-    } else if (c->argc == 4 && !command_is(c, 3, "TIMEOUT") && !command_is(c, 3, "ERROR")) {
+    } else if (c->argc == 4 && !with_error && !command_is(c, 3, "TIMEOUT")) {
         resp_error(c->reply, ERROR_SYNTAX, "CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
     } else if (command_integer(c, 2, &id, NULL)) {
-        resp_integer(c->reply, 0);
+        struct command_session *session = session_of(c, id);
+        resp_integer(c->reply, session && command_unblock(c->engine, session, with_error));
     }
 }
 

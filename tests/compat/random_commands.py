@@ -651,7 +651,8 @@ def first_difference(pair):
 
 def play(ports, seed, count):
     rng = random.Random(seed)
-    large, makers = LargeMaker(rng), [Maker(rng), KeyedMaker(rng), ZsetMaker(rng), GeoMaker(rng)]
+    large, maker, keyed = LargeMaker(rng), Maker(rng), KeyedMaker(rng)
+    makers = [maker, keyed, ZsetMaker(rng), GeoMaker(rng)]
     pairs = [Pair(ports, 2), Pair(ports, 3)]
     pairs[0].ask([["FLUSHALL"]])
     listener = Listener(ports)

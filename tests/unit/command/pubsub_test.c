@@ -203,7 +203,7 @@ static void test_other_nodes_hear_no_earlier_than_our_own_clients(void **state)
     node_turn(n);
     assert_int_equal(n->forwarded.count, 0);
     n->forwarded.refuses = true;
-    n->gates_held = false;
+    node_release(n);
     assert_string_equal(client_receive(n, c), "+OK");
     assert_string_equal(client_receive(n, c), ":0");
     assert_int_equal(n->forwarded.count, 0);
