@@ -131,8 +131,7 @@ struct command_row {
 /* The rows of each group's files; a list ends with a row without a name. */
 extern const struct command_row command_connection_rows[], command_client_rows[];
 extern const struct command_row command_introspect_rows[], command_config_rows[], command_info_rows[], command_server_rows[],
-    command_save_rows[];
-extern const struct command_row command_slowlog_rows[], command_latency_rows[], command_monitor_rows[], command_memory_rows[],
+    command_save_rows[], command_slowlog_rows[], command_latency_rows[], command_monitor_rows[], command_memory_rows[],
     command_debug_rows[], command_lolwut_rows[];
 extern const struct command_row command_generic_rows[], command_transfer_rows[], command_expire_rows[], command_object_rows[],
     command_scan_rows[], command_sort_rows[];
