@@ -1,45 +1,19 @@
 #include "script/model.h"
 
 #include <lauxlib.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/random.h"
 #include "script/frozen.h"
 #include "script/model_load.h"
+#include "script/model_state.h"
 #include "script/nearest_name.h"
 #include "script/steps.h"
 #include "script/view.h"
 
 #define MODEL   "aikv model"
 #define SCRATCH "aikv model scratch"
-
-/* A node as it is by itself, member or not. */
-struct outsider {
-    struct cluster_node_info info;
-    bool up;
-    bool joined; /* has been a member: announces itself no more, until it is reset */
-    uint64_t silent_ms;
-};
-
-struct model {
-    struct cluster_state *state;
-    struct outsider *outsiders; /* sorted by id */
-    uint32_t outsider_count;
-    uint64_t seed;
-    char leader[CLUSTER_ID_LEN + 1];
-    struct cluster_load *load; /* NULL: none was given */
-};
-
-/* What a call must release even if it raises an error: garbage of Lua. */
-struct scratch {
-    struct script_steps steps;
-    struct cluster_step step, other;
-    struct cluster_command command;
-    struct cluster_live live; /* its load is the model's */
-    struct buffer encoded;
-};
 
 static void release_live(struct scratch *s)
 {
@@ -59,7 +33,7 @@ static int release_scratch(lua_State *L)
     return 0;
 }
 
-static struct scratch *push_scratch(lua_State *L)
+struct scratch *model_push_scratch(lua_State *L)
 {
     struct scratch *s = lua_newuserdatauv(L, sizeof *s, 0);
     *s = (struct scratch){0};
@@ -68,7 +42,7 @@ static struct scratch *push_scratch(lua_State *L)
     return s;
 }
 
-static struct model *model_at(lua_State *L)
+struct model *model_at(lua_State *L)
 {
     return luaL_checkudata(L, 1, MODEL);
 }
@@ -83,7 +57,7 @@ static int release_model(lua_State *L)
     return 0;
 }
 
-static _Noreturn void fail_without_memory(lua_State *L)
+_Noreturn void model_fail_without_memory(lua_State *L)
 {
     luaL_error(L, "no memory");
     abort(); /* luaL_error does not return */
@@ -142,14 +116,13 @@ static void list_members(const struct model *m, struct cluster_live *live)
     }
 }
 
-/* The world of the model, as long as `s` lives. Roles are reached at once. */
-static struct script_world world_of(lua_State *L, const struct model *m, struct scratch *s)
+struct script_world model_world(lua_State *L, const struct model *m, struct scratch *s)
 {
     struct cluster_live *live = &s->live;
     release_live(s);
     live->nodes = calloc(m->state->node_count + 1u, sizeof *live->nodes);
     live->candidates = calloc(m->outsider_count + 1u, sizeof *live->candidates);
-    if (!live->nodes || !live->candidates) fail_without_memory(L);
+    if (!live->nodes || !live->candidates) model_fail_without_memory(L);
     memcpy(live->leader, m->leader, sizeof live->leader);
     live->load = m->load;
     list_members(m, live);
@@ -177,8 +150,7 @@ static int apply(lua_State *L, struct model *m, struct scratch *s, struct cluste
     return result->error.code;
 }
 
-/* Applies it and gives what the Lua function returns: true (or the result's value), or nil and the error. */
-static int apply_and_return(lua_State *L, struct model *m, struct scratch *s, bool value)
+int model_apply_command(lua_State *L, struct model *m, struct scratch *s, bool value)
 {
     struct cluster_result result;
     if (apply(L, m, s, &result)) return refused(L, &result.error);
@@ -237,7 +209,7 @@ static int model_node(lua_State *L)
     if (find_outsider(m, o.info.id))
         return luaL_error(L, "there is a node %s already: give it an alias or name of its own", o.info.name);
     struct outsider *more = realloc(m->outsiders, (m->outsider_count + 1u) * sizeof *more);
-    if (!more) fail_without_memory(L);
+    if (!more) model_fail_without_memory(L);
     m->outsiders = more;
     more[m->outsider_count++] = o;
     qsort(more, m->outsider_count, sizeof *more, compare_outsiders);
@@ -258,11 +230,11 @@ static int model_found(lua_State *L)
 {
     struct model *m = model_at(L);
     const struct outsider *o = check_outsider(L, m, 2);
-    struct scratch *s = push_scratch(L);
+    struct scratch *s = model_push_scratch(L);
     s->command.type = CLUSTER_FOUND;
     memcpy(s->command.cluster_id, o->info.id, sizeof s->command.cluster_id);
     s->command.info = o->info;
-    return apply_and_return(L, m, s, false);
+    return model_apply_command(L, m, s, false);
 }
 
 static int set_reachable(lua_State *L, bool up, uint64_t silent_ms)
@@ -273,11 +245,11 @@ static int set_reachable(lua_State *L, bool up, uint64_t silent_ms)
     o->silent_ms = silent_ms;
     lua_pushboolean(L, true);
     if (!is_member(m, o->info.id)) return 1;
-    struct scratch *s = push_scratch(L);
+    struct scratch *s = model_push_scratch(L);
     s->command.type = CLUSTER_SET_REACHABLE;
     s->command.up = up;
     memcpy(s->command.node, o->info.id, sizeof s->command.node);
-    return apply_and_return(L, m, s, false);
+    return model_apply_command(L, m, s, false);
 }
 
 static uint64_t check_ms(lua_State *L, int arg, lua_Integer otherwise)
@@ -326,144 +298,27 @@ static int model_load(lua_State *L)
 {
     struct model *m = model_at(L);
     if (!m->load) m->load = calloc(1, sizeof *m->load);
-    if (!m->load) fail_without_memory(L);
+    if (!m->load) model_fail_without_memory(L);
     model_load_read(L, m->load);
     lua_pushboolean(L, true);
     return 1;
 }
 
-/* ---- steps and runs ---- */
+/* ---- a step ---- */
 
 static int model_apply(lua_State *L)
 {
     struct model *m = model_at(L);
-    struct scratch *s = push_scratch(L);
-    struct script_world world = world_of(L, m, s);
+    struct scratch *s = model_push_scratch(L);
+    struct script_world world = model_world(L, m, s);
     struct error e;
     steps_read_one(L, 2, &world, &s->step);
     if (cluster_step_command(m->state, world.live->candidates, world.live->candidate_count, &s->step, &s->command, &e))
         return refused(L, &e);
-    if (s->command.type != CLUSTER_NOTHING) return apply_and_return(L, m, s, false);
+    if (s->command.type != CLUSTER_NOTHING) return model_apply_command(L, m, s, false);
     if (s->step.op == CLUSTER_OP_transfer_leader) memcpy(m->leader, s->step.node, sizeof m->leader);
     if (s->step.op == CLUSTER_OP_wait) pass(m, s->step.ms);
     lua_pushboolean(L, true);
-    return 1;
-}
-
-static char *copy_text(lua_State *L, int index)
-{
-    char *copy = strdup(luaL_checkstring(L, index));
-    if (!copy) fail_without_memory(L);
-    return copy;
-}
-
-/* run_start(name, {{param, text}, …}) */
-static int model_run_start(lua_State *L)
-{
-    struct model *m = model_at(L);
-    const char *name = luaL_checkstring(L, 2);
-    luaL_checktype(L, 3, LUA_TTABLE);
-    struct scratch *s = push_scratch(L);
-    struct cluster_command *c = &s->command;
-    c->type = CLUSTER_RUN_START;
-    snprintf(c->name, sizeof c->name, "%s", name);
-    memcpy(c->version, "0000000000000000", sizeof c->version);
-    c->source = strdup("-- a table in the model"); /* the model plans with the policy it is given */
-    c->source_len = c->source ? strlen(c->source) : 0;
-    c->params = calloc(lua_rawlen(L, 3) + 1, sizeof *c->params);
-    if (!c->source || !c->params) fail_without_memory(L);
-    for (lua_Integer i = 1; lua_rawgeti(L, 3, i) == LUA_TTABLE; i++) {
-        struct cluster_param *p = &c->params[c->param_count];
-        lua_rawgeti(L, -1, 1);
-        lua_rawgeti(L, -2, 2);
-        snprintf(p->name, sizeof p->name, "%s", luaL_checkstring(L, -2));
-        p->value = copy_text(L, lua_gettop(L));
-        c->param_count++;
-        lua_pop(L, 3);
-    }
-    return apply_and_return(L, m, s, true);
-}
-
-static struct cluster_run *check_run(lua_State *L, const struct model *m)
-{
-    struct cluster_run *run = cluster_run_active(m->state);
-    if (!run) luaL_error(L, "no run is running");
-    return run;
-}
-
-/* run_round(steps [, score]): raises if the list is not well-formed, gives nil and why if the round is refused. */
-static int model_run_round(lua_State *L)
-{
-    struct model *m = model_at(L);
-    const struct cluster_run *run = check_run(L, m);
-    lua_settop(L, 3);
-    struct scratch *s = push_scratch(L);
-    struct script_world world = world_of(L, m, s);
-    steps_read(L, 2, &world, &s->steps);
-    s->command = (struct cluster_command){.type = CLUSTER_RUN_ROUND,
-                                          .run = run->id,
-                                          .round = run->round + 1,
-                                          .score = luaL_optnumber(L, 3, NAN),
-                                          .steps = s->steps.list,
-                                          .step_count = s->steps.count};
-    s->steps = (struct script_steps){0}; /* the command's now */
-    return apply_and_return(L, m, s, false);
-}
-
-/* run_step(index, "started" | "done" | "failed" | "stale" [, error]) */
-static int model_run_step(lua_State *L)
-{
-    static const char *const names[] = {"pending", "started", "done", "failed", "stale", NULL};
-    struct model *m = model_at(L);
-    const struct cluster_run *run = check_run(L, m);
-    lua_settop(L, 4);
-    struct scratch *s = push_scratch(L);
-    s->command = (struct cluster_command){.type = CLUSTER_RUN_STEP,
-                                          .run = run->id,
-                                          .round = run->round,
-                                          .index = (uint32_t)luaL_checkinteger(L, 2) - 1,
-                                          .step_status = (enum cluster_step_status)luaL_checkoption(L, 3, NULL, names)};
-    snprintf(s->command.text, sizeof s->command.text, "%.250s", luaL_optstring(L, 4, ""));
-    return apply_and_return(L, m, s, false);
-}
-
-/* run_end("done" | "failed" | "cancelled" [, error [, score]]) */
-static int model_run_end(lua_State *L)
-{
-    static const char *const names[] = {"running", "done", "failed", "cancelled", NULL};
-    struct model *m = model_at(L);
-    const struct cluster_run *run = check_run(L, m);
-    lua_settop(L, 4);
-    struct scratch *s = push_scratch(L);
-    s->command = (struct cluster_command){.type = CLUSTER_RUN_END,
-                                          .run = run->id,
-                                          .score = luaL_optnumber(L, 4, NAN),
-                                          .run_status = (enum cluster_run_status)luaL_checkoption(L, 2, NULL, names)};
-    snprintf(s->command.text, sizeof s->command.text, "%.380s", luaL_optstring(L, 3, ""));
-    return apply_and_return(L, m, s, false);
-}
-
-/* completed(index) → how often a step equal to this one of the round was completed in the run. */
-static int model_completed(lua_State *L)
-{
-    struct model *m = model_at(L);
-    const struct cluster_run *run = check_run(L, m);
-    lua_Integer index = luaL_checkinteger(L, 2);
-    luaL_argcheck(L, index >= 1 && index <= (lua_Integer)run->step_count, 2, "the round has no such step");
-    lua_pushinteger(L, cluster_run_completed(run, &run->steps[index - 1].step));
-    return 1;
-}
-
-/* meet(step, step) → whether the two, of one round, must keep their order. */
-static int model_meet(lua_State *L)
-{
-    struct model *m = model_at(L);
-    lua_settop(L, 3);
-    struct scratch *s = push_scratch(L);
-    struct script_world world = world_of(L, m, s);
-    steps_read_one(L, 2, &world, &s->step);
-    steps_read_one(L, 3, &world, &s->other);
-    lua_pushboolean(L, cluster_steps_meet(m->state, &s->step, &s->other));
     return 1;
 }
 
@@ -472,8 +327,8 @@ static int model_meet(lua_State *L)
 static int model_view(lua_State *L)
 {
     struct model *m = model_at(L);
-    struct scratch *s = push_scratch(L);
-    struct script_world world = world_of(L, m, s);
+    struct scratch *s = model_push_scratch(L);
+    struct script_world world = model_world(L, m, s);
     view_push(L, &world);
     return 1;
 }
@@ -521,12 +376,6 @@ int script_model_open(lua_State *L)
                                        {"apply", model_apply},
                                        {"view", model_view},
                                        {"check", model_check},
-                                       {"run_start", model_run_start},
-                                       {"run_round", model_run_round},
-                                       {"run_step", model_run_step},
-                                       {"run_end", model_run_end},
-                                       {"completed", model_completed},
-                                       {"meet", model_meet},
                                        {NULL, NULL}};
     luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_pushcfunction(L, nearest_name); /* in the node the sandbox has it */
@@ -534,6 +383,7 @@ int script_model_open(lua_State *L)
     make_metatable(L, SCRATCH, release_scratch);
     make_metatable(L, MODEL, release_model);
     luaL_newlib(L, methods);
+    model_run_open(L);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "aikv.sim");
     lua_call(L, 1, 1);

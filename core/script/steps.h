@@ -1,4 +1,4 @@
-/* Steps from Lua: checked against step.def, strictly. */
+/* Steps from Lua, checked against step.def, strictly; and to Lua. */
 #ifndef AIKV_SCRIPT_STEPS_H
 #define AIKV_SCRIPT_STEPS_H
 
@@ -11,5 +11,7 @@
 void steps_read(lua_State *L, int index, const struct script_world *world, struct script_steps *out);
 /* Reads the one step at `index` into `out`, likewise. */
 void steps_read_one(lua_State *L, int index, const struct script_world *world, struct cluster_step *out);
+/* Pushes a list of tables as a policy writes them; nodes are given by id. */
+void steps_push(lua_State *L, const struct script_steps *steps);
 
 #endif

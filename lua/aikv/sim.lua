@@ -77,9 +77,9 @@ local function next_place(model, steps, done, options)
 end
 
 -- Raises if the steps are not well-formed. Returns true, or nil and the step that failed.
-local function run_round(model, steps, options, log)
+local function run_round(model, steps, score, options, log)
   local round, finished = model:view().run.round + 1, {}
-  assert(model:run_round(steps))
+  assert(model:run_round(steps, score))
   for _ = 1, #steps do
     local i = next_place(model, steps, finished, options)
     local step = steps[i]
@@ -93,11 +93,33 @@ local function run_round(model, steps, options, log)
   return true
 end
 
-local function plan(model, policy, typed)
+local function read(path)
+  local file, why = io.open(path, "rb")
+  if not file then error(("the file of the policy cannot be read: %s"):format(why), 0) end
+  local source = file:read "a"
+  file:close()
+  return source
+end
+
+-- The text that a policy is in: of the file that `require` found it in, else of the chunk in which its plan is written. Nil if
+-- that is the test itself.
+local function source_of(policy)
+  for name, value in pairs(package.loaded) do
+    local path = rawequal(value, policy) and package.searchpath(name, package.path)
+    if path then return read(path) end
+  end
+  local chunk = debug.getinfo(policy.plan, "S").source
+  if chunk:find "^@" then return not chunk:find "_spec%.lua$" and read(chunk:sub(2)) or nil end
+  return not chunk:find "^=" and chunk or nil
+end
+
+-- Steps and score: as a node has them, in its sandbox and within its limits, or of a policy that is part of the test.
+local function plan(model, policy, source, typed)
+  if source then return model:plan(policy.name, source) end
   local view = model:view()
   local values, wrong = params.read(policy.params, typed, view)
   if not values then error(wrong, 0) end
-  return policy.plan(view, values)
+  return policy.plan(view, values), policy.score and policy.score(view, values)
 end
 
 -- Why a run must not go on after a round; nil if it may.
@@ -124,15 +146,17 @@ local function remember(memory, steps, failed)
   memory.failed, memory.last = failed and memory.failed + 1 or 0, failed
 end
 
--- Asks the policy for rounds of steps until it has none. Returns true, or nil and what went wrong; then the log: a list of the
--- steps, each with `round` and, if it failed, `error`. Options:
+-- Asks the policy for rounds of steps until it has none: in the sandbox, as a node does, if it is in a file of its own; one that
+-- a test (*_spec.lua) has written itself is plain Lua, and sees the test's variables. Returns true, or nil and what went wrong;
+-- then the log: a list of the steps, each with `round` and, if it failed, `error`. Options:
 --   fail(step, model)    a true value (or an error text) makes the step fail
 --   wait(model, step)    called for `wait` steps: the time to let something happen
 --   random(n)            a number from 1 to n, such as math.random: steps that touch nothing in common are done in any order
 function M.run(model, policy, given, options)
   options = options or {}
+  if type(given) == "string" then given = nil end -- m:run(require "x"): require gives the file's path as well
   assert(contract.check(policy))
-  local log, typed = {}, typed_list(given or {})
+  local log, typed, source = {}, typed_list(given or {}), source_of(policy)
   local memory = { rounds = 0, waited_ms = 0, failed = 0 }
   local function finish(err)
     assert(model:run_end(err and "failed" or "done", err))
@@ -142,10 +166,10 @@ function M.run(model, policy, given, options)
 
   assert(model:run_start(policy.name, typed))
   while true do
-    local planned, steps = pcall(plan, model, policy, typed)
+    local planned, steps, score = pcall(plan, model, policy, source, typed)
     if not planned then return finish(tostring(steps)) end
     if type(steps) == "table" and #steps == 0 then return finish() end
-    local accepted, done, failed = pcall(run_round, model, steps, options, log)
+    local accepted, done, failed = pcall(run_round, model, steps, score, options, log)
     if not accepted then return finish(tostring(done)) end
     remember(memory, steps, failed)
     local reason = exhausted(model, steps, memory)

@@ -52,10 +52,10 @@ describe("scripts/add_node.lua", function()
     local replica = V.where(m:view().nodes, { primary = false, shard = "s1" })[1].alias
     local ok, err = m:run(add_node, { node = replica, role = "primary" })
     assert.is_nil(ok)
-    assert.equal(("node %s is a replica of s1: detach it first"):format(replica), err)
-    assert.equal("parameter 'role' must be one of replica, primary, spare, not 'master'",
+    assert.equal(("add_node:17: node %s is a replica of s1: detach it first"):format(replica), err)
+    assert.equal("add_node: parameter 'role' must be one of replica, primary, spare, not 'master'",
       select(2, m:run(add_node, { node = "1", role = "master" })))
-    assert.equal("parameter 'node' must be the alias, name or id of one node, not '9'",
+    assert.equal("add_node: parameter 'node' must be the alias, name or id of one node, not '9'",
       select(2, m:run(add_node, { node = "9" })))
   end)
 
@@ -75,7 +75,7 @@ describe("scripts/remove_node.lua", function()
     assert.same({ "leave 3", "add_learner 4", "demote 3", "remove_learner 3", "promote 4", "replicate 4 s1", "detach 3",
       "remove_node 3" }, story(m, ids, remove_node, { node = "3" }))
     assert.is_nil(m:view().node[ids[3]])
-    assert.equal("parameter 'node' must be the alias, name or id of one node, not '3'",
+    assert.equal("remove_node: parameter 'node' must be the alias, name or id of one node, not '3'",
       select(2, m:run(remove_node, { node = "3" })))
   end)
 
@@ -107,12 +107,14 @@ describe("scripts/remove_node.lua", function()
   it("ends with the reason where slots or votes cannot go anywhere", function()
     local m, ids = cluster("abc", 1, 1)
     local primary = m:view().node[m:view().shards[1].primary]
-    assert.equal("the slots of s1 have no other shard to go to: add one first",
+    assert.equal("remove_node:13: the slots of s1 have no other shard to go to: add one first",
       select(2, m:run(remove_node, { node = primary.alias })))
     m:down(primary.id)
-    assert.equal("the slots of s1 cannot move: its primary is down", select(2, m:run(remove_node, { node = primary.alias })))
+    assert.equal("remove_node:11: the slots of s1 cannot move: its primary is down",
+      select(2, m:run(remove_node, { node = primary.alias })))
     assert.equal(3, #ids)
-    assert.equal("no other node is up: nobody could take over", select(2, line.cluster(1):run(remove_node, { node = "1" })))
+    assert.equal("remove_node:30: no other node is up: nobody could take over",
+      select(2, line.cluster(1):run(remove_node, { node = "1" })))
   end)
 
   it("goes on after a fault at any step, and takes back nothing", function()

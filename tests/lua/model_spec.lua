@@ -178,7 +178,47 @@ describe("model:run", function()
   it("refuses parameters as a node does", function()
     local ok, err = line.cluster(6):run(line.init, { shard = 3 })
     assert.is_nil(ok)
-    assert.equal("no parameter 'shard'; the nearest is 'shards'", err)
-    assert.equal("parameter 'voters' must be one of 1, 3, 5, not '2'", select(2, line.cluster(6):run(line.init, { voters = 2 })))
+    assert.equal("init: no parameter 'shard'; the nearest is 'shards'", err)
+    assert.equal("init: parameter 'voters' must be one of 1, 3, 5, not '2'",
+      select(2, line.cluster(6):run(line.init, { voters = 2 })))
+  end)
+
+  -- A policy in a file of its own.
+  local function in_file(source)
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(source)
+    file:close()
+    return path
+  end
+
+  it("runs a policy from a file as a node does: in the sandbox, within its limits", function()
+    local function clocky(body)
+      return ("return { name = 'clocky', doc = '', params = {},\nplan = function() %s end }"):format(body)
+    end
+    for body, expected in pairs {
+      ["return { { op = 'wait', ms = os.time() } }"] = "clocky:2: attempt to index a nil value (global 'os')",
+      ["while true do end"] = "clocky:2: LIMIT limit: ", -- of instructions or, on a slow machine, time
+      ["return require 'busted'"] = "clocky:2: no module 'busted'",
+      ["return { { op = 'wait', ms = math.random(5) } }"] = "clocky:2: attempt to call a nil value (field 'random')",
+      ["return 7"] = "clocky: a list of steps expected, not a number",
+    } do
+      local path = in_file(clocky(body))
+      local ok, err = line.cluster(1):run(dofile(path))
+      os.remove(path)
+      assert.is_nil(ok)
+      err = err:gsub("instruction limit", "LIMIT limit"):gsub("time limit", "LIMIT limit")
+      assert.equal(expected, err:sub(1, #expected))
+    end
+  end)
+
+  it("takes what require gives: policy and path, its plan wherever it is written", function()
+    local search, path = package.path, in_file "return { name = 'p', doc = '', params = {}, plan = require('aikv.plan').first }"
+    finally(function()
+      package.path = search
+      os.remove(path)
+    end)
+    package.path = path .. ";" .. search
+    assert(line.cluster(1):run(require "policy_of_this_test"))
   end)
 end)
