@@ -66,20 +66,19 @@ static void set_paths(const struct lua_paths *lua, const char *folder)
     unsetenv("LUA_CPATH_5_4");
 }
 
-/* The folder of the tests. */
+/* The folder of the tests, where their policies are too. */
 static bool find_folder(const char *operand, char folder[PATH_MAX], struct error *e)
 {
     struct stat s;
     if (!realpath(operand, folder) || stat(folder, &s))
         return error_system(e, ERROR_IO, errno, "cannot read '%.200s'", operand), false;
-    if (S_ISDIR(s.st_mode)) return true;
-    memmove(folder, dirname(folder), strlen(dirname(folder)) + 1);
+    if (!S_ISDIR(s.st_mode)) *strrchr(folder, '/') = 0; /* a real path begins with one; "" is the root */
     return true;
 }
 
 static int run_busted(const struct tool_call *call, const char *operand)
 {
-    char *argv[] = {"busted", "--lua=lua5.4", "--helper=aikv.model", (char *)operand, NULL};
+    char *argv[] = {"busted", "--lua=lua5.4", "--helper=aikv.sim.helper", "--no-recursive", (char *)operand, NULL};
     struct error e;
     pid_t pid;
     int status, problem = posix_spawnp(&pid, "busted", NULL, NULL, argv, environ);

@@ -37,7 +37,7 @@ static const struct verb table[] = {
     {"script", "check", "FILE|FOLDER... [PARAM=VALUE]...",
      "Whether files are policies, and plan on a small made-up cluster without an error. Offline.", 1, ANY, VERB_JSON,
      tool_script_check},
-    {"script", "test", "FILE|FOLDER", "Runs tests of policies (busted) with the model cluster. Offline.", 1, 1, 0,
+    {"script", "test", "FILE|FOLDER", "Runs tests of policies (busted) with the model cluster; of a folder its *_spec.lua. Offline.", 1, 1, 0,
      tool_script_test},
     {"cluster", "status", "", "Whether the cluster is healthy, and why not: then the exit code is 1.", 0, 0, ASK,
      tool_cluster_status},

@@ -353,6 +353,39 @@ class Offline(Tool):
         self.assertIn("1 failure", self.ask("script", "test", "bad_spec.lua", code=FAILED))
         self.assertEqual(self.tool("script", "test", "none_spec.lua")[0], USAGE)
 
+    def test_a_file_without_tests_is_a_failure(self):
+        self.ask("script", "new", "spare")
+        code, _, err = self.tool("script", "test", "spare.lua")
+        self.assertEqual(code, FAILED)
+        self.assertIn("there is no test", err)
+
+    def test_policies_are_found_beside_their_tests_and_folders_within_are_left_out(self):
+        for folder in ("ours", "ours/old"):
+            os.mkdir(os.path.join(self.folder, folder))
+            subprocess.run([BINARY, "script", "new", "spare"], cwd=os.path.join(self.folder, folder), check=True, stdout=subprocess.DEVNULL)
+        self.write("ours/old/bad_spec.lua", 'error "not to be run"')
+        self.write("ours/old/bad.lua", "return 7")
+        for operand in ("ours/spare_spec.lua", "ours", os.path.join(self.folder, "ours/spare_spec.lua"), "ours/old/spare_spec.lua"):
+            self.assertIn("5 successes / 0 failures / 0 errors", self.ask("script", "test", operand))
+        self.assertEqual([row["file"] for row in self.ask_json("script", "check", "ours")], ["ours/spare.lua"])
+
+    def test_what_a_node_refuses_fails_in_a_test(self):
+        self.write("clocky.lua", 'return { name = "clocky", doc = "x", params = {}, plan = function(view)\n'
+                   ' if view.settings.voters == 5 then while true do end end\n return { { op = "wait", ms = os.time() } } end }')
+        self.write("clocky_spec.lua", """local model, policy = require "aikv.model", require "clocky"
+            for _, voters in ipairs { 3, 5 } do
+              it("passes with " .. voters, function()
+                local m = model.new()
+                assert(m:found(m:node { alias = 1 }))
+                assert(m:apply { op = "set", key = "voters", value = voters })
+                assert(m:run(policy))
+              end)
+            end""")
+        out = self.ask("script", "test", "clocky_spec.lua", code=FAILED)
+        self.assertIn("0 successes / 2 failures / 0 errors", out)
+        self.assertRegex(out, r"clocky:2: (instruction|time) limit")
+        self.assertIn("clocky:3: attempt to index a nil value (global 'os')", out)
+
     def test_check_says_what_is_wrong_and_where(self):
         self.write("syntax.lua", "return {\n name = }")
         self.write("contract.lua", 'return { name = "x", doc = "x", params = {}, plann = function() end }')
