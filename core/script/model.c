@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/nearest.h"
+#include "base/number.h"
 #include "base/random.h"
 #include "script/frozen.h"
 #include "script/model_load.h"
@@ -183,6 +185,25 @@ static void make_id(const struct model *m, struct cluster_node_info *info)
         snprintf(info->id + i, 9, "%08x", (unsigned)(random_next(&state) >> 32));
 }
 
+/* Raises an error if the table at `index` has a field that is not among `names` (NULL at the end). */
+static void check_fields(lua_State *L, int index, const char *what, const char *const *names)
+{
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        struct nearest near;
+        lua_pushvalue(L, -2);
+        const char *typed = luaL_tolstring(L, -1, NULL);
+        bool known = false;
+        nearest_begin(&near, bytes_text(typed));
+        for (size_t i = 0; names[i] && !known; i++) {
+            known = strcmp(names[i], typed) == 0;
+            nearest_offer(&near, names[i]);
+        }
+        if (!known && near.best) luaL_error(L, "%s: no field '%s'; the nearest is '%s'", what, typed, near.best);
+        if (!known) luaL_error(L, "%s: no field '%s'", what, typed);
+        lua_pop(L, 2);
+    }
+}
+
 static void describe(lua_State *L, const struct model *m, struct cluster_node_info *info)
 {
     char alias[16] = "";
@@ -204,7 +225,9 @@ static int model_node(lua_State *L)
 {
     struct model *m = model_at(L);
     struct outsider o = {.up = true};
+    static const char *const fields[] = {"alias", "name", "zone", "labels", "version", NULL};
     luaL_checktype(L, 2, LUA_TTABLE);
+    check_fields(L, 2, "node", fields);
     describe(L, m, &o.info);
     if (find_outsider(m, o.info.id))
         return luaL_error(L, "there is a node %s already: give it an alias or name of its own", o.info.name);
@@ -217,13 +240,26 @@ static int model_node(lua_State *L)
     return 1;
 }
 
+static bool is_called(const struct cluster_node_info *info, const char *text)
+{
+    char alias[NUMBER_TEXT_MAX];
+    number_format_integer(alias, info->alias);
+    return strcmp(info->name, text) == 0 || (info->alias && strcmp(alias, text) == 0);
+}
+
+/* The node that the argument means: its id, alias or name. */
 static struct outsider *check_outsider(lua_State *L, const struct model *m, int arg)
 {
-    const char *id = luaL_checkstring(L, arg);
-    struct outsider *o = find_outsider(m, id);
-    if (o) return o;
-    luaL_error(L, "there is no node %s", id);
-    abort(); /* luaL_error does not return */
+    const char *text = luaL_checkstring(L, arg);
+    struct outsider *found = find_outsider(m, text);
+    if (found) return found;
+    for (uint32_t i = 0; i < m->outsider_count; i++) {
+        if (!is_called(&m->outsiders[i].info, text)) continue;
+        if (found) luaL_error(L, "several nodes are called '%s': give the id", text);
+        found = &m->outsiders[i];
+    }
+    if (!found) luaL_error(L, "there is no node %s", text);
+    return found;
 }
 
 static int model_found(lua_State *L)
@@ -346,7 +382,9 @@ static int model_new(lua_State *L)
 {
     lua_Integer seed = 0;
     if (!lua_isnoneornil(L, 1)) {
+        static const char *const fields[] = {"seed", NULL};
         luaL_checktype(L, 1, LUA_TTABLE);
+        check_fields(L, 1, "new", fields);
         lua_getfield(L, 1, "seed");
         seed = luaL_optinteger(L, -1, 0);
     }

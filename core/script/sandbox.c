@@ -85,7 +85,8 @@ static void *refuse(struct sandbox *s, size_t size)
 {
     if (s->hit) return NULL;
     s->refused = size;
-    s->line = s->L ? script_line(s) : 0;
+    const int line = s->L ? script_line(s) : 0;
+    if (line) s->line = line; /* there is none where Lua, after the error, wants a smaller stack */
     s->spent += s->used / 64;
     look_at_clock(s);
     return NULL;

@@ -109,7 +109,7 @@ static void push_candidate(lua_State *L, const struct cluster_node_info *info)
     set_bool(L, "in_sync", false);
     set_bool(L, "primary", false);
     set_live(L, NULL);
-    frozen_wrap(L, FROZEN_RECORD);
+    view_record_wrap(L, VIEW_TABLE_NODE);
 }
 
 static void push_member(lua_State *L, const struct script_world *w, const struct cluster_node *n)
@@ -123,7 +123,7 @@ static void push_member(lua_State *L, const struct script_world *w, const struct
     set_bool(L, "primary", cluster_node_is_primary(w->state, n));
     set_shard(L, n->shard);
     set_live(L, cluster_live_find(w->live, n->info.id));
-    frozen_wrap(L, FROZEN_RECORD);
+    view_record_wrap(L, VIEW_TABLE_NODE);
 }
 
 /* Adds the row on top to the list below it and the index below that, and takes it off. */
@@ -272,7 +272,7 @@ static void set_shards(lua_State *L, const struct script_world *w)
         view_shard_name(s->shards[i].number, name);
         push_shard(L, w, &s->shards[i], name, &totals[i + 1]);
         set_ranges(L, "slots", slots, i + 1);
-        frozen_wrap(L, FROZEN_RECORD);
+        view_record_wrap(L, VIEW_TABLE_SHARD);
         add_row(L, name, &count);
         i = count;
     }
@@ -326,7 +326,7 @@ static void set_slots(lua_State *L, const struct cluster_load *load)
     set_by_slot(L, "keys", load ? load->keys : NULL, false);
     set_by_slot(L, "bytes", load ? load->bytes : NULL, false);
     set_by_slot(L, "ops", load ? load->milliops : NULL, true);
-    frozen_wrap(L, FROZEN_RECORD);
+    view_record_wrap(L, VIEW_TABLE_SLOTS);
     lua_setfield(L, -2, "slots");
 }
 
@@ -344,7 +344,7 @@ static void set_failed(lua_State *L, const struct cluster_run *run)
         if (*f->step.node) set_text(L, "node", f->step.node);
         set_shard(L, f->step.shard);
         set_text(L, "error", f->error);
-        frozen_wrap(L, FROZEN_RECORD);
+        view_record_wrap(L, VIEW_TABLE_FAILED);
         lua_rawseti(L, -2, i + 1);
     }
     frozen_wrap(L, FROZEN_LIST);
@@ -360,7 +360,7 @@ static void set_run(lua_State *L, const struct cluster_run *run)
     set_number(L, "slots_moved", run ? run->slots_moved : 0);
     if (run && run->trigger[0]) set_text(L, "trigger", run->trigger);
     set_failed(L, run);
-    frozen_wrap(L, FROZEN_RECORD);
+    view_record_wrap(L, VIEW_TABLE_RUN);
     lua_setfield(L, -2, "run");
 }
 
@@ -369,7 +369,7 @@ static void set_settings(lua_State *L, const struct cluster_state *s)
     lua_createtable(L, 0, CLUSTER_SETTINGS);
     for (enum cluster_setting i = 0; i < CLUSTER_SETTINGS; i++)
         set_number(L, cluster_setting_info(i)->name, (uint64_t)s->settings[i]);
-    frozen_wrap(L, FROZEN_RECORD);
+    view_record_wrap(L, VIEW_TABLE_SETTINGS);
     lua_setfield(L, -2, "settings");
 }
 
@@ -385,5 +385,5 @@ void view_push(lua_State *L, const struct script_world *w)
     set_slots(L, w->live->load);
     set_settings(L, w->state);
     set_run(L, w->run);
-    frozen_wrap(L, FROZEN_RECORD);
+    view_record_wrap(L, VIEW_TABLE_VIEW);
 }

@@ -18,6 +18,7 @@ enum view_table {
     VIEW_TABLE_SLOTS,
     VIEW_TABLE_RUN,
     VIEW_TABLE_FAILED,
+    VIEW_TABLE_SETTINGS, /* whose fields are in cluster/setting.def */
 };
 struct view_field {
     enum view_table table;
@@ -25,6 +26,10 @@ struct view_field {
 };
 /* NULL past the last. */
 const struct view_field *view_field_at(size_t index);
+
+/* Freezes the table on top, as frozen_wrap does for a record. Reading a field that the table has not, and that may not
+ * be missing, is an error that names the nearest. */
+void view_record_wrap(lua_State *L, enum view_table table);
 
 /* "s3" and back; false if the text is not the name of a shard. */
 #define VIEW_SHARD_NAME_MAX 16

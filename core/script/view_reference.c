@@ -37,7 +37,8 @@ static const char introduction[] =
     "rows are in `nodes` and `shards`. JSON leaves out what is nil.\n\n"
     "The view is a picture of one moment, made by the leader: the metadata that MetaRaft agrees on; what the leader sees beside it (marked "
     "*seen*); and what nodes reported to it (marked *reported*): every 2 seconds those slots that have changed, every 30 seconds all. It is "
-    "read-only; a write is an error. A field that does not exist reads as nil.\n";
+    "read-only; a write is an error, and so is reading a field that is not in these tables. What is missing where a type says \"or nil\" reads as "
+    "nil.\n";
 
 static const char after_view[] =
     "\nA range is `{ from, to }`, both ends included; lists of them are sorted, and ranges that adjoin are one.\n";

@@ -107,6 +107,15 @@ local function problem(d)
   end
 end
 
+-- What is said of a name that the schema does not have.
+local function unknown(schema, name)
+  local names = sorted_keys(schema)
+  local near = type(name) == "string" and nearest(name, names)
+  local rest = near and ("the nearest is '%s'"):format(near) or
+    #names > 0 and "there are " .. table.concat(names, ", ") or "the policy has none"
+  return ("no parameter '%s'; %s"):format(tostring(name), rest)
+end
+
 -- A value as an operator would type it.
 function M.text(value)
   if type(value) == "boolean" then return value and "yes" or "no" end
@@ -124,17 +133,15 @@ function M.check(schema)
   return schema
 end
 
--- Returns the values for `plan`, or nil and what is wrong. `typed` is a list of {name, text}; `view` is where nodes are found.
+-- Returns the values for `plan`, or nil and what is wrong: asking the values for a parameter that is not in the schema is an
+-- error. `typed` is a list of {name, text}; `view` is where nodes are found.
 function M.read(schema, typed, view)
   local values, given = {}, {}
   for name, d in pairs(schema) do values[name] = d.default end
   for _, pair in ipairs(typed) do
     local name, text = pair[1], pair[2]
     local d = schema[name]
-    if not d then
-      local near = nearest(name, sorted_keys(schema))
-      return nil, ("no parameter '%s'%s"):format(name, near and ("; the nearest is '%s'"):format(near) or "")
-    end
+    if not d then return nil, unknown(schema, name) end
     if given[name] then return nil, ("parameter '%s' is given twice"):format(name) end
     given[name] = true
     values[name] = read[d[1]](d, text, view)
@@ -145,7 +152,7 @@ function M.read(schema, typed, view)
   for _, name in ipairs(sorted_keys(schema)) do
     if values[name] == nil then return nil, ("parameter '%s' is required: %s"):format(name, schema[name].doc) end
   end
-  return values
+  return setmetatable(values, { __index = function(_, name) error(unknown(schema, name), 2) end })
 end
 
 return M

@@ -6,7 +6,7 @@
 --   local m = model.new { seed = 7 }             -- other seeds give nodes other ids, and so another order
 --   local id = m:node { alias = 1, zone = "a" }  -- a candidate; also name, labels, version
 --   m:found(id)                                  -- it becomes a cluster of one
---   m:down(id, silent_ms)  m:up(id)  m:pass(ms)  -- silent for a minute unless said otherwise; time goes by
+--   m:down(id, silent_ms)  m:up(id)  m:pass(ms)  -- silent for a minute unless said otherwise; time goes by. Or by alias, name
 --   m:apply { op = "admit", node = "2" }         -- true, or nil and why it is refused
 --   m:load(7, { keys = 10, bytes = 900, ops = 3 })  -- what slot 7 holds and has to do; it goes with the slot
 --   m:load { ops = { [0] = 5, [16383] = 9 } }        -- the same for many slots

@@ -102,6 +102,19 @@ describe("time and nodes on the model", function()
     assert.has_error(function() m:down(ids[2], -1) end)
   end)
 
+  it("takes nodes by alias and name too, and knows no other fields", function()
+    local m, ids = line.cluster(2)
+    m:down "2"
+    assert.equal(1, #m:view().nodes)
+    m:up "node2"
+    m:node { alias = 3, name = "node2" }
+    assert.has_error(function() m:down "node2" end, "several nodes are called 'node2': give the id")
+    assert.has_error(function() m:down "9" end, "there is no node 9")
+    assert.has_error(function() m:node { zoen = "a" } end, "node: no field 'zoen'; the nearest is 'zone'")
+    assert.has_error(function() line.cluster(1, { sed = 1 }) end, "new: no field 'sed'; the nearest is 'seed'")
+    assert.equal(2, #ids)
+  end)
+
   it("shows a removed node as a candidate only once it is reset", function()
     local m, ids = line.cluster(2)
     assert(m:apply { op = "admit", node = "2" })

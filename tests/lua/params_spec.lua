@@ -53,6 +53,14 @@ describe("aikv.params", function()
     assert.equal("parameter 'on' is required: where", select(2, params.read({ on = { "node", doc = "where" } }, {}, view)))
   end)
 
+  it("says so when a policy asks for a parameter that it has not declared", function()
+    local p = params.read(schema, {}, view)
+    local function ask(name) return select(2, pcall(function() return p[name] end)) end
+    assert.matches("no parameter 'cuont'; the nearest is 'count'$", ask "cuont")
+    assert.matches("no parameter 'colour'; there are by, count, dry, share$", ask "colour")
+    assert.matches("no parameter 'x'; the policy has none$", select(2, params.read({}, { { "x", "1" } }, view)))
+  end)
+
   it("writes values as they are typed", function()
     assert.equal("yes", params.text(true))
     assert.equal("3", params.text(3))

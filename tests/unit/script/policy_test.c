@@ -109,7 +109,7 @@ static void test_params_are_typed_and_errors_say_what_is_expected(void **state)
     assert_string_equal(params_of(shown, "by", "bytes"), "parameter 'by' must be one of slots, 7, not 'bytes'");
     assert_string_equal(params_of(shown, "on", "9"), "parameter 'on' must be the alias, name or id of one node, not '9'");
     assert_string_equal(params_of(shown, "shard", "3"), "no parameter 'shard'; the nearest is 'shards'");
-    assert_string_equal(params_of(shown, "colour", "3"), "no parameter 'colour'");
+    assert_string_equal(params_of(shown, "colour", "3"), "no parameter 'colour'; there are by, dry, on, ratio, shards");
     assert_string_equal(params_of(POLICY("n = {'integer', doc = 'how many'}", "return {}"), "", ""),
                         "parameter 'n' is required: how many");
 }

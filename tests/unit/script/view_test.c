@@ -124,6 +124,28 @@ static void test_a_view_is_read_like_a_table_and_not_written(void **state)
     test_world_free(w);
 }
 
+static void test_a_field_that_does_not_exist_is_an_error(void **state)
+{
+    (void)state;
+    struct test_world *w = world();
+    fail_a_step(w);
+    run(w, "local V = require 'aikv.view'\n"
+           "local function fails(text, f) local ok, err = pcall(f) assert(not ok and err:find(text, 1, true), err) end\n"
+           "fails(\"a node has no field 'zoen'; the nearest is 'zone'\", function() return view.nodes[1].zoen end)\n"
+           "fails(\"a node has no field 'zoen'\", function() return V.where(view.nodes, { zoen = 'a' }) end)\n"
+           "fails(\"the view has no field 'node_s'; the nearest is 'nodes'\", function() return view.node_s end)\n"
+           "fails(\"the view has no field '1'\", function() for _ in ipairs(view) do end end)\n"
+           "fails(\"a shard has no field 'slot'; the nearest is 'slots'\", function() return view.shards[1].slot end)\n"
+           "fails(\"view.slots has no field 'byts'\", function() return view.slots.byts end)\n"
+           "fails(\"view.settings has no field 'voter'; the nearest is 'voters'\", function() return view.settings.voter "
+           "end)\n"
+           "fails(\"view.run has no field 'rounds'\", function() return view.run.rounds end)\n"
+           "fails(\"a failed step has no field 'why'\", function() return view.run.failed[1].why end)\n"
+           "assert(view.node.x == nil and view.shard.s9 == nil and view.nodes[99] == nil and view.run.trigger == nil)\n"
+           "for _, n in ipairs(view.nodes) do assert(n.alias == nil or n.shard == nil or n.zone) end");
+    test_world_free(w);
+}
+
 static void test_pairs_is_in_order(void **state)
 {
     (void)state;
@@ -360,6 +382,7 @@ int test_script_view(void)
         cmocka_unit_test(test_nodes_shards_and_slots_are_in_the_view),
         cmocka_unit_test(test_a_run_is_in_the_view),
         cmocka_unit_test(test_a_view_is_read_like_a_table_and_not_written),
+        cmocka_unit_test(test_a_field_that_does_not_exist_is_an_error),
         cmocka_unit_test(test_pairs_is_in_order),
         cmocka_unit_test(test_objects_work_as_authors_expect),
         cmocka_unit_test(test_json_says_the_same),
