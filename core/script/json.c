@@ -1,13 +1,12 @@
 /* The view as JSON, from the very tables that policies read. */
-#include <jansson.h>
+#include "script/json.h"
+
 #include <lauxlib.h>
 
 #include "script/frozen.h"
 #include "script/view.h"
 
-/* Texts are bytes in Lua; what is not UTF-8 (an error's text may hold anything) loses the offending bytes' meaning, not
- * its place. */
-static json_t *text_value(const char *text, size_t len)
+json_t *json_text(const char *text, size_t len)
 {
     json_t *value = json_stringn(text, len);
     if (value) return value;
@@ -49,10 +48,11 @@ static json_t *value_at(lua_State *L, int index)
     size_t len;
     switch (lua_type(L, index)) {
     case LUA_TBOOLEAN: return json_boolean(lua_toboolean(L, index));
-    case LUA_TNUMBER: return lua_isinteger(L, index) ? json_integer(lua_tointeger(L, index)) : json_real(lua_tonumber(L, index));
+    case LUA_TNUMBER:
+        return lua_isinteger(L, index) ? json_integer(lua_tointeger(L, index)) : json_real(lua_tonumber(L, index));
     case LUA_TSTRING: {
         const char *text = lua_tolstring(L, index, &len);
-        return text_value(text, len);
+        return json_text(text, len);
     }
     default: break;
     }
@@ -93,7 +93,8 @@ int script_view_json(const struct script_world *world, struct buffer *out, struc
     int code = 0;
     if (status != LUA_OK) code = error_set(e, ERROR_OOM, "no memory for the view: %s", lua_tostring(L, -1));
     lua_close(L);
-    if (!code && json_dump_callback(call.json, append, out, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15)) != 0)
+    if (!code &&
+        json_dump_callback(call.json, append, out, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15)) != 0)
         code = error_set(e, ERROR_LIMIT, "the view is larger than %zu bytes", out->max);
     json_decref(call.json);
     return code;

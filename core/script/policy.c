@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "script/json.h"
 #include "script/sandbox.h"
 #include "script/steps.h"
 #include "script/view.h"
@@ -15,6 +16,7 @@ struct call {
     double *score;
     char *doc;
     size_t doc_size;
+    json_t *description;
 };
 
 enum { CALL = 1, POLICY, PARAMS, VIEW }; /* places on the stack */
@@ -98,6 +100,50 @@ static int run_check(lua_State *L)
     return 0;
 }
 
+/* Adds the row on top, whose fields are texts. */
+static void add_row(lua_State *L, json_t *rows)
+{
+    json_t *row = json_object();
+    json_array_append_new(rows, row);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        size_t len;
+        const char *text = lua_tolstring(L, -1, &len);
+        json_object_set_new(row, lua_tostring(L, -2), json_text(text, len));
+    }
+}
+
+static void describe_text(lua_State *L, json_t *object, const char *name)
+{
+    size_t len;
+    lua_getfield(L, POLICY, name);
+    const char *text = lua_tolstring(L, -1, &len);
+    json_object_set_new(object, name, json_text(text, len));
+    lua_pop(L, 1);
+}
+
+static int run_describe(lua_State *L)
+{
+    static const char describe[] = "aikv.params.describe";
+    struct call *c = lua_touserdata(L, CALL);
+    json_t *rows = json_array();
+    json_object_set_new(c->description, "params", rows);
+    sandbox_push_module(L, "aikv.params"); /* ours, as in load_policy */
+    lua_getfield(L, -1, "describe");
+    lua_setfield(L, LUA_REGISTRYINDEX, describe);
+    lua_settop(L, CALL);
+    load_policy(L);
+    describe_text(L, c->description, "name");
+    describe_text(L, c->description, "doc");
+    lua_getfield(L, LUA_REGISTRYINDEX, describe);
+    lua_getfield(L, POLICY, "params");
+    lua_call(L, 1, 1);
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {
+        add_row(L, rows);
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
 static int run_check_params(lua_State *L)
 {
     load_policy(L);
@@ -121,6 +167,22 @@ int script_check(const struct script_source *source, const struct script_limits 
 {
     struct call call = {.doc = doc, .doc_size = doc_size};
     return sandbox_run(source, limits, run_check, &call, e);
+}
+
+static int append(const char *text, size_t len, void *user)
+{
+    return buffer_append(user, text, len) ? 0 : -1;
+}
+
+int script_describe(const struct script_source *source, const struct script_limits *limits, struct buffer *json,
+                    struct error *e)
+{
+    struct call call = {.description = json_object()};
+    int code = sandbox_run(source, limits, run_describe, &call, e);
+    if (!code && json_dump_callback(call.description, append, json, JSON_COMPACT) != 0)
+        code = error_set(e, ERROR_LIMIT, "the description is larger than %zu bytes", json->max);
+    json_decref(call.description);
+    return code;
 }
 
 int script_check_params(const struct script_source *source, const struct cluster_param *params, uint32_t param_count,

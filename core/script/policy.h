@@ -43,6 +43,11 @@ const struct script_builtin *script_module_find(const char *name);
 int script_check(const struct script_source *source, const struct script_limits *limits, char *doc, size_t doc_size,
                  struct error *e);
 
+/* What people want to know of a policy, as JSON: {"name":…, "doc":…, "params":[{"name", "type", "default", "takes", "doc",
+ * "example"}…]}, all texts; a parameter without "default" is required. Errors: as script_check, and LIMIT. */
+int script_describe(const struct script_source *source, const struct script_limits *limits, struct buffer *json,
+                    struct error *e);
+
 /* What a policy sees: state and live, and the run it is part of (NULL: none, as before the first round). */
 struct script_world {
     const struct cluster_state *state;

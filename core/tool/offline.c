@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/nearest.h"
 #include "control/script_source.h"
 #include "script/dry_run.h"
 #include "script/saved_view.h"
@@ -14,19 +15,20 @@
 
 static int find_builtin(const char *name, struct offline_policy *out, struct error *e)
 {
-    struct script_found found;
-    struct cluster_state *none = cluster_state_new();
-    int code = script_source_find(none, bytes_text(name), (struct bytes){0}, &found, e);
-    cluster_state_free(none);
-    if (code) {
-        struct error why = *e;
-        return error_set(e, ERROR_NOT_FOUND,
-                         "no policy is built in under this name (a file is named as './%.60s.lua'): %s", name,
-                         why.text);
+    const struct script_builtin *builtin = script_builtin_find(name);
+    if (!builtin) {
+        struct nearest n;
+        nearest_begin(&n, bytes_text(name));
+        for (size_t i = 0; script_builtin_at(i); i++) nearest_offer(&n, script_builtin_at(i)->name);
+        return error_set(
+            e, ERROR_NOT_FOUND,
+            "no policy is built in under the name '%.64s'%s%s%s: without a node there are those, and files, "
+            "named as './%.64s.lua'",
+            name, n.best ? "; did you mean '" : "", n.best ? n.best : "", n.best ? "'?" : "", name);
     }
-    snprintf(out->name, sizeof out->name, "%s", found.name);
+    snprintf(out->name, sizeof out->name, "%s", builtin->name);
     buffer_init(&out->text, FILE_POLICY_MAX);
-    buffer_append(&out->text, found.text.data, found.text.len);
+    buffer_append(&out->text, builtin->text, builtin->len);
     return 0;
 }
 
@@ -48,6 +50,18 @@ void offline_policy_release(struct offline_policy *p)
 struct script_source offline_policy_source(const struct offline_policy *p)
 {
     return (struct script_source){.name = p->name, .version = p->version, .text = buffer_bytes(&p->text)};
+}
+
+int offline_describe(const struct offline_policy *p, json_t **out, struct error *e)
+{
+    struct script_source source = offline_policy_source(p);
+    struct buffer text;
+    buffer_init(&text, FILE_POLICY_MAX * 8); /* the source, each byte escaped */
+    int code = script_describe(&source, NULL, &text, e);
+    *out = code ? NULL : json_loadb((const char *)text.data, text.len, 0, NULL);
+    if (!code && !*out) code = error_set(e, ERROR_OOM, "no memory for the description of '%s'", p->name);
+    buffer_release(&text);
+    return code;
 }
 
 /* ---- a dry run ---- */

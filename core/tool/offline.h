@@ -15,6 +15,9 @@ int offline_policy_find(const char *word, struct offline_policy *out, struct err
 void offline_policy_release(struct offline_policy *p);
 struct script_source offline_policy_source(const struct offline_policy *p);
 
+/* What script_describe says of it; owned by the caller. */
+int offline_describe(const struct offline_policy *p, json_t **out, struct error *e);
+
 /* Names and values, in pairs, as parameters that point to them; there is room for CLUSTER_PARAMS_MAX. */
 int offline_params(const char *const *words, int count, struct cluster_param *params, struct error *e);
 

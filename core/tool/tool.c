@@ -7,6 +7,7 @@
 #include "base/nearest.h"
 #include "base/number.h"
 #include "tool/connection.h"
+#include "tool/file.h"
 #include "tool/verb.h"
 
 static const char *const groups[] = {"script", "cluster"};
@@ -191,6 +192,12 @@ static int run_connected(const struct verb *v, struct tool_call *call)
     return code;
 }
 
+static bool asks_a_node(const struct verb *v, const struct tool_call *call)
+{
+    bool offline = call->view || ((v->flags & VERB_FILE) && file_is_named(call->words[0]));
+    return (v->flags & VERB_NODE) && !offline;
+}
+
 static int run_verb(const struct verb *v, int argc, char **argv)
 {
     char *words[VERB_WORDS_MAX];
@@ -207,7 +214,7 @@ static int run_verb(const struct verb *v, int argc, char **argv)
         }
     int code = read_words(v, &call, argc, argv);
     if (code) return code;
-    code = (v->flags & VERB_NODE) && !call.view ? run_connected(v, &call) : v->run(&call);
+    code = asks_a_node(v, &call) ? run_connected(v, &call) : v->run(&call);
     return fflush(stdout) || ferror(stdout) ? TOOL_FAILED : code;
 }
 

@@ -10,7 +10,8 @@ enum verb_flag {
     VERB_NODE = 1, /* talks to a node: --host and its like */
     VERB_JSON = 2,
     VERB_DETACH = 4,
-    VERB_VIEW = 8, /* --view FILE makes it offline */
+    VERB_VIEW = 8,  /* --view FILE makes it offline */
+    VERB_FILE = 16, /* so does a file as its first word */
 };
 
 struct verb {
@@ -25,6 +26,7 @@ const struct verb *verb_at(unsigned i); /* NULL at the end */
 /* script_source.c */
 int tool_script_load(struct tool_call *call);
 int tool_script_get(struct tool_call *call);
+int tool_script_describe(struct tool_call *call);
 int tool_script_list(struct tool_call *call);
 int tool_script_delete(struct tool_call *call);
 int tool_script_rollback(struct tool_call *call);

@@ -83,6 +83,12 @@ local function expectation(d)
   return what
 end
 
+-- A value as an operator would type it.
+function M.text(value)
+  if type(value) == "boolean" then return value and "yes" or "no" end
+  return tostring(value)
+end
+
 -- What is wrong with one declaration; nil if nothing is.
 local function problem(d)
   if type(d) ~= "table" then return "must be a table such as { \"integer\", default = 3, doc = \"…\" }" end
@@ -107,6 +113,14 @@ local function problem(d)
   end
 end
 
+-- A value that fits, as it is typed: the default, or one that the cluster which `aikv script check` makes up has.
+local function example(d)
+  if d.default ~= nil then return M.text(d.default) end
+  local number = d.min or math.min(1, d.max or 1)
+  local values = { integer = math.ceil(number), number = number, boolean = true, string = "a", node = "1", enum = d[2] }
+  return M.text(values[d[1]])
+end
+
 -- What is said of a name that the schema does not have.
 local function unknown(schema, name)
   local names = sorted_keys(schema)
@@ -114,12 +128,6 @@ local function unknown(schema, name)
   local rest = near and ("the nearest is '%s'"):format(near) or
     #names > 0 and "there are " .. table.concat(names, ", ") or "the policy has none"
   return ("no parameter '%s'; %s"):format(tostring(name), rest)
-end
-
--- A value as an operator would type it.
-function M.text(value)
-  if type(value) == "boolean" then return value and "yes" or "no" end
-  return tostring(value)
 end
 
 -- Returns the schema, or nil and what is wrong with it.
@@ -131,6 +139,17 @@ function M.check(schema)
     if wrong then return nil, ("parameter '%s' %s"):format(name, wrong) end
   end
   return schema
+end
+
+-- What there is to know of each parameter, as rows of texts sorted by name. One without `default` is required.
+function M.describe(schema)
+  local rows = {}
+  for i, name in ipairs(sorted_keys(schema)) do
+    local d = schema[name]
+    local default = d.default ~= nil and M.text(d.default) or nil
+    rows[i] = { name = name, type = d[1], default = default, takes = expectation(d), doc = d.doc, example = example(d) }
+  end
+  return rows
 end
 
 -- Returns the values for `plan`, or nil and what is wrong: asking the values for a parameter that is not in the schema is an

@@ -194,7 +194,11 @@ class OnACluster(Tool):
         self.assertIn(first, out)
         self.assertIn(second, out)
         self.write("gone.lua", WAITER)
-        self.ask(*self.at(0, "script", "load", "gone.lua"))
+        code, _, err = self.tool(*self.at(0, "script", "load", "gone.lua"))
+        self.assertEqual(code, USAGE)
+        self.assertIn("calls itself 'waiter'", err)
+        self.ask(*self.at(0, "script", "load", "gone.lua", "gone"))
+        self.assertRegex(self.ask(*self.at(0, "script", "describe", "gone")), r"n +integer +3 +a whole number +how often")
         self.ask(*self.at(0, "script", "delete", "gone"))
         self.assertIn("no script 'gone'", self.tool(*self.at(0, "script", "get", "gone"))[2])
 
@@ -397,11 +401,31 @@ class Offline(Tool):
         self.assertIn("the nearest is 'plan'", rows["contract.lua"]["error"])
         self.assertIn(":3: ", rows["raises.lua"]["error"])
         self.assertIn("the nearest is 'admit'", rows["typo.lua"]["error"])
-        self.assertIn("parameter 'a' is required", rows["asks.lua"]["error"])
-        self.ask("script", "check", "asks.lua", "a=3")
+        self.assertEqual((rows["asks.lua"]["outcome"], rows["asks.lua"]["params"]), ("done", {"a": "1"}))
         self.assertEqual(self.tool("script", "check", "a=3")[0], USAGE)
+        self.assertEqual(self.tool("script", "check", "nope.lua")[0], USAGE)
+        self.write("Upper.lua", 'return { name = "Upper", doc = "x", params = {}, plan = function() return {} end }')
+        self.assertIn("a-z, 0-9, _ and -, not 'Upper'", self.ask("script", "check", "Upper.lua", code=FAILED))
         os.mkdir(os.path.join(self.folder, "empty"))
         self.assertIn("there is no policy", self.ask_json("script", "check", "empty", code=USAGE)["error"])
+
+    def test_check_gives_each_policy_its_own_parameters_and_examples_of_required_ones(self):
+        for name, params in [("a", 'node = { "node", doc = "who" }, n = { "integer", min = 7, doc = "n" }'), ("b", 'by = { "enum", "x", "y", doc = "by" }'),
+                             ("c", 'zone = { "string", doc = "z" }, all = { "boolean", doc = "all" }, n = { "number", max = 0.5, doc = "n" }'), ("d", "")]:
+            self.write(f"{name}.lua", f'return {{ name = "{name}", doc = "x", params = {{ {params} }}, plan = function(view, p) return {{}} end }}')
+        rows = {row["script"]: row["params"] for row in self.ask_json("script", "check", ".")}
+        self.assertEqual(rows, {"a": {"node": "1", "n": "7"}, "b": {"by": "x"}, "c": {"zone": "a", "all": "yes", "n": "0.5"}, "d": {}})
+        rows = {row["script"]: row["params"] for row in self.ask_json("script", "check", ".", "node=2", "by=y")}
+        self.assertEqual((rows["a"]["node"], rows["b"], rows["d"]), ("2", {"by": "y"}, {}))
+        code, _, err = self.tool("script", "check", ".", "nod=2")
+        self.assertEqual((code, err), (USAGE, "aikv: no policy here has a parameter 'nod'\n"))
+
+    def test_describe_shows_the_parameters(self):
+        self.write("a.lua", 'return { name = "a", doc = "Does it.", plan = function() return {} end, params = { n = { "integer", default = 2, max = 9, doc = "how often" },'
+                   ' who = { "node", doc = "whom" } } }')
+        self.assertEqual([line.split("  ") for line in re.sub(r"  +", "  ", self.ask("script", "describe", "./a.lua")).splitlines()],
+                         [["Does it."], ["PARAM", "TYPE", "DEFAULT", "TAKES", "WHAT IT IS"], ["n", "integer", "2", "a whole number up to 9", "how often"],
+                          ["who", "node", "required", "the alias, name or id of one node", "whom"]])
 
     def test_a_plan_on_a_saved_view(self):
         self.write("view.json", json.dumps(self.VIEW))
@@ -413,7 +437,8 @@ class Offline(Tool):
         self.assertRegex(out, r"plan of copies@[0-9a-f]{16}: done; steps 1, rounds 1; score 2 -> 1")
         code, _, err = self.tool("script", "plan", "copie", "--view", "view.json")
         self.assertEqual(code, USAGE)
-        self.assertIn("no policy is built in under this name", err)
+        self.assertIn("no policy is built in under the name 'copie'", err)
+        self.assertIn("did you mean 'init'?", self.tool("script", "plan", "inti", "--view", "view.json")[2])
         self.assertIn("no parameter 'copis'", self.ask("script", "plan", "./copies.lua", "copis=2", "--view", "view.json", code=FAILED))
 
     def test_a_view_that_is_malformed_is_told_where(self):
