@@ -168,10 +168,11 @@ void control_script_help(struct control *c, struct call *call)
         "    Forgets all versions of a loaded script; a built-in one of its name is back then.",
         "ROLLBACK <name> <version>",
         "    Makes a version that is kept the one that RUN takes.",
-        "PLAN <name> [<param> <value> ...]",
+        "PLAN [DATA] <name> [<param> <value> ...]",
         "    What a run would do, without doing it: script, version, outcome (done, waits, refused, circles, error), error, "
-        "rounds",
-        "    (of each its steps), steps_left_out, score_before, score_after, slots_moved, note.",
+        "why,",
+        "    rounds (of each its steps: lines, with DATA maps of their fields), steps_left_out, score_before, score_after,",
+        "    slots_moved, shards (before, after), note.",
         "RUN [WAIT <ms>] <name> [<param> <value> ...]",
         "    Starts a run. Returns its id at once; with WAIT what STATUS returns, when the run has ended or the time "
         "is over",
@@ -183,8 +184,8 @@ void control_script_help(struct control *c, struct call *call)
         "STATUS [<run>]",
         "    A run, by default the newest: run, script, version, trigger, status (running, done, failed, cancelled), "
         "paused,",
-        "    error, round, steps_done, slots_moved, started_ms, ended_ms, waiting_for, steps (lines: \"<round>.<step> <status> "
-        "<what>\").",
+        "    error, round, steps_done, slots_moved, score_before, score_after, started_ms, ended_ms, waiting_for,",
+        "    steps (lines: \"<round>.<step> <status> <what>\").",
         "    Null when there was none.",
         "HISTORY [<n>]",
         "    The newest n runs, 10 by default: run, script, version, trigger, status, error, rounds, steps_done, slots_moved,",

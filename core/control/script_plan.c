@@ -1,4 +1,4 @@
-/* CLUSTER SCRIPT PLAN name [param value]…: what a run would do. */
+/* CLUSTER SCRIPT PLAN [DATA] name [param value]…: what a run would do. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -7,53 +7,22 @@
 
 enum { PLAN_BEGUN, PLAN_CHECKED, PLAN_MADE };
 
-/* ---- the reply ---- */
-
-static void write_rounds(struct resp_writer *w, const struct script_dry_result *r)
+/* No script has a name in capitals. */
+static bool wants_data(const struct call *call)
 {
-    resp_bulk_text(w, "rounds");
-    resp_array(w, r->round_count);
-    for (uint32_t i = 0; i < r->round_count; i++) {
-        resp_array(w, r->rounds[i].count);
-        for (uint32_t k = 0; k < r->rounds[i].count; k++) resp_bulk_text(w, r->rounds[i].lines[k]);
-    }
-}
-
-/* What the plan does not show. */
-static void write_note(struct control *c, struct resp_writer *w, const struct script_dry_result *r)
-{
-    const struct cluster_run *run = cluster_run_active(meta_state(c->meta));
-    char running[160] = "";
-    if (run)
-        snprintf(running, sizeof running, "%srun %" PRIu64 " of %s is running and may change what is planned here",
-                 r->moves_slots ? "; " : "", run->id, run->script);
-    resp_bulk_text(w, "note");
-    resp_bulk_printf(w, "%s%s",
-                     r->moves_slots ? SCRIPT_MOVES_NOTE : "", running);
+    return call->argc > 4 && bytes_equal(call->argv[3], bytes_text("DATA"));
 }
 
 static void reply_plan(struct control *c, struct call *call)
 {
-    const struct script_dry_result *r = script_dry_run_result(call->result->dry_run);
+    const struct cluster_run *run = cluster_run_active(meta_state(c->meta));
+    char note[160] = "";
     struct buffer b;
     struct resp_writer w = control_call_writer(call, &b);
-    resp_map(&w, 10);
-    resp_bulk_text(&w, "script");
-    resp_bulk_text(&w, r->script);
-    resp_bulk_text(&w, "version");
-    resp_bulk_text(&w, r->version);
-    resp_bulk_text(&w, "outcome");
-    resp_bulk_text(&w, script_outcome_name(r->outcome));
-    resp_bulk_text(&w, "error");
-    resp_bulk_text(&w, r->error);
-    write_rounds(&w, r);
-    resp_bulk_text(&w, "steps_left_out");
-    resp_integer(&w, r->lines_left_out);
-    control_script_write_score(&w, "score_before", r->score_before);
-    control_script_write_score(&w, "score_after", r->score_after);
-    resp_bulk_text(&w, "slots_moved");
-    resp_integer(&w, r->slots_moved);
-    write_note(c, &w, r);
+    if (run)
+        snprintf(note, sizeof note, "run %" PRIu64 " of %s is running and may change what is planned here", run->id,
+                 run->script);
+    script_dry_run_write(script_dry_run_result(call->result->dry_run), wants_data(call), note, &w);
     control_call_reply(c, call, &b);
 }
 
@@ -83,8 +52,9 @@ void control_script_plan(struct control *c, struct call *call)
         return;
     }
     struct cluster_param *params = NULL;
-    if (script_source_find(meta_state(c->meta), call->argv[3], (struct bytes){0}, &found, &e) == 0)
-        params = control_script_params(call, 4, &count, &e);
+    const int at = wants_data(call) ? 4 : 3;
+    if (script_source_find(meta_state(c->meta), call->argv[at], (struct bytes){0}, &found, &e) == 0)
+        params = control_script_params(call, at + 1, &count, &e);
     if (!params) {
         control_call_error_of(c, call, &e);
         return;

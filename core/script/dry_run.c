@@ -14,8 +14,10 @@ struct script_dry_run {
     struct cluster_state *state;
     struct cluster_live live;
     uint64_t run, time_ms, deadline_ms;
-    struct script_steps steps; /* of the round under way */
-    uint32_t next;             /* of them */
+    struct script_steps steps;   /* of the round under way */
+    uint32_t next;               /* of them */
+    struct shard_totals *totals; /* of the state as it was, by shard; `numbers` of them */
+    uint32_t *numbers, number_count;
     struct buffer encoded;
     struct script_dry_result result;
 };
@@ -126,28 +128,79 @@ static void begin_round_lines(struct script_dry_run *d)
     r->rounds[r->round_count++] = (struct script_dry_round){0};
 }
 
-/* `label` is what `describe` gave, `error` "" for none. */
-static void add_line(struct script_dry_run *d, const char *becomes, const struct buffer *label, const char *error)
+static char *line_of(const struct script_dry_run *d, const char *becomes, const struct buffer *label, const char *error)
 {
-    struct script_dry_result *r = &d->result;
-    if (r->lines == SCRIPT_DRY_RUN_LINES_MAX) {
-        r->lines_left_out++;
-        return;
-    }
     const char *why = d->steps.list[d->next].why;
-    struct script_dry_round *round = &r->rounds[r->round_count - 1];
     struct buffer b;
     buffer_init(&b, 4096);
-    buffer_printf(&b, "%u.%u %s %.*s", r->round_count, d->next + 1, becomes, (int)label->len,
+    buffer_printf(&b, "%u.%u %s %.*s", d->result.round_count, d->next + 1, becomes, (int)label->len,
                   (const char *)label->data);
     if (why[0]) buffer_printf(&b, " (%s)", why);
     if (error[0]) buffer_printf(&b, ": %s", error);
     buffer_append(&b, "", 1);
     if (b.failed) abort(); /* of memory: every part of it is bounded below that */
     size_t len;
-    round->lines = resize(round->lines, round->count + 1u, sizeof *round->lines);
-    round->lines[round->count++] = (char *)buffer_detach(&b, &len);
-    r->lines++;
+    return (char *)buffer_detach(&b, &len);
+}
+
+/* Keeps the step that is next; `label` is what `describe` gave, `error` "" for none. */
+static void add_step(struct script_dry_run *d, const char *becomes, const struct buffer *label, const char *error)
+{
+    struct script_dry_result *r = &d->result;
+    const struct cluster_step *step = &d->steps.list[d->next];
+    if (r->steps == SCRIPT_DRY_RUN_STEPS_MAX || r->ranges + step->slots.count > SCRIPT_DRY_RUN_RANGES_MAX) {
+        r->steps_left_out++;
+        return;
+    }
+    struct script_dry_round *round = &r->rounds[r->round_count - 1];
+    round->steps = resize(round->steps, round->count + 1u, sizeof *round->steps);
+    struct script_dry_step *kept = &round->steps[round->count++];
+    *kept = (struct script_dry_step){
+        .becomes = becomes, .line = line_of(d, becomes, label, error), .error = strdup(error)};
+    if (!kept->error || cluster_step_copy(&kept->step, step) != 0) abort();
+    r->steps++;
+    r->ranges += step->slots.count;
+}
+
+/* ---- shards, before and after ---- */
+
+static void note_totals(struct script_dry_run *d)
+{
+    const struct cluster_state *s = d->state;
+    d->totals = resize(NULL, s->shard_count + 1u, sizeof *d->totals);
+    d->numbers = resize(NULL, s->shard_count + 1u, sizeof *d->numbers);
+    d->number_count = s->shard_count + 1u;
+    shard_totals(s, d->live.load, d->totals);
+    d->numbers[0] = 0;
+    for (uint32_t i = 0; i < s->shard_count; i++) d->numbers[i + 1] = s->shards[i].number;
+}
+
+static void add_shard(struct script_dry_run *d, uint32_t number, const struct shard_totals *before,
+                      const struct shard_totals *after)
+{
+    static const struct shard_totals none;
+    struct script_dry_result *r = &d->result;
+    if (!before) before = &none;
+    if (!after) after = &none;
+    if (number == 0 || memcmp(before, after, sizeof *before) == 0) return;
+    r->shards = resize(r->shards, r->shard_count + 1u, sizeof *r->shards);
+    r->shards[r->shard_count++] = (struct script_dry_shard){number, *before, *after};
+}
+
+/* Both lists are in the order of numbers, and new ones are last. */
+static void compare_totals(struct script_dry_run *d)
+{
+    const struct cluster_state *s = d->state;
+    struct shard_totals *now = resize(NULL, s->shard_count + 1u, sizeof *now);
+    shard_totals(s, d->live.load, now);
+    uint32_t next = 1;
+    for (uint32_t i = 1; i < d->number_count; i++) {
+        bool stays = next <= s->shard_count && s->shards[next - 1].number == d->numbers[i];
+        add_shard(d, d->numbers[i], &d->totals[i], stays ? &now[next] : NULL);
+        next += stays;
+    }
+    for (; next <= s->shard_count; next++) add_shard(d, s->shards[next - 1].number, NULL, &now[next]);
+    free(now);
 }
 
 /* ---- steps ---- */
@@ -180,7 +233,7 @@ static void drop_rest(struct script_dry_run *d)
     while (++d->next < d->steps.count) {
         buffer_clear(&label);
         describe(d, &d->steps.list[d->next], &label);
-        add_line(d, "dropped", &label, "");
+        add_step(d, "dropped", &label, "");
     }
     buffer_release(&label);
 }
@@ -195,7 +248,7 @@ static void advance_step(struct script_dry_run *d)
     d->result.moves_slots |= step->op == CLUSTER_OP_move_slots;
     bool fails = record(d, CLUSTER_STEP_STARTED, &e) != 0 || carry_out(d, step, &e) != 0 ||
                  record(d, CLUSTER_STEP_DONE, &e) != 0;
-    add_line(d, fails ? "refused" : step->op == CLUSTER_OP_wait ? "waits" : "planned", &label, fails ? e.text : "");
+    add_step(d, fails ? "refused" : step->op == CLUSTER_OP_wait ? "waits" : "planned", &label, fails ? e.text : "");
     if (fails) {
         end(d, SCRIPT_REFUSED, "%u.%u %.*s: %s", d->result.round_count, d->next + 1, (int)label.len,
             (const char *)label.data, e.text);
@@ -229,7 +282,8 @@ static void end_round(struct script_dry_run *d)
     if (d->result.outcome != SCRIPT_GOES_ON) return;
     if (cluster_steps_only_wait(d->steps.list, d->steps.count)) {
         const char *why = d->steps.list[0].why;
-        end(d, SCRIPT_WAITS, "would wait: %s", why[0] ? why : "no reason given");
+        if (!d->result.why[0]) snprintf(d->result.why, sizeof d->result.why, "%s", why[0] ? why : "no reason given");
+        end(d, SCRIPT_WAITS, "%s", "");
     } else if (d->result.round_count == CLUSTER_ROUNDS_MAX) {
         end(d, SCRIPT_ERROR, "not done after %d rounds", CLUSTER_ROUNDS_MAX);
     }
@@ -277,6 +331,7 @@ static void plan(struct script_dry_run *d, const struct script_limits *limits)
     const struct script_world world = {d->state, &d->live, run};
     int code = script_plan(&source, run->params, run->param_count, &world, &within, &d->steps, &score, &e);
     if (code == 0) r->score_after = score;
+    if (code == 0) memcpy(r->why, d->steps.why, sizeof r->why);
     if (code == 0 && r->round_count == 0) r->score_before = score;
     if (code == 0 && d->steps.count == 0)
         end(d, SCRIPT_DONE, "%s", "");
@@ -305,7 +360,9 @@ bool script_dry_run_advance(struct script_dry_run *d, const struct script_limits
     if (is_cut && is_late(d))
         end(d, SCRIPT_ERROR, "planning takes more than %" PRIu64 " ms: ended in round %u", d->time_ms,
             r->round_count + (d->next == d->steps.count));
-    return r->outcome == SCRIPT_GOES_ON;
+    if (r->outcome == SCRIPT_GOES_ON) return true;
+    compare_totals(d);
+    return false;
 }
 
 /* ---- life ---- */
@@ -337,6 +394,7 @@ struct script_dry_run *script_dry_run_new(const struct script_source *source, co
     snprintf(d->result.script, sizeof d->result.script, "%s", source->name);
     snprintf(d->result.version, sizeof d->result.version, "%s", source->version);
     buffer_init(&d->encoded, CLUSTER_ENCODED_MAX);
+    note_totals(d);
     start_run(d, source, params, param_count);
     return d;
 }
@@ -346,10 +404,17 @@ void script_dry_run_free(struct script_dry_run *d)
     if (!d) return;
     for (uint32_t i = 0; i < d->result.round_count; i++) {
         struct script_dry_round *round = &d->result.rounds[i];
-        for (uint32_t k = 0; k < round->count; k++) free(round->lines[k]);
-        free(round->lines);
+        for (uint32_t k = 0; k < round->count; k++) {
+            cluster_step_release(&round->steps[k].step);
+            free(round->steps[k].line);
+            free(round->steps[k].error);
+        }
+        free(round->steps);
     }
     free(d->result.rounds);
+    free(d->result.shards);
+    free(d->totals);
+    free(d->numbers);
     script_steps_release(&d->steps);
     buffer_release(&d->encoded);
     cluster_state_free(d->state);

@@ -72,20 +72,20 @@ static void read_params(lua_State *L, const struct call *c)
     lua_replace(L, PARAMS);
 }
 
-/* Calls `function` of the policy with view and params; false if it has none. */
-static bool ask(lua_State *L, const char *function)
+/* Calls `function` of the policy with view and params, for `results` values; false if it has none. */
+static bool ask(lua_State *L, const char *function, int results)
 {
     if (lua_getfield(L, POLICY, function) == LUA_TNIL) return false;
     lua_pushvalue(L, VIEW);
     lua_pushvalue(L, PARAMS);
-    lua_call(L, 2, 1);
+    lua_call(L, 2, results);
     return true;
 }
 
 static void read_score(lua_State *L, double *score)
 {
     *score = NAN;
-    if (!ask(L, "score")) return;
+    if (!ask(L, "score", 1)) return;
     if (lua_type(L, -1) != LUA_TNUMBER) luaL_error(L, "score must return a number, not a %s", luaL_typename(L, -1));
     *score = lua_tonumber(L, -1);
 }
@@ -156,8 +156,9 @@ static int run_plan(lua_State *L)
     struct call *c = lua_touserdata(L, CALL);
     load_policy(L);
     read_params(L, c);
-    ask(L, "plan");
-    steps_read(L, lua_gettop(L), c->world, c->steps);
+    ask(L, "plan", 2);
+    steps_read(L, lua_gettop(L) - 1, c->world, c->steps);
+    steps_read_why(L, lua_gettop(L), c->steps);
     if (c->score) read_score(L, c->score);
     return 0;
 }

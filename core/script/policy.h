@@ -35,7 +35,8 @@ struct script_builtin {
 };
 const struct script_builtin *script_builtin_find(const char *name);
 const struct script_builtin *script_builtin_at(size_t index);
-/* Lua that travels inside the binary and is no policy (what is in lua/): "aikv.view", "template.policy"; NULL if there is none. */
+/* Lua that travels inside the binary and is no policy (what is in lua/): "aikv.view", "template.policy"; NULL if there
+ * is none. */
 const struct script_builtin *script_module_find(const char *name);
 
 /* Whether the text is a policy: syntax, a table with name, doc, params (each well-formed) and a function plan. `doc`
@@ -43,8 +44,8 @@ const struct script_builtin *script_module_find(const char *name);
 int script_check(const struct script_source *source, const struct script_limits *limits, char *doc, size_t doc_size,
                  struct error *e);
 
-/* What people want to know of a policy, as JSON: {"name":…, "doc":…, "params":[{"name", "type", "default", "takes", "doc",
- * "example"}…]}, all texts; a parameter without "default" is required. Errors: as script_check, and LIMIT. */
+/* What people want to know of a policy, as JSON: {"name":…, "doc":…, "params":[{"name", "type", "default", "takes",
+ * "doc", "example"}…]}, all texts; a parameter without "default" is required. Errors: as script_check, and LIMIT. */
 int script_describe(const struct script_source *source, const struct script_limits *limits, struct buffer *json,
                     struct error *e);
 
@@ -58,6 +59,7 @@ struct script_world {
 struct script_steps {
     struct cluster_step *list; /* owned */
     uint32_t count;
+    char why[161]; /* of the whole answer, above all where it is empty; "" if the policy gave none */
 };
 void script_steps_release(struct script_steps *s);
 

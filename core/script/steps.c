@@ -46,6 +46,7 @@ struct reading {
     const struct cluster_op_info *op;
     int table;  /* its place on the stack */
     int number; /* in its list, from 1; 0: alone */
+    const char *what; /* it is, without an op and a number; NULL: a step */
 };
 
 /* Raises "step 2 (assign_slots): …". */
@@ -58,7 +59,7 @@ static _Noreturn __attribute__((format(printf, 2, 3))) void fail(struct reading 
     va_end(args);
     if (r->number && r->op) luaL_error(r->L, "step %d (%s): %s", r->number, r->op->name, text);
     if (r->number) luaL_error(r->L, "step %d: %s", r->number, text);
-    luaL_error(r->L, "%s: %s", r->op ? r->op->name : "step", text);
+    luaL_error(r->L, "%s: %s", r->op ? r->op->name : r->what ? r->what : "step", text);
     abort(); /* luaL_error does not return */
 }
 
@@ -313,6 +314,14 @@ static void read_step(struct reading *r)
     check_fields(r);
     read_fields(r);
     read_why(r);
+}
+
+void steps_read_why(lua_State *L, int index, struct script_steps *out)
+{
+    lua_pushvalue(L, index);
+    struct reading r = {.L = L, .what = "the plan"};
+    if (!lua_isnil(L, -1)) read_line(&r, "why, its second value,", out->why, sizeof out->why - 1);
+    lua_pop(L, 1);
 }
 
 void steps_read_one(lua_State *L, int index, const struct script_world *world, struct cluster_step *out)

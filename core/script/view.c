@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "script/frozen.h"
+#include "script/totals.h"
 
 void view_shard_name(uint32_t number, char out[VIEW_SHARD_NAME_MAX])
 {
@@ -176,13 +177,6 @@ static void set_voters(lua_State *L, const struct script_world *w)
 
 /* ---- shards and slots ---- */
 
-/* The place of a shard in state->shards, from 1; 0 for `number` 0, the unassigned slots. */
-static lua_Integer shard_place(const struct cluster_state *s, uint32_t number)
-{
-    const struct cluster_shard *shard = number ? cluster_shard_find(s, number) : NULL;
-    return shard ? shard - s->shards + 1 : 0;
-}
-
 static void push_range(lua_State *L, unsigned from, unsigned to)
 {
     lua_createtable(L, 2, 0);
@@ -218,32 +212,16 @@ static void set_ranges(lua_State *L, const char *name, int slots, lua_Integer pl
     lua_setfield(L, -2, name);
 }
 
-/* What the slots of a shard sum up to. */
-struct totals {
-    uint64_t slot_count, keys, bytes, milliops;
-};
-
 /* Pushes them by shard_place. */
-static const struct totals *push_totals(lua_State *L, const struct script_world *w)
+static const struct shard_totals *push_totals(lua_State *L, const struct script_world *w)
 {
-    const struct cluster_state *s = w->state;
-    const struct cluster_load *load = w->live->load;
-    size_t size = (s->shard_count + 1u) * sizeof(struct totals);
-    struct totals *totals = lua_newuserdatauv(L, size, 0), *t = totals;
-    memset(totals, 0, size);
-    for (unsigned slot = 0; slot < CLUSTER_SLOTS; slot++) {
-        if (!slot || s->owner[slot] != s->owner[slot - 1]) t = &totals[shard_place(s, s->owner[slot])];
-        t->slot_count++;
-        if (!load) continue;
-        t->keys += load->keys[slot];
-        t->bytes += load->bytes[slot];
-        t->milliops += load->milliops[slot];
-    }
+    struct shard_totals *totals = lua_newuserdatauv(L, (w->state->shard_count + 1u) * sizeof *totals, 0);
+    shard_totals(w->state, w->live->load, totals);
     return totals;
 }
 
 static void push_shard(lua_State *L, const struct script_world *w, const struct cluster_shard *s, const char *name,
-                       const struct totals *t)
+                       const struct shard_totals *t)
 {
     const struct cluster_node *primary = cluster_node_find(w->state, s->primary);
     lua_createtable(L, 0, 9);
@@ -263,7 +241,7 @@ static void set_shards(lua_State *L, const struct script_world *w)
     int view = lua_gettop(L);
     push_slots(L, s);
     int slots = lua_gettop(L);
-    const struct totals *totals = push_totals(L, w);
+    const struct shard_totals *totals = push_totals(L, w);
     lua_pushvalue(L, view); /* the view, with the index and the list above it */
     lua_createtable(L, 0, (int)s->shard_count);
     lua_createtable(L, (int)s->shard_count, 0);

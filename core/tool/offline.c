@@ -1,15 +1,18 @@
 #include "tool/offline.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/nearest.h"
 #include "control/script_source.h"
+#include "resp/write.h"
 #include "script/dry_run.h"
 #include "script/saved_view.h"
+#include "tool/connection.h"
 #include "tool/file.h"
 #include "tool/verb.h"
+
+#define PLAN_MAX (24u << 20) /* as much as a node replies */
 
 /* ---- policies ---- */
 
@@ -66,49 +69,20 @@ int offline_describe(const struct offline_policy *p, json_t **out, struct error 
 
 /* ---- a dry run ---- */
 
-static json_t *score(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *rounds(const struct script_dry_result *r)
-{
-    json_t *list = json_array();
-    for (uint32_t i = 0; i < r->round_count; i++) {
-        json_t *round = json_array();
-        for (uint32_t n = 0; n < r->rounds[i].count; n++)
-            json_array_append_new(round, json_string(r->rounds[i].lines[n]));
-        json_array_append_new(list, round);
-    }
-    return list;
-}
-
-/* As a node replies it. */
-static json_t *document(const struct offline_policy *p, const struct script_dry_result *r)
-{
-    json_t *plan = json_object();
-    json_object_set_new(plan, "script", json_string(p->name));
-    json_object_set_new(plan, "version", json_string(p->version));
-    json_object_set_new(plan, "outcome", json_string(script_outcome_name(r->outcome)));
-    json_object_set_new(plan, "error", json_string(r->error));
-    json_object_set_new(plan, "rounds", rounds(r));
-    json_object_set_new(plan, "steps_left_out", json_integer(r->lines_left_out));
-    json_object_set_new(plan, "score_before", score(r->score_before));
-    json_object_set_new(plan, "score_after", score(r->score_after));
-    json_object_set_new(plan, "slots_moved", json_integer(r->slots_moved));
-    json_object_set_new(plan, "note", json_string(r->moves_slots ? SCRIPT_MOVES_NOTE : ""));
-    return plan;
-}
-
-json_t *offline_dry_run(const struct offline_policy *p, const struct cluster_param *params, uint32_t count,
-                        struct cluster_state *state, struct cluster_live *live)
+int offline_dry_run(const struct offline_policy *p, const struct cluster_param *params, uint32_t count, bool data,
+                    struct cluster_state *state, struct cluster_live *live, json_t **plan, struct error *e)
 {
     struct script_source source = offline_policy_source(p);
     struct script_dry_run *run = script_dry_run_new(&source, params, count, state, live, SCRIPT_DRY_RUN_MS);
+    struct buffer reply;
+    buffer_init(&reply, PLAN_MAX);
+    struct resp_writer w = {&reply, 3};
     while (script_dry_run_advance(run, NULL)) {}
-    json_t *plan = document(p, script_dry_run_result(run));
+    script_dry_run_write(script_dry_run_result(run), data, "", &w);
+    *plan = reply.failed ? NULL : connection_value(buffer_bytes(&reply));
+    buffer_release(&reply);
     script_dry_run_free(run);
-    return plan;
+    return *plan ? 0 : error_set(e, ERROR_OOM, "no memory for the plan");
 }
 
 /* ---- plan NAME --view FILE ---- */
@@ -148,7 +122,7 @@ int offline_plan(const struct tool_call *call, const char *const *words, int cou
     if (offline_params(words + 1, count - 1, params, &e) || offline_policy_find(words[0], &policy, &e))
         return call_complain(call, TOOL_USAGE, &e);
     int code = read_view(call->view, &state, &live, &e);
-    if (!code) *plan = offline_dry_run(&policy, params, (uint32_t)(count - 1) / 2, state, &live);
+    if (!code) code = offline_dry_run(&policy, params, (uint32_t)(count - 1) / 2, call->json, state, &live, plan, &e);
     offline_policy_release(&policy);
     return code ? call_complain(call, TOOL_USAGE, &e) : TOOL_DONE;
 }

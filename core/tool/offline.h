@@ -25,9 +25,9 @@ int offline_params(const char *const *words, int count, struct cluster_param *pa
  * is as CLUSTER SCRIPT PLAN replies. Returns the exit code; has complained. */
 int offline_plan(const struct tool_call *call, const char *const *words, int count, json_t **plan);
 
-/* The same on a state and what is live, which are taken over. */
-json_t *offline_dry_run(const struct offline_policy *p, const struct cluster_param *params, uint32_t count,
-                        struct cluster_state *state, struct cluster_live *live);
+/* The same on a state and what is live, which are taken over; `data` as for script_dry_run_write. */
+int offline_dry_run(const struct offline_policy *p, const struct cluster_param *params, uint32_t count, bool data,
+                    struct cluster_state *state, struct cluster_live *live, json_t **plan, struct error *e);
 
 /* A small cluster to try policies on: six members in three zones, three shards, a candidate. */
 int offline_sample(struct cluster_state **state, struct cluster_live *live, struct error *e);

@@ -78,12 +78,13 @@ static void check_plan(struct check *c, const char *file, const struct offline_p
     struct cluster_live live;
     struct error e;
     uint32_t count;
-    if (choose(c, described, params, &count, &e) || offline_sample(&state, &live, &e)) {
+    json_t *plan;
+    if (choose(c, described, params, &count, &e) || offline_sample(&state, &live, &e) ||
+        offline_dry_run(p, params, count, false, state, &live, &plan, &e)) {
         fail(c, file, p, &e);
         return;
     }
-    json_t *plan = offline_dry_run(p, params, count, state, &live), *rounds = json_object_get(plan, "rounds"),
-           *chosen = json_object();
+    json_t *rounds = json_object_get(plan, "rounds"), *chosen = json_object();
     const char *outcome = call_text(plan, "outcome");
     size_t steps = 0;
     for (size_t i = 0; i < json_array_size(rounds); i++) steps += json_array_size(json_array_get(rounds, i));

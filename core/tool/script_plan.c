@@ -1,5 +1,6 @@
 /* aikv script plan: a dry run, by a node or offline, and how it looks. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,8 +33,8 @@ static void print_steps(const json_t *plan)
 /* What the summary does not tell: fields of a newer node too. */
 static void print_others(const json_t *plan)
 {
-    static const char *const told[] = {"script",       "version",     "outcome",    "rounds",
-                                       "score_before", "score_after", "slots_moved"};
+    static const char *const told[] = {"script",       "version",     "outcome",     "rounds",
+                                       "score_before", "score_after", "slots_moved", "shards"};
     const char *key;
     json_t *value, *others = json_object();
     json_object_foreach((json_t *)plan, key, value)
@@ -47,10 +48,38 @@ static void print_others(const json_t *plan)
     json_decref(others);
 }
 
+/* "5461 -> 4096", or the one number that stays. */
+static void change_cell(struct table *t, const json_t *shard, const char *field)
+{
+    double before = json_number_value(json_object_get(json_object_get(shard, "before"), field)),
+           after = json_number_value(json_object_get(json_object_get(shard, "after"), field));
+    if (fabs(before - after) < 0.0005)
+        table_cell(t, "%.10g", before);
+    else
+        table_cell(t, "%.10g -> %.10g", before, after);
+}
+
+/* What becomes of the shards whose slots change. */
+static void print_shards(const json_t *plan)
+{
+    static const char *const columns[] = {"shard", "slots", "keys", "bytes", "ops"};
+    const json_t *shards = json_object_get(plan, "shards");
+    struct table t;
+    if (json_array_size(shards) == 0) return;
+    table_begin(&t, 5, columns);
+    for (size_t i = 0; i < json_array_size(shards); i++) {
+        const json_t *shard = json_array_get(shards, i);
+        table_value(&t, "shard", json_object_get(shard, "shard"));
+        for (int field = 1; field < 5; field++) change_cell(&t, shard, columns[field]);
+    }
+    table_end(&t);
+}
+
 static void print_plan(const json_t *plan)
 {
     const json_t *before = json_object_get(plan, "score_before"), *after = json_object_get(plan, "score_after");
     print_steps(plan);
+    print_shards(plan);
     printf("plan of %s@%s: %s; steps %" PRId64 ", rounds %zu", call_text(plan, "script"), call_text(plan, "version"),
            call_text(plan, "outcome"), count_steps(plan), json_array_size(json_object_get(plan, "rounds")));
     if (call_integer(plan, "slots_moved")) printf(", slots moved %" PRId64, call_integer(plan, "slots_moved"));
@@ -68,10 +97,14 @@ static int exit_code_of_plan(const json_t *plan)
 
 int tool_script_plan(struct tool_call *call)
 {
-    const char *argv[4 + 2 * VERB_WORDS_MAX] = {"CLUSTER", "SCRIPT", "PLAN", call->words[0]};
-    int argc = 4, code = call_params(call, 1, argv, &argc);
+    const char *argv[5 + 2 * VERB_WORDS_MAX] = {"CLUSTER", "SCRIPT", "PLAN"};
+    int argc = 3, name;
+    if (call->json && !call->view) argv[argc++] = "DATA";
+    argv[name = argc++] = call->words[0];
+    int code = call_params(call, 1, argv, &argc);
     json_t *plan = NULL;
-    if (!code) code = call->view ? offline_plan(call, argv + 3, argc - 3, &plan) : call_node(call, argv, argc, &plan);
+    if (!code)
+        code = call->view ? offline_plan(call, argv + name, argc - name, &plan) : call_node(call, argv, argc, &plan);
     if (code) return code;
     code = exit_code_of_plan(plan);
     if (!call->json)

@@ -223,6 +223,34 @@ local function refine(m, slack)
   end
 end
 
+-- The slot that outweighs what a shard should carry; nil if there is none.
+local function outweighing(m)
+  local too_full = V.where(m.shards, function(s) return s.heaviest > m.mean end)
+  local fullest = V.first_by(too_full, function(s) return { -s.heaviest } end)
+  for _, r in ipairs(fullest and m.weight and fullest.slots or {}) do
+    for slot = r[1], r[2] do
+      if m.weight[slot] == fullest.heaviest then return slot, fullest end
+    end
+  end
+end
+
+-- Why nothing moves, for people.
+local function why_not(m, by, tolerance, limit)
+  if #m.shards < 2 then return ("%d shards can take and give: two are needed"):format(#m.shards) end
+  if m.total == 0 then return ("no shard has any %s"):format(by) end
+  if limit <= 0 then return "as many slots as may move in one run have moved" end
+  local slot, shard = outweighing(m)
+  if slot then
+    return ("slot %d of %s alone has %.4g %s, more than the mean of a shard, %.4g: it cannot be divided, and the rest is even")
+      :format(slot, shard.id, shard.heaviest, by, m.mean)
+  end
+  local off = 100 * unevenness(m, function(s) return s.load - m.mean end)
+  if off <= 100 * tolerance then
+    return ("every shard is within %.4g %% of the mean: the farthest is %.4g %% off"):format(100 * tolerance, off)
+  end
+  return ("the farthest shard is %.4g %% off the mean, and no slot brings two shards closer together"):format(off)
+end
+
 local function steps_of(m)
   for _, step in ipairs(m.steps) do step.slots = S.ranges(step.slots) end
   return P.first(m.steps)
@@ -244,19 +272,20 @@ end
 
 -- The steps that even out `by` ("slots", "keys", "bytes" or "ops") over the shards, with at most `limit` slots; shards that leave
 -- are emptied first. They begin when a shard is farther from the mean than `tolerance` (0.05: 5 %) and end when all are within
--- half of it: a load that goes up and down near the tolerance does not send slots to and fro.
+-- half of it: a load that goes up and down near the tolerance does not send slots to and fro. Without steps it also says why.
 function M.even(view, by, tolerance, limit)
   local m = start(measure(view, by), limit)
   if #m.leaving > 0 then
     local steps = M.drain(view, limit)
     if #steps > 0 then return steps end
   end
-  if unevenness(m, function(s) return s.excess end) <= tolerance then return {} end
+  if unevenness(m, function(s) return s.excess end) <= tolerance then return {}, why_not(m, by, tolerance, limit) end
   local slack = m.mean * tolerance / 2
   move_hot(m, slack)
   move_runs(m, slack)
   refine(m, slack)
-  return steps_of(m)
+  local steps = steps_of(m)
+  return steps, #steps == 0 and why_not(m, by, tolerance, limit) or nil
 end
 
 -- How far the shard that is farthest from the mean is from it, as a part of the mean.

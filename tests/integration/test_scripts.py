@@ -35,7 +35,7 @@ class Operators(unittest.TestCase):
             self.assertEqual((again["outcome"], again["rounds"]), ("done", []))
             waits = redis_cli(c[3], "PLAN", "init", "shards", 4)
             self.assertEqual(waits["outcome"], "waits")
-            self.assertIn("would wait: 2 more nodes are needed", waits["error"])
+            self.assertIn("2 more nodes are needed", waits["why"])
             with self.assertRaisesRegex(ReplyError, "no parameter 'shard'; the nearest is 'shards'"):
                 redis_cli(c[3], "PLAN", "init", "shard", 4)
 

@@ -133,7 +133,7 @@ class OnACluster(Tool):
     def plan_and_run_init(self):
         plan = self.ask_json(*self.at(0, "script", "plan", "init", "shards=2", "replicas=2"))
         self.assertEqual((plan["script"], plan["outcome"], plan["error"]), ("init", "done", ""))
-        steps = [line.split()[2] for r in plan["rounds"] for line in r]
+        steps = [step["op"] for r in plan["rounds"] for step in r]
         self.assertEqual([steps.count(op) for op in ("admit", "create_shard", "replicate")], [5, 2, 4])
         out = self.ask(*self.at(0, "script", "plan", "init"))
         self.assertRegex(out, r"(?m)^plan of init@[0-9a-f]{16}: done; steps \d+, rounds \d+")
@@ -431,7 +431,7 @@ class Offline(Tool):
         self.write("view.json", json.dumps(self.VIEW))
         self.ask("script", "new", "copies")
         plan = self.ask_json("script", "plan", "./copies.lua", "--view", "view.json")
-        self.assertEqual([line.split()[2:5] for line in plan["rounds"][0]], [["replicate", "22222222", "s1"]])
+        self.assertEqual(plan["rounds"], [[{"becomes": "planned", "op": "replicate", "node": "2" * 40, "shard": "s1", "why": "s1 has too few copies", "error": ""}]])
         self.assertEqual((plan["outcome"], plan["score_before"], plan["score_after"]), ("done", 1.0, 0.0))
         out = self.ask("script", "plan", "./copies.lua", "copies=2", "--view", "view.json")
         self.assertRegex(out, r"plan of copies@[0-9a-f]{16}: done; steps 1, rounds 1; score 2 -> 1")
@@ -440,6 +440,21 @@ class Offline(Tool):
         self.assertIn("no policy is built in under the name 'copie'", err)
         self.assertIn("did you mean 'init'?", self.tool("script", "plan", "inti", "--view", "view.json")[2])
         self.assertIn("no parameter 'copis'", self.ask("script", "plan", "./copies.lua", "copis=2", "--view", "view.json", code=FAILED))
+
+    def test_a_plan_shows_what_becomes_of_the_shards_and_why_nothing_is_done(self):
+        nodes = [{"id": str(i) * 40, "alias": str(i), "voter": True, "shard": f"s{i}", "primary": True} for i in (1, 2)]
+        odd = [[slot, slot] for slot in range(1, 16384, 2)]
+        self.write("view.json", json.dumps({"leader": "1" * 40, "nodes": nodes, "shards": [
+            {"id": "s1", "primary": "1" * 40, "slots": [[slot, slot] for slot in range(0, 16384, 2)] + odd[:4000]}, {"id": "s2", "primary": "2" * 40, "slots": odd[4000:]}]}))
+        out = self.ask("script", "plan", "rebalance", "--view", "view.json")
+        self.assertRegex(out, r"(?m)^s1 +12192 -> 8192 +0 +0 +0$")
+        plan = self.ask_json("script", "plan", "rebalance", "--view", "view.json")
+        self.assertEqual([(s["shard"], s["before"]["slots"], s["after"]["slots"]) for s in plan["shards"]], [("s1", 12192, 8192), ("s2", 4192, 8192)])
+        self.assertEqual(sum(to - first + 1 for step in plan["rounds"][0] for first, to in step["slots"]), 4000)
+        self.assertIn("\nwhy  no shard has any ops\n", self.ask("script", "plan", "rebalance", "by=ops", "--view", "view.json"))
+        out = self.ask("script", "plan", "init", "shards=9", "--view", "view.json")
+        self.assertIn("\nwhy  16 more nodes are needed", out)
+        self.assertNotIn("error", out)
 
     def test_a_view_that_is_malformed_is_told_where(self):
         self.VIEW["nodes"][1]["up"] = "yes"

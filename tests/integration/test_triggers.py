@@ -76,8 +76,8 @@ class Triggers(unittest.TestCase):
             status = c.ended(self.fired(c[0]))
             self.assertEqual((status["status"], status["error"]), ("done", ""))
             self.assertTrue(any("done create_shard" in line for line in status["steps"]), status["steps"])
-            self.assertIn("attempt to index a nil value", triggers(c[0])["keep"]["problem"])
-            self.assertRegex(c[0].log(), """a trigger's script fails: the built-in one is asked instead" trigger=keep script=init version=[0-9a-f]{16} error=".*nil value""")
+            self.assertIn("the view has no field 'nope'", triggers(c[0])["keep"]["problem"])
+            self.assertRegex(c[0].log(), """a trigger's script fails: the built-in one is asked instead" trigger=keep script=init version=[0-9a-f]{16} error=".*no field 'nope'""")
 
 
 if __name__ == "__main__":

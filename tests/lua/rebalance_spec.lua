@@ -73,6 +73,21 @@ describe("scripts/rebalance.lua", function()
     assert.equal(1, #plan(view_of(4, owner, one), { tolerance = 2 }))
   end)
 
+  it("says why it moves nothing", function()
+    local function why(view, p) return select(2, plan(view, p)) end
+    assert.equal("every shard is within 5 % of the mean: the farthest is 0 % off", why(view_of(4, even_owner(4), one), {}))
+    assert.equal("1 shards can take and give: two are needed", why(view_of(1, even_owner(1), one), {}))
+    assert.equal("no shard has any bytes", why(view_of(2, even_owner(2), function() return 0 end), { by = "bytes" }))
+    local function hot(slot) return slot == 5 and 90000 or 0 end
+    assert.equal("slot 5 of s1 alone has 9e+04 bytes, more than the mean of a shard, 4.5e+04: it cannot be divided, " ..
+      "and the rest is even", why(view_of(2, even_owner(2), hot), { by = "bytes" }))
+    local owner = even_owner(2)
+    local view = view_of(3, owner, one)
+    view.run.slots_moved = 10
+    assert.equal("as many slots as may move in one run have moved", why(view, { max_moves = 10 }))
+    assert.is_nil(why(view, {}))
+  end)
+
   it("moves no more slots than it may, in all rounds of a run together", function()
     local owner = even_owner(2)
     local view = view_of(3, owner, one)

@@ -292,7 +292,7 @@ static void test_a_plan_is_made_beside_a_run_on_any_node(void **state)
     nodes_expect(t, 1, "CLUSTER SCRIPT EVAL RUN return{{op='create_shard',node='1'},{op='create_shard',node='2'}} 0", ":1\r\n");
     nodes_expect_soon(t, 1, "CLUSTER SCRIPT STATUS 1", "\r\ndone\r\n");
     nodes_expect(t, 1, "CLUSTER SCRIPT RUN my ms 60000", ":2\r\n");
-    nodes_expect_part(t, 1, "CLUSTER SCRIPT PLAN my ms 7", "outcome\r\n$5\r\nwaits\r\n$5\r\nerror\r\n$19\r\nwould wait: testing");
+    nodes_expect_part(t, 1, "CLUSTER SCRIPT PLAN my ms 7", "outcome\r\n$5\r\nwaits\r\n$5\r\nerror\r\n$0\r\n\r\n$3\r\nwhy\r\n$7\r\ntesting");
     nodes_expect_part(t, 1, "CLUSTER SCRIPT PLAN my ms 7", "run 2 of my is running and may change what is planned here");
     nodes_expect_part(t, 1, "CLUSTER SCRIPT PLAN mover", "outcome\r\n$7\r\nrefused\r\n");
     nodes_expect_part(t, 1, "CLUSTER SCRIPT PLAN mover",

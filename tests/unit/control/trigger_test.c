@@ -119,7 +119,7 @@ static void expect_the_built_in_init_acts(struct test_nodes *t, const char *stat
     nodes_stop(t, 1);
     nodes_expect_soon(t, 0, status, "done create_shard");
     nodes_expect_soon(t, 0, status, "\r\ndone\r\n");
-    nodes_expect_part(t, 0, "CLUSTER SCRIPT TRIGGER LIST", ":3: attempt to index a nil value");
+    nodes_expect_part(t, 0, "CLUSTER SCRIPT TRIGGER LIST", ":3: the view has no field 'nope'");
 }
 
 static void test_the_built_in_script_acts_when_the_loaded_one_errs(void **state)

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "resp/write.h"
 #include "tests.h"
 #include "world.h"
 
@@ -57,7 +58,7 @@ static const struct script_dry_result *expect(const struct script_dry_run *d, en
 static void expect_line(const struct script_dry_result *r, uint32_t round, uint32_t line, const char *text)
 {
     assert_true(round < r->round_count && line < r->rounds[round].count);
-    assert_string_equal(r->rounds[round].lines[line], text);
+    assert_string_equal(r->rounds[round].steps[line].line, text);
 }
 
 static void apply_to(struct test_world *w, struct cluster_command c)
@@ -124,7 +125,8 @@ static void test_a_round_that_only_waits_ends_it_and_another_wait_does_not(void 
         w, POLICY("if view.run.round == 0 then return { { op = 'wait', ms = 60000 },"
                   " { op = 'set', key = 'tolerance', value = 7 } } end"
                   " return { { op = 'wait', ms = 1000, why = 'tolerance is ' .. view.settings.tolerance } }"));
-    const struct script_dry_result *r = expect(d, SCRIPT_WAITS, "would wait: tolerance is 7");
+    const struct script_dry_result *r = expect(d, SCRIPT_WAITS, "");
+    assert_string_equal(r->why, "tolerance is 7");
     assert_int_equal(r->round_count, 2);
     expect_line(r, 0, 0, "1.1 waits wait 60000 ms");
     expect_line(r, 0, 1, "1.2 planned set tolerance 7");
@@ -218,7 +220,46 @@ static void test_the_leader_moves_and_who_votes_no_more_leads_no_more(void **sta
     test_world_free(w);
 }
 
-static void test_lines_are_kept_up_to_a_bound_and_the_others_counted(void **state)
+static void test_shards_are_compared_and_the_policy_says_why_it_is_done(void **state)
+{
+    (void)state;
+    struct test_world *w = test_world_new(3, 0);
+    make_shard(w, 1, 1, 0, 99);
+    make_shard(w, 2, 2, 200, 299);
+    w->live.load = calloc(1, sizeof *w->live.load);
+    assert_non_null(w->live.load);
+    w->live.load->keys[7] = 5;
+    w->live.load->milliops[7] = 1500;
+    struct script_dry_run *d = dry_run(
+        w, POLICY("if view.run.round > 0 then return {}, 'nothing is left to do' end return {"
+                  "{ op = 'move_slots', from = 's1', to = 's2', slots = { { 0, 1 }, { 7, 7 } } },"
+                  "{ op = 'create_shard', node = '3' } }"));
+    const struct script_dry_result *r = expect(d, SCRIPT_DONE, "");
+    assert_string_equal(r->why, "nothing is left to do");
+    assert_int_equal(r->shard_count, 2); /* s3 is new, and has nothing */
+    assert_int_equal(r->shards[0].number, 1);
+    assert_int_equal(r->shards[0].before.slot_count, 100);
+    assert_int_equal(r->shards[0].after.slot_count, 97);
+    assert_int_equal(r->shards[0].before.keys, 5);
+    assert_int_equal(r->shards[0].after.keys, 0);
+    assert_int_equal(r->shards[1].after.milliops, 1500);
+    struct buffer reply;
+    buffer_init(&reply, 1 << 20);
+    struct resp_writer writer = {&reply, 2};
+    script_dry_run_write(r, true, "", &writer);
+    buffer_append(&reply, "", 1);
+    assert_non_null(strstr((char *)reply.data,
+                           "$7\r\nbecomes\r\n$7\r\nplanned\r\n$2\r\nop\r\n$10\r\nmove_slots\r\n$4\r\nfrom\r\n$2\r\ns1\r\n"
+                           "$2\r\nto\r\n$2\r\ns2\r\n$5\r\nslots\r\n*2\r\n*2\r\n:0\r\n:1\r\n*2\r\n:7\r\n:7\r\n"));
+    buffer_release(&reply);
+    script_dry_run_free(d);
+    d = dry_run(w, POLICY("return {}, 7"));
+    expect(d, SCRIPT_ERROR, "test@0011223344556677: the plan: why, its second value, must be a string, not a number");
+    script_dry_run_free(d);
+    test_world_free(w);
+}
+
+static void test_steps_are_kept_up_to_a_bound_and_the_others_counted(void **state)
 {
     (void)state;
     struct test_world *w = test_world_new(1, 0);
@@ -228,9 +269,9 @@ static void test_lines_are_kept_up_to_a_bound_and_the_others_counted(void **stat
                   " steps[i] = { op = 'label', node = '1', labels = round .. '.' .. i } end return steps"));
     const struct script_dry_result *r = expect(d, SCRIPT_DONE, "");
     assert_int_equal(r->round_count, 3);
-    assert_int_equal(r->lines, SCRIPT_DRY_RUN_LINES_MAX);
+    assert_int_equal(r->steps, SCRIPT_DRY_RUN_STEPS_MAX);
     assert_int_equal(r->rounds[2].count, 2);
-    assert_int_equal(r->lines_left_out, 3 * 999 - SCRIPT_DRY_RUN_LINES_MAX);
+    assert_int_equal(r->steps_left_out, 3 * 999 - SCRIPT_DRY_RUN_STEPS_MAX);
     script_dry_run_free(d);
     test_world_free(w);
 }
@@ -263,7 +304,8 @@ int test_script_dry_run(void)
         cmocka_unit_test(test_moved_slots_are_counted_and_the_score_shows_them),
         cmocka_unit_test(test_an_error_of_the_policy_ends_it_with_the_line),
         cmocka_unit_test(test_the_leader_moves_and_who_votes_no_more_leads_no_more),
-        cmocka_unit_test(test_lines_are_kept_up_to_a_bound_and_the_others_counted),
+        cmocka_unit_test(test_shards_are_compared_and_the_policy_says_why_it_is_done),
+        cmocka_unit_test(test_steps_are_kept_up_to_a_bound_and_the_others_counted),
         cmocka_unit_test(test_its_time_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
