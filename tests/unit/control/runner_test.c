@@ -87,7 +87,7 @@ static void test_a_run_goes_on_where_the_leader_it_made_leads(void **state)
 
 static const char *const slow_script =
     "return { name = 'slow', doc = 'd', params = {}, plan = function(view)\n"
-    "  if view.slots_left == 0 or #view.unassigned == 0 then return {} end\n"
+    "  if #view.unassigned == 0 then return {} end\n"
     "  local steps = { { op = 'assign_slots', shard = 's1', slots = view.unassigned } }\n"
     "  if view.run.round == 0 then table.insert(steps, 1, { op = 'wait', ms = 1500, why = 'slow' }) end\n"
     "  return steps end,\n"
