@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds AiKv, starts six nodes as local processes, makes them a cluster with the policy `init`, and shows it serving.
 #
-# usage: quickstart.sh [--base-port P] [--dir D]     six processes on P..P+5 (default 6379), data under D
+# usage: quickstart.sh [--base-port P] [--dir D] [--zones Z,...]   six processes on P..P+5 (default 6379), data under D;
+#                                                    with --zones a,b,c nodes 1 to 6 stand in zones a b c a b c
 #        quickstart.sh --stop [--dir D]              ends them; deletes the data unless D was given
 #        quickstart.sh --docker                      the same with docker-compose (stop: deploy/stop.sh)
 #   bus ports: 50051.. with the default base port, P+10000.. with another
@@ -12,14 +13,15 @@ started=$SECONDS
 
 die() { printf 'quickstart.sh: %s\n' "$*" >&2; exit 1; }
 
-port=6379 dir='' action=start
+port=6379 dir='' zones=() action=start
 while [ $# -gt 0 ]; do
     case $1 in
         --base-port) port=${2:?--base-port needs a number}; shift 2 ;;
         --dir) dir=${2:?--dir needs a path}; shift 2 ;;
+        --zones) IFS=, read -ra zones <<<"${2:?--zones needs a list such as a,b,c}"; shift 2 ;;
         --stop) action=stop; shift ;;
         --docker) action=docker; shift ;;
-        -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
         *) die "unknown argument '$1' (try --help)" ;;
     esac
 done
@@ -66,6 +68,7 @@ if [ "$action" = stop ]; then
 fi
 
 if [ "$action" = docker ]; then
+    [ "${#zones[@]}" -eq 0 ] || die "--docker takes no --zones: [node] zone in deploy/aikv-node[1-6].toml says them"
     "$here/install-dependencies.sh" --docker
     "$here/start.sh"
     up=$SECONDS
@@ -95,9 +98,11 @@ for n in 1 2 3 4 5 6; do
     for m in 1 2 3 4 5 6; do
         if [ "$m" -ne "$n" ] && { [ "$n" -eq 1 ] || [ "$m" -le 3 ]; }; then join=$join${join:+,}127.0.0.1:$((bus + m - 1)); fi
     done
+    zone=()
+    if [ "${#zones[@]}" -gt 0 ]; then zone=(--zone "${zones[(n - 1) % ${#zones[@]}]}"); fi
     rm -f "$dir/node$n/ready"
     setsid build/release/aikv --port $((port + n - 1)) --raft-addr 127.0.0.1:$((bus + n - 1)) --node-id "$n" \
-        --cluster-enabled --is-bootstrap="$([ "$n" -eq 1 ] && echo yes || echo no)" --join "$join" \
+        --cluster-enabled --is-bootstrap="$([ "$n" -eq 1 ] && echo yes || echo no)" --join "$join" "${zone[@]}" \
         --data-dir "$dir/node$n/data" --ready-file "$dir/node$n/ready" </dev/null >>"$dir/node$n/log" 2>&1 &
     echo $! >"$dir/node$n/pid"
 done
