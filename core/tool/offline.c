@@ -5,6 +5,7 @@
 
 #include "base/nearest.h"
 #include "control/script_source.h"
+#include "resp/reply.h"
 #include "resp/write.h"
 #include "script/dry_run.h"
 #include "script/saved_view.h"
@@ -85,15 +86,35 @@ int offline_dry_run(const struct offline_policy *p, const struct cluster_param *
     return *plan ? 0 : error_set(e, ERROR_OOM, "no memory for the plan");
 }
 
-/* ---- plan NAME --view FILE ---- */
+/* ---- plan FILE, plan NAME --view VIEW ---- */
 
-static int read_view(const char *path, struct cluster_state **state, struct cluster_live *live, struct error *e)
+/* The view of the node that is asked, as its JSON. */
+static int ask_view(const struct tool_call *call, struct buffer *json, struct error *e)
+{
+    struct bytes reply, argv[] = {bytes_text("CLUSTER"), bytes_text("SCRIPT"), bytes_text("VIEW")};
+    struct resp_part part;
+    size_t at = 0;
+    int code = connection_call(call->node, argv, 3, &reply, e);
+    if (code) return code;
+    if (resp_part_read(reply, &at, &part, NULL) != RESP_READY)
+        return error_set(e, ERROR_UNREACHABLE, "the node's reply makes no sense"), TOOL_UNREACHABLE;
+    buffer_init(json, FILE_VIEW_MAX);
+    buffer_append(json, part.text.data, part.text.len);
+    return TOOL_DONE;
+}
+
+/* The call's saved view, or the one of its node. Returns the exit code. */
+static int read_view(const struct tool_call *call, struct cluster_state **state, struct cluster_live *live,
+                     struct error *e)
 {
     struct buffer json;
-    int code = file_read(path, FILE_VIEW_MAX, &json, e);
+    int code = call->view ? (file_read(call->view, FILE_VIEW_MAX, &json, e) ? TOOL_USAGE : TOOL_DONE)
+                          : ask_view(call, &json, e);
     if (code) return code;
-    code = script_saved_view_read(buffer_bytes(&json), state, live, e);
-    if (code) error_prefix(e, "'%.100s': ", path);
+    if (script_saved_view_read(buffer_bytes(&json), state, live, e)) {
+        code = call->view ? TOOL_USAGE : TOOL_FAILED;
+        error_prefix(e, "'%.100s': ", call->view ? call->view : "the node's view");
+    }
     buffer_release(&json);
     return code;
 }
@@ -121,8 +142,9 @@ int offline_plan(const struct tool_call *call, const char *const *words, int cou
     struct error e;
     if (offline_params(words + 1, count - 1, params, &e) || offline_policy_find(words[0], &policy, &e))
         return call_complain(call, TOOL_USAGE, &e);
-    int code = read_view(call->view, &state, &live, &e);
-    if (!code) code = offline_dry_run(&policy, params, (uint32_t)(count - 1) / 2, call->json, state, &live, plan, &e);
+    int code = read_view(call, &state, &live, &e);
+    if (!code && offline_dry_run(&policy, params, (uint32_t)(count - 1) / 2, call->json, state, &live, plan, &e))
+        code = TOOL_FAILED;
     offline_policy_release(&policy);
-    return code ? call_complain(call, TOOL_USAGE, &e) : TOOL_DONE;
+    return code ? call_complain(call, code, &e) : TOOL_DONE;
 }

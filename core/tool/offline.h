@@ -21,8 +21,8 @@ int offline_describe(const struct offline_policy *p, json_t **out, struct error 
 /* Names and values, in pairs, as parameters that point to them; there is room for CLUSTER_PARAMS_MAX. */
 int offline_params(const char *const *words, int count, struct cluster_param *params, struct error *e);
 
-/* A dry run of the policy words[0] with the parameters (names and values) that follow, on the call's saved view; `plan`
- * is as CLUSTER SCRIPT PLAN replies. Returns the exit code; has complained. */
+/* A dry run of the policy words[0] with the parameters (names and values) that follow, on the call's saved view, or
+ * else that of its node; `plan` is as CLUSTER SCRIPT PLAN replies. Returns the exit code; has complained. */
 int offline_plan(const struct tool_call *call, const char *const *words, int count, json_t **plan);
 
 /* The same on a state and what is live, which are taken over; `data` as for script_dry_run_write. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tool/file.h"
 #include "tool/offline.h"
 #include "tool/print.h"
 #include "tool/verb.h"
@@ -95,16 +96,24 @@ static int exit_code_of_plan(const json_t *plan)
     return strcmp(outcome, "done") == 0 || strcmp(outcome, "waits") == 0 ? TOOL_DONE : TOOL_FAILED;
 }
 
+/* By a node: of a policy that it has. */
+static int ask_for_plan(const struct tool_call *call, const char *const *words, int count, json_t **plan)
+{
+    const char *argv[4 + 2 * VERB_WORDS_MAX] = {"CLUSTER", "SCRIPT", "PLAN"};
+    int argc = 3;
+    if (call->json) argv[argc++] = "DATA";
+    for (int i = 0; i < count; i++) argv[argc++] = words[i];
+    return call_node(call, argv, argc, plan);
+}
+
 int tool_script_plan(struct tool_call *call)
 {
-    const char *argv[5 + 2 * VERB_WORDS_MAX] = {"CLUSTER", "SCRIPT", "PLAN"};
-    int argc = 3, name;
-    if (call->json && !call->view) argv[argc++] = "DATA";
-    argv[name = argc++] = call->words[0];
-    int code = call_params(call, 1, argv, &argc);
+    const char *words[1 + 2 * VERB_WORDS_MAX] = {call->words[0]};
+    int count = 1, code = call_params(call, 1, words, &count);
     json_t *plan = NULL;
-    if (!code)
-        code = call->view ? offline_plan(call, argv + name, argc - name, &plan) : call_node(call, argv, argc, &plan);
+    if (code) return code;
+    code = call->view || file_is_named(words[0]) ? offline_plan(call, words, count, &plan)
+                                                 : ask_for_plan(call, words, count, &plan);
     if (code) return code;
     code = exit_code_of_plan(plan);
     if (!call->json)

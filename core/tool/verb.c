@@ -9,9 +9,9 @@ static const struct verb table[] = {
     {"script", "load", "FILE [NAME]",
      "Checks a policy and keeps it in the cluster, by default under the file's name; '-' is standard input.", 1, 2, ASK,
      tool_script_load},
-    {"script", "plan", "NAME [PARAM=VALUE]...",
-     "Dry run: every round of steps, and the score before and after. Changes nothing. With --view FILE offline, on a "
-     "saved view; NAME may then be a file too.",
+    {"script", "plan", "NAME|FILE [PARAM=VALUE]...",
+     "Dry run: every round of steps, and the score before and after. Changes nothing. A FILE is planned here, on the "
+     "node's view; with --view FILE all is offline, on a saved view.",
      1, ANY, ASK | VERB_VIEW, tool_script_plan},
     {"script", "run", "NAME [PARAM=VALUE]...",
      "Starts a run and shows it until it ends. Interrupting this does not end the run.", 1, ANY, ASK | VERB_DETACH,

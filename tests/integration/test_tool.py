@@ -246,6 +246,9 @@ class OnACluster(Tool):
         self.write("saved.json", self.ask(*self.at(1, "script", "view")))
         on_a_node = self.ask_json(*self.at(1, "script", "plan", "init", "shards=3"))
         offline = self.ask_json("script", "plan", "init", "shards=3", "--view", "saved.json")
+        self.write("own.lua", self.ask(*self.at(0, "script", "get", "init")))
+        here = self.ask_json(*self.at(2, "script", "plan", "./own.lua", "shards=3"))
+        self.assertEqual((here["script"], here["rounds"], here["outcome"]), ("own", on_a_node["rounds"], "done"))
         self.assertEqual({k: offline[k] for k in ("outcome", "rounds", "version")}, {k: on_a_node[k] for k in ("outcome", "rounds", "version")})
 
     def a_node_down(self):
