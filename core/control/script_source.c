@@ -6,6 +6,8 @@
 
 #include "base/nearest.h"
 
+#define VERSION_PREFIX_MIN 6 /* shortest beginning of a version that names it */
+
 void script_source_version(struct bytes text, char out[17])
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
@@ -62,25 +64,48 @@ static int no_version(const struct cluster_state *s, const char *name, struct by
                      (int)(version.len > 20 ? 20 : version.len), (const char *)version.data, there_are);
 }
 
+/* As with nodes, the beginning of a version will do, if no other begins so. */
+static bool is_meant(const struct script_found *f, struct bytes version)
+{
+    return version.len >= VERSION_PREFIX_MIN && version.len < sizeof f->version &&
+           memcmp(f->version, version.data, version.len) == 0;
+}
+
+static int find_version(const struct cluster_state *s, const char *name, struct bytes version, struct script_found *out,
+                        struct error *e)
+{
+    size_t count;
+    const struct script_found *found = NULL;
+    struct script_found *list = script_source_versions(s, name, &count);
+    bool several = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_meant(&list[i], version)) continue;
+        several |= found && strcmp(found->version, list[i].version) != 0;
+        if (!found) found = &list[i]; /* a loaded one stands before a built-in one of the same text */
+    }
+    if (found) *out = *found;
+    free(list);
+    if (several)
+        return error_set(e, ERROR_NOT_FOUND, "several versions of script '%s' begin with '%.*s'", name,
+                         (int)version.len, (const char *)version.data);
+    return found ? 0 : no_version(s, name, version, e);
+}
+
 int script_source_find(const struct cluster_state *s, struct bytes name, struct bytes version, struct script_found *out,
                        struct error *e)
 {
-    char name_text[CLUSTER_NAME_MAX + 1], version_text[17];
+    char name_text[CLUSTER_NAME_MAX + 1];
     if (!script_source_name_valid(name)) return not_found(s, name, e);
     snprintf(name_text, sizeof name_text, "%.*s", (int)name.len, (const char *)name.data);
-    const bool fits = version.len < sizeof version_text; /* a longer one is none, whatever it begins with */
-    snprintf(version_text, sizeof version_text, "%.*s", fits ? (int)version.len : 0,
-             version.len ? (const char *)version.data : "");
-    const struct cluster_script *loaded = cluster_script_find(s, name_text, version.len ? version_text : NULL);
+    const struct cluster_script *loaded = cluster_script_find(s, name_text, NULL);
     const struct script_builtin *builtin = script_builtin_find(name_text);
-    if (loaded) {
+    if (!loaded && !builtin) return not_found(s, name, e);
+    if (version.len) return find_version(s, name_text, version, out, e);
+    if (loaded)
         from_loaded(loaded, out);
-        return 0;
-    }
-    if (builtin) from_builtin(builtin, out);
-    if (builtin && (!version.len || bytes_equal(version, bytes_text(out->version)))) return 0;
-    if (builtin || cluster_script_find(s, name_text, NULL)) return no_version(s, name_text, version, e);
-    return not_found(s, name, e);
+    else
+        from_builtin(builtin, out);
+    return 0;
 }
 
 static int by_name(const void *a, const void *b)

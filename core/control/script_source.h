@@ -17,8 +17,8 @@ struct script_found {
 void script_source_version(struct bytes text, char out[17]);
 /* Whether `name` may be a script's: 1 to 64 of a-z 0-9 _ - */
 bool script_source_name_valid(struct bytes name);
-/* `version` "": the one that RUN takes. Errors: NOT_FOUND naming the nearest, or the versions
- * there are. */
+/* `version` "": the one that RUN takes; else one that is kept, or its beginning (from 6 digits). Errors: NOT_FOUND naming
+ * the nearest, or the versions there are. */
 int script_source_find(const struct cluster_state *s, struct bytes name, struct bytes version, struct script_found *out,
                        struct error *e);
 /* All that RUN takes, sorted by name: an array of `*count` for the caller to free. */

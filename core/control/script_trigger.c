@@ -152,27 +152,37 @@ static void due_in(const char *what, uint64_t ms, char *out, size_t size)
     snprintf(out, size, "%s in %" PRIu64 " s", what, (ms + 999) / 1000);
 }
 
-/* Why it is not asked now, or "now". */
-static void due_text(const struct cluster_state *s, const struct cluster_trigger *t, const struct trigger_decision *d,
-                     char *out, size_t size)
+/* Why it is not asked now, or "now"; and what the script waits for, or why it had no steps, as far as it said. */
+static void due_text(const struct control *c, const struct cluster_trigger *t, const struct trigger_memory *m,
+                     const struct trigger_decision *d, char *out, size_t size)
 {
-    const struct cluster_run *run = cluster_run_active(s);
+    const struct cluster_run *run = cluster_run_active(meta_state(c->meta));
+    const char *why = "";
     switch (d->verdict) {
     case TRIGGER_ASK: snprintf(out, size, "now"); break;
     case TRIGGER_PAUSED: snprintf(out, size, "triggers are paused"); break;
-    case TRIGGER_RUNNING: snprintf(out, size, "run %" PRIu64 " is running", run ? run->id : 0); break;
+    case TRIGGER_RUNNING:
+        snprintf(out, size, "run %" PRIu64 " is running", run ? run->id : 0);
+        why = c->runner.waiting_for;
+        break;
     case TRIGGER_YIELDS: due_in("an operator whose run was refused goes first; due", d->wait_ms, out, size); break;
     case TRIGGER_NO_SCRIPT: snprintf(out, size, "its script is not there"); break;
     case TRIGGER_COOLS: due_in("cool-down ends", d->wait_ms, out, size); break;
     case TRIGGER_FAILS: due_in("failed; tried again", d->wait_ms, out, size); break;
-    case TRIGGER_RESTS: due_in("asked again", d->wait_ms, out, size); break;
+    case TRIGGER_RESTS:
+        due_in("asked again", d->wait_ms, out, size);
+        why = m->why;
+        break;
     case TRIGGER_IDLE:
-        if (t->event == CLUSTER_EVENT_SCHEDULE)
-            due_in("comes", d->wait_ms, out, size);
-        else
+        if (t->event != CLUSTER_EVENT_SCHEDULE) {
             snprintf(out, size, "%s", idle_texts[t->event]);
+            break;
+        }
+        due_in("comes", d->wait_ms, out, size);
+        why = m->why;
         break;
     }
+    if (*why) snprintf(out + strlen(out), size - strlen(out), ": %s", why);
 }
 
 static void write_params(struct resp_writer *w, const struct cluster_trigger *t)
@@ -184,14 +194,15 @@ static void write_params(struct resp_writer *w, const struct cluster_trigger *t)
     }
 }
 
-static void write_trigger(const struct cluster_state *s, const struct cluster_trigger *t,
-                          const struct trigger_memory *m, const struct trigger_facts *f, struct resp_writer *w)
+static void write_trigger(const struct control *c, const struct cluster_trigger *t, const struct trigger_memory *m,
+                          const struct trigger_facts *f, struct resp_writer *w)
 {
-    char problem[512], due[128];
+    const struct cluster_state *s = meta_state(c->meta);
+    char problem[512], due[512];
     struct trigger_decision d;
     trigger_decide(s, t, m, f, &d);
     trigger_problem(s, t, m, problem, sizeof problem);
-    due_text(s, t, &d, due, sizeof due);
+    due_text(c, t, m, &d, due, sizeof due);
     resp_map(w, 10);
     resp_bulk_text(w, "id");
     resp_bulk_text(w, t->name);
@@ -224,7 +235,7 @@ static void trigger_list(struct control *c, struct call *call)
     struct resp_writer w = control_call_writer(call, &b);
     resp_array(&w, s->trigger_count);
     for (uint32_t i = 0; i < s->trigger_count; i++)
-        write_trigger(s, &s->triggers[i], &c->triggers.memory[i], &facts, &w);
+        write_trigger(c, &s->triggers[i], &c->triggers.memory[i], &facts, &w);
     control_call_reply(c, call, &b);
 }
 
@@ -266,6 +277,11 @@ static void trigger_delete(struct control *c, struct call *call)
 static void pause_all(struct control *c, struct call *call, bool on)
 {
     struct cluster_command command = {.type = CLUSTER_TRIGGERS_PAUSE, .on = on};
+    if (call->argc > 4) {
+        control_call_error(c, call, ERROR_SYNTAX,
+                           "PAUSE and RESUME are for all triggers and take no id; DELETE <id> ends one");
+        return;
+    }
     if (call->stage == CHANGE_DONE) {
         control_call_ok(c, call);
         return;
@@ -292,7 +308,7 @@ static const struct trigger_subcommand {
     call_advance advance;
 } subcommands[] = {
     {"SET", 4, 0, trigger_set},     {"LIST", 4, 4, trigger_list},     {"DELETE", 5, 5, trigger_delete},
-    {"PAUSE", 4, 4, trigger_pause}, {"RESUME", 4, 4, trigger_resume},
+    {"PAUSE", 4, 5, trigger_pause}, {"RESUME", 4, 5, trigger_resume},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof *subcommands)
 

@@ -58,6 +58,14 @@ static void propose(struct control *c, struct call *call, struct cluster_command
     control_call_propose(c, call, command, control_call_proposed);
 }
 
+/* A trigger that asks this script and would have none without it; NULL: there is none. */
+static const struct cluster_trigger *trigger_of(const struct cluster_state *s, const char *script)
+{
+    for (uint32_t i = 0; !script_builtin_find(script) && i < s->trigger_count; i++)
+        if (strcmp(s->triggers[i].script, script) == 0) return &s->triggers[i];
+    return NULL;
+}
+
 void control_script_delete(struct control *c, struct call *call)
 {
     struct script_found found;
@@ -70,6 +78,10 @@ void control_script_delete(struct control *c, struct call *call)
     else if (found.builtin)
         control_call_error(c, call, ERROR_NOT_FOUND, "script '%s' is built in, and none was loaded instead: it stays",
                            found.name);
+    else if (trigger_of(meta_state(c->meta), found.name))
+        control_call_error(c, call, ERROR_INVARIANT,
+                           "trigger '%s' asks script '%s': CLUSTER SCRIPT TRIGGER DELETE it first",
+                           trigger_of(meta_state(c->meta), found.name)->name, found.name);
     else
         propose(c, call, &command, &found);
 }

@@ -80,13 +80,22 @@ static struct step_log_line *find(struct step_log *l, uint64_t run, uint32_t rou
     return NULL;
 }
 
+/* Its outcome comes too late: the run has ended. */
+static void cut(struct step_log_line *line)
+{
+    if (line->status == CLUSTER_STEP_STARTED && !line->error[0])
+        snprintf(line->error, sizeof line->error, "the run ended before this step had an outcome");
+}
+
 /* A run goes on to `round`, or ends: what has not begun in those before it never will. The log may hold later rounds
  * already: of a member that learns late, from libraft, how the run began. */
 static void drop_pending(struct step_log *l, uint64_t run, uint32_t round)
 {
     for (uint32_t i = 0; i < l->count; i++) {
         struct step_log_line *line = at(l, i);
-        if (line->run == run && line->round < round && line->status == CLUSTER_STEP_PENDING) line->dropped = true;
+        if (line->run != run || line->round >= round) continue;
+        if (line->status == CLUSTER_STEP_PENDING) line->dropped = true;
+        if (round == UINT32_MAX) cut(line);
     }
 }
 
@@ -122,6 +131,7 @@ void step_log_seed(struct step_log *l, const struct cluster_state *s)
             line->status = run->steps[k].status;
             line->dropped = run->status != CLUSTER_RUN_RUNNING && line->status == CLUSTER_STEP_PENDING;
             memcpy(line->error, run->steps[k].error, sizeof line->error);
+            if (run->status != CLUSTER_RUN_RUNNING) cut(line);
         }
     }
 }

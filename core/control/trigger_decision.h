@@ -27,6 +27,7 @@ struct trigger_memory {
     uint64_t ups_seen; /* trigger_facts.ups as of that answer */
     uint64_t stood_in; /* the failed run in whose place the built-in text has answered */
     uint64_t told;     /* the failed run of which the log says that the built-in text stands in for it */
+    char why[161];     /* what it waits for, or why it had no steps, as of that answer; "": it said nothing */
     uint64_t running;  /* the trigger's run that was active when last looked at; 0: none */
     struct trigger_complaint {
         char version[17]; /* of the text that answered with an error; "": none did */

@@ -209,6 +209,13 @@ static void complain(struct control *c, const struct cluster_trigger *t, struct 
     trigger_memory_failed(m, text, job->error.text, control_now_ms(c));
 }
 
+/* Of an answer without steps, or that only waits. */
+static void note_why(struct trigger_memory *m, const struct script_steps *steps)
+{
+    const char *why = steps->why[0] || !steps->count ? steps->why : steps->list[0].why;
+    snprintf(m->why, sizeof m->why, "%s", why);
+}
+
 static void answered(void *user, struct policy_job *job)
 {
     struct control *c = user;
@@ -225,10 +232,13 @@ static void answered(void *user, struct policy_job *job)
         fire(c, trigger, m, job);
         return;
     }
-    if (job->error.code)
+    m->why[0] = 0;
+    if (job->error.code) {
         complain(c, trigger, m, job);
-    else
+    } else {
+        note_why(m, &job->steps);
         trigger_memory_answered(m, trigger, q->text, q->ups, job->steps.count > 0, control_now_ms(c));
+    }
     close_question(c);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/nearest.h"
 #include "script/embedded.h"
 #include "script/nearest_name.h"
 
@@ -186,16 +187,16 @@ void sandbox_push_chunk(lua_State *L)
     if (lua_load(L, read_piece, NULL, s->chunk_name, "t") != LUA_OK) lua_error(L);
 }
 
-static const char *module_names(lua_State *L)
+/* Names those that a policy should know; the others are what these and the built-in policies are made of. */
+static _Noreturn void fail_without_module(lua_State *L, const char *name)
 {
-    luaL_Buffer b;
-    luaL_buffinit(L, &b);
-    for (const struct script_builtin *m = script_modules; m->name; m++) {
-        if (m != script_modules) luaL_addstring(&b, ", ");
-        luaL_addstring(&b, m->name);
-    }
-    luaL_pushresult(&b);
-    return lua_tostring(L, -1);
+    struct nearest near;
+    nearest_begin(&near, bytes_text(name));
+    for (const struct script_builtin *m = script_modules; m->name; m++)
+        if (strncmp(m->name, "aikv.", 5) == 0) nearest_offer(&near, m->name);
+    if (near.best) luaL_error(L, "no module '%s'; the nearest is '%s'", name, near.best);
+    luaL_error(L, "no module '%s': scripts can require aikv.plan, aikv.slots, aikv.view and what is beside them", name);
+    abort(); /* luaL_error does not return */
 }
 
 static void load_module(lua_State *L, const char *name)
@@ -206,7 +207,7 @@ static void load_module(lua_State *L, const char *name)
     }
     const struct script_builtin *m = script_modules;
     while (m->name && strcmp(m->name, name) != 0) m++;
-    if (!m->name) luaL_error(L, "no module '%s': scripts can require %s", name, module_names(L));
+    if (!m->name) fail_without_module(L, name);
     const char *chunk_name = lua_pushfstring(L, "=%s", name);
     if (luaL_loadbufferx(L, m->text, m->len, chunk_name, "t") != LUA_OK) lua_error(L);
     lua_remove(L, -2);

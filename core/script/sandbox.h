@@ -19,8 +19,8 @@ int sandbox_run(const struct script_source *source, const struct script_limits *
 
 /* Pushes the compiled source of sandbox_run as a function; raises a syntax error. */
 void sandbox_push_chunk(lua_State *L);
-/* Pushes what `require(name)` gives, for the module `name` ("aikv.view"); raises an error that lists the modules if
- * there is no such one. */
+/* Pushes what `require(name)` gives, for the module `name` ("aikv.view"); raises an error that names the
+ * nearest, or the usual ones, if there is no such one. */
 void sandbox_push_module(lua_State *L, const char *name);
 
 /* Counts `cost` instructions' worth of work that C is about to do, and looks at the clock now and then; raises if a

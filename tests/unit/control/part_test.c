@@ -202,6 +202,25 @@ static void test_the_step_log_takes_nothing_back(void **state)
     step_log_release(&l);
 }
 
+static void test_the_step_log_says_of_a_step_that_its_run_ended_first(void **state)
+{
+    (void)state;
+    struct step_log l = {0};
+    struct cluster_step steps[] = {{.op = CLUSTER_OP_wait, .ms = 5}, {.op = CLUSTER_OP_wait, .ms = 6}};
+    struct buffer text;
+    buffer_init(&text, 1024);
+    apply(&l, &(struct cluster_command){.type = CLUSTER_RUN_ROUND, .run = 1, .round = 1, .steps = steps, .step_count = 2});
+    apply(&l, &(struct cluster_command){
+                  .type = CLUSTER_RUN_STEP, .run = 1, .round = 1, .step_status = CLUSTER_STEP_STARTED});
+    apply(&l, &(struct cluster_command){.type = CLUSTER_RUN_END, .run = 1, .run_status = CLUSTER_RUN_CANCELLED});
+    step_log_text(step_log_at(&l, 0), NULL, &text);
+    buffer_append(&text, "", 1);
+    assert_string_equal(text.data, "1.1 started wait 5 ms: the run ended before this step had an outcome");
+    assert_true(step_log_at(&l, 1)->dropped);
+    buffer_release(&text);
+    step_log_release(&l);
+}
+
 /* A member that joins in the middle of a run is pushed its second round, and hears of the first from libraft. */
 static void test_the_step_log_hears_late_of_the_first_round(void **state)
 {
@@ -417,6 +436,7 @@ int part_tests(void)
         cmocka_unit_test(test_the_step_log_tells_every_round),
         cmocka_unit_test(test_the_step_log_takes_a_round_in_once),
         cmocka_unit_test(test_the_step_log_takes_nothing_back),
+        cmocka_unit_test(test_the_step_log_says_of_a_step_that_its_run_ended_first),
         cmocka_unit_test(test_the_step_log_hears_late_of_the_first_round),
         cmocka_unit_test(test_the_step_log_forgets_the_oldest),
         cmocka_unit_test(test_a_plan_goes_before_scripts_that_wait),

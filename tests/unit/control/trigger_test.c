@@ -267,7 +267,7 @@ static void test_what_is_wrong_is_named_and_changes_nothing(void **state)
         {"SET x mend EVERY 9 PARAMS marc x", "no parameter 'marc'; the nearest is 'mark'"},
         {"DELETE x", "no trigger 'x'; CLUSTER SCRIPT TRIGGER LIST shows"},
         {"DELETE", "wrong number of arguments"},
-        {"PAUSE now", "wrong number of arguments"},
+        {"PAUSE now", "PAUSE and RESUME are for all triggers and take no id; DELETE <id> ends one"},
         {"DELET x", "unknown subcommand 'DELET' of TRIGGER. Did you mean DELETE?"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -280,6 +280,23 @@ static void test_what_is_wrong_is_named_and_changes_nothing(void **state)
     nodes_expect_part(t, 1, "CLUSTER SCRIPT TRIGGER DELETE nightlee", "no trigger 'nightlee'; did you mean 'nightly'?");
     nodes_expect_part(t, 1, "CLUSTER SCRIPT TRIGGER LIST", "every_s\r\n:86400\r\n$10\r\ncooldown_s\r\n:5\r\n");
     nodes_expect_part(t, 1, "CLUSTER SCRIPT TRIGGER LIST", "params\r\n*2\r\n$4\r\nmark\r\n$1\r\nx\r\n");
+    nodes_free(t);
+}
+
+static void test_due_says_what_the_script_waits_for_or_why_it_had_no_steps(void **state)
+{
+    (void)state;
+    struct test_nodes *t = begin();
+    load(t, "idle", "return { name = 'idle', doc = 'd', params = {}, plan = function() return {}, 'all is even' end }");
+    nodes_expect(t, 0, "CLUSTER SCRIPT TRIGGER SET idle idle EVERY 1", "+OK\r\n");
+    nodes_expect_soon(t, 0, "CLUSTER SCRIPT TRIGGER LIST", " s: all is even");
+    nodes_expect_part(t, 1, "CLUSTER SCRIPT DELETE idle", "trigger 'idle' asks script 'idle': CLUSTER SCRIPT TRIGGER DELETE");
+    load(t, "idle",
+         "return { name = 'idle', doc = 'd', params = {}, plan = function()\n"
+         "return { { op = 'wait', ms = 5, why = 'for better days' } } end }");
+    nodes_expect_soon(t, 0, "CLUSTER SCRIPT TRIGGER LIST", " s: for better days");
+    nodes_expect(t, 1, "CLUSTER SCRIPT TRIGGER DELETE idle", "+OK\r\n");
+    nodes_expect(t, 1, "CLUSTER SCRIPT DELETE idle", "+OK\r\n");
     nodes_free(t);
 }
 
@@ -309,6 +326,7 @@ int trigger_tests(void)
         cmocka_unit_test(test_a_shard_with_too_many_slots_is_an_imbalance),
         cmocka_unit_test(test_an_operator_whose_run_was_refused_goes_first),
         cmocka_unit_test(test_what_is_wrong_is_named_and_changes_nothing),
+        cmocka_unit_test(test_due_says_what_the_script_waits_for_or_why_it_had_no_steps),
         cmocka_unit_test(test_a_cluster_begins_with_a_trigger_for_membership),
     };
     return tests_run(tests, sizeof tests / sizeof *tests);
