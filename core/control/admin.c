@@ -42,17 +42,51 @@ void control_admin_members(struct control *c, struct call *call)
     control_call_reply(c, call, &b);
 }
 
-static void write_leader(struct control *c, struct resp_writer *w)
+/* A node by its alias, or its id. */
+static void write_node(struct control *c, const char *id, struct resp_writer *w)
 {
-    const char *id = control_leader(c);
     const struct cluster_node *n = id[0] ? cluster_node_find(control_state(c), id) : NULL;
-    resp_bulk_text(w, "leader");
     if (n && n->info.alias)
         resp_bulk_printf(w, "%u", n->info.alias);
     else
         resp_bulk_text(w, id);
+}
+
+/* Who leads; and who led last, and how long ago that was heard: without a leader all that this node knows is so old. */
+static void write_leader(struct control *c, struct resp_writer *w)
+{
+    const bool led = c->leads || (!c->leader[0] && c->reign_term);
+    const char *last = led ? c->self.id : c->leader;
+    resp_bulk_text(w, "leader");
+    write_node(c, control_leader(c), w);
     resp_bulk_text(w, "leader_id");
-    resp_bulk_text(w, id);
+    resp_bulk_text(w, control_leader(c));
+    resp_bulk_text(w, "last_leader");
+    write_node(c, last, w);
+    resp_bulk_text(w, "leader_silent_ms");
+    resp_integer(w, c->leads || !last[0] ? 0 : (int64_t)(control_now_ms(c) - c->leader_heard_ms));
+}
+
+static int by_alias(const void *a, const void *b)
+{
+    const struct cluster_node *x = *(const struct cluster_node *const *)a, *y = *(const struct cluster_node *const *)b;
+    if (x->info.alias != y->info.alias) return x->info.alias > y->info.alias ? 1 : -1;
+    return strcmp(x->info.id, y->info.id);
+}
+
+/* As the metadata want it: a node without a part in MetaRaft knows its members only so. */
+static void write_voters(struct control *c, struct resp_writer *w)
+{
+    const struct cluster_state *s = control_state(c);
+    const struct cluster_node **voters = control_allocate((s->node_count + 1u) * sizeof *voters);
+    size_t count = 0;
+    for (uint32_t i = 0; i < s->node_count; i++)
+        if (s->nodes[i].role == CLUSTER_ROLE_VOTER) voters[count++] = &s->nodes[i];
+    qsort(voters, count, sizeof *voters, by_alias);
+    resp_bulk_text(w, "voters");
+    resp_array(w, count);
+    for (size_t i = 0; i < count; i++) write_node(c, voters[i]->info.id, w);
+    free(voters);
 }
 
 static const char *own_state(struct control *c)
@@ -70,7 +104,7 @@ void control_admin_status(struct control *c, struct call *call)
     if (c->meta) meta_statistics(c->meta, &s);
     struct buffer b;
     struct resp_writer w = control_call_writer(call, &b);
-    resp_map(&w, 12);
+    resp_map(&w, 15);
     write_leader(c, &w);
     resp_bulk_text(&w, "term");
     resp_integer(&w, (int64_t)(c->meta ? s.term : c->highest_term));
@@ -86,6 +120,7 @@ void control_admin_status(struct control *c, struct call *call)
     resp_integer(&w, (int64_t)s.last_index);
     resp_bulk_text(&w, "members");
     write_members(c, &w);
+    write_voters(c, &w);
     resp_bulk_text(&w, "metadata_version");
     resp_integer(&w, (int64_t)control_state(c)->version);
     resp_bulk_text(&w, "change_problem");
@@ -100,9 +135,13 @@ void control_admin_help(struct control *c, struct call *call)
     static const char *const lines[] = {
         "CLUSTER METARAFT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
         "MEMBERS",
-        "    Members of MetaRaft with their role, by alias (without one by raft id): [[1, \"voter\"], [2, \"learner\"]].",
+        "    Members of MetaRaft with their role, by alias (without one by raft id): [[1, \"voter\"], [2, "
+        "\"learner\"]].",
         "STATUS",
-        "    What this node knows of MetaRaft: leader, term, its own part, members, and what holds a change up.",
+        "    What this node knows of MetaRaft: leader, who led last and how long ago, term, its own part, members, "
+        "voters, and "
+        "what",
+        "    holds a change up.",
         "ADDLEARNER <alias> <host:bus-port>",
         "    Admits the node at this address, if it is no member, and lets it follow MetaRaft's log.",
         "PROMOTE <alias> [<alias> ...]",

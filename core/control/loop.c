@@ -41,6 +41,7 @@ static void reign_begins(struct control *c)
 static void reign_ends(struct control *c)
 {
     c->leads = false;
+    c->leader_heard_ms = control_now_ms(c); /* from this node itself */
     if (!c->known) c->known = cluster_state_clone(meta_state(c->meta), true);
 }
 

@@ -89,10 +89,17 @@ int subcommand_run(int argc, char **argv)
         nearest_offer(&n, table[i]->name);
     }
     for (unsigned i = 0; tool_group_at(i); i++) nearest_offer(&n, tool_group_at(i));
-    if (n.best)
+    struct buffer calls;
+    buffer_init(&calls, 1024);
+    tool_calls_of(argv[1], &calls);
+    if (calls.len)
+        fprintf(stderr, "aikv: unexpected argument '%.100s'; there is %.*s\n", argv[1], (int)calls.len,
+                (const char *)calls.data);
+    else if (n.best)
         fprintf(stderr, "aikv: unexpected argument '%.100s'; did you mean aikv %s?\n", argv[1], n.best);
     else
         fprintf(stderr, "aikv: unexpected argument '%.100s': a configuration file is given with --config\n", argv[1]);
+    buffer_release(&calls);
     return EXIT_USAGE;
 }
 

@@ -13,12 +13,13 @@
 struct health {
     const struct picture *picture;
     json_t *document;
-    json_t *problems; /* texts, in the document */
+    json_t *problems, *warnings; /* texts, in the document; what is a warning may well be meant so */
+    json_t *shown;               /* for people: lines by name */
 };
 
-static void problem(struct health *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_text(json_t *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-static void problem(struct health *h, const char *format, ...)
+static void add_text(json_t *list, const char *format, ...)
 {
     char text[512];
     va_list arguments;
@@ -26,19 +27,33 @@ static void problem(struct health *h, const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     json_t *value = json_string(text);
-    json_array_append_new(h->problems, value ? value : json_string("one that cannot be shown"));
+    json_array_append_new(list, value ? value : json_string("one that cannot be shown"));
 }
 
-static void tell(struct health *h, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+#define problem(h, ...) add_text((h)->problems, __VA_ARGS__)
+#define warning(h, ...) add_text((h)->warnings, __VA_ARGS__)
 
-static void tell(struct health *h, const char *name, const char *format, ...)
+static void show(struct health *h, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void show(struct health *h, const char *name, const char *format, ...)
 {
     char text[512];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    json_object_set_new(h->document, name, json_string(text));
+    json_object_set_new(h->shown, name, json_string(text));
+}
+
+/* A field of the document; `value` is taken. */
+static void set(struct health *h, const char *name, json_t *value)
+{
+    json_object_set_new(h->document, name, value);
+}
+
+static json_t *number(size_t value)
+{
+    return json_integer((json_int_t)value);
 }
 
 static bool is_true(const json_t *row, const char *field)
@@ -71,8 +86,10 @@ static void look_at_nodes(struct health *h)
             problem(h, "node %s is down (%.8s, %s)", name, call_text(node, "id"),
                     picture_address(h->picture, call_text(node, "id")));
     }
-    tell(h, "nodes", "%zu of %zu up", up, members);
-    json_object_set_new(h->document, "candidates", json_integer((json_int_t)candidates));
+    show(h, "nodes", "%zu of %zu up", up, members);
+    show(h, "candidates", "%zu", candidates);
+    set(h, "nodes", json_pack("{s:o, s:o}", "members", number(members), "up", number(up)));
+    set(h, "candidates", number(candidates));
 }
 
 static int by_number(const void *a, const void *b)
@@ -86,6 +103,7 @@ static void look_at_voters(struct health *h)
     const json_t *voters = rows(h, "voters");
     size_t count = json_array_size(voters), up = 0;
     char names[16][16], line[sizeof names + 16] = "";
+    json_t *list = json_array();
     if (count > sizeof names / sizeof *names) count = sizeof names / sizeof *names;
     for (size_t i = 0; i < count; i++) {
         const json_t *node = picture_node(h->picture, json_string_value(json_array_get(voters, i)));
@@ -93,9 +111,12 @@ static void look_at_voters(struct health *h)
         up += is_true(node, "up");
     }
     qsort(names, count, sizeof *names, by_number);
-    for (size_t i = 0, len = 0; i < count; i++)
+    for (size_t i = 0, len = 0; i < count; i++) {
         len += (size_t)snprintf(line + len, sizeof line - len, "%s%s", i ? " " : "", names[i]);
-    tell(h, "voters", "%s", line);
+        json_array_append_new(list, json_string(names[i]));
+    }
+    show(h, "voters", "%s", line);
+    set(h, "voters", list);
     if (count > 1 && up == count / 2 + 1 && up < count)
         problem(h, "%zu of %zu voters are up: with one less MetaRaft stands still", up, count);
 }
@@ -126,8 +147,10 @@ static void look_at_shards(struct health *h)
     if (unassigned)
         problem(h, "%zu slots are unassigned%s", unassigned,
                 count ? "" : ": 'aikv script run init' makes a cluster of the nodes");
-    tell(h, "shards", "%zu of %zu serve", serving, count);
-    json_object_set_new(h->document, "unassigned", json_integer((json_int_t)unassigned));
+    show(h, "shards", "%zu of %zu serve", serving, count);
+    show(h, "unassigned", "%zu", unassigned);
+    set(h, "shards", json_pack("{s:o, s:o}", "all", number(count), "serving", number(serving)));
+    set(h, "unassigned", number(unassigned));
 }
 
 static void look_at_leader(struct health *h)
@@ -135,7 +158,8 @@ static void look_at_leader(struct health *h)
     char name[16];
     const char *id = call_text(h->picture->view, "leader");
     picture_node_name(picture_node(h->picture, id), name);
-    tell(h, "leader", "%s", name);
+    show(h, "leader", "%s", name);
+    set(h, "leader", json_string(name));
     if (!*id) problem(h, "MetaRaft has no leader");
     if (*call_text(h->picture->metaraft, "change_problem"))
         problem(h, "MetaRaft: %s", call_text(h->picture->metaraft, "change_problem"));
@@ -152,52 +176,77 @@ static json_t *ask(const struct tool_call *call, const char *group, const char *
     struct error e;
     int code = connection_call(call->node, argv, name ? 4 : 3, &reply, &e);
     if (!code) return connection_value(reply);
-    tell(h, error_field, "unknown: %s", e.text);
+    show(h, error_field, "unknown: %s", e.text);
+    warning(h, "%s: unknown: %s", error_field, e.text);
     return NULL;
+}
+
+/* What is running, as numbers and texts; null: nothing. */
+static void set_run(struct health *h, const json_t *run)
+{
+    static const char *const fields[] = {"run", "script", "trigger", "paused", "round", "waiting_for"};
+    bool runs = strcmp(call_text(run, "status"), "running") == 0;
+    json_t *value = runs ? json_object() : json_null();
+    for (size_t i = 0; runs && i < sizeof fields / sizeof *fields; i++)
+        json_object_set(value, fields[i], json_object_get(run, fields[i]));
+    set(h, "run", value);
 }
 
 static void look_at_run(const struct tool_call *call, struct health *h)
 {
     json_t *run = ask(call, "STATUS", NULL, "run", h);
     if (json_is_object(run) && strcmp(call_text(run, "status"), "running") == 0)
-        tell(h, "run", "%" PRId64 " of %s %s%s%s", call_integer(run, "run"), call_text(run, "script"),
+        show(h, "run", "%" PRId64 " of %s %s%s%s", call_integer(run, "run"), call_text(run, "script"),
              is_true(run, "paused") ? "is paused" : "is running",
              *call_text(run, "waiting_for") ? ", waiting for: " : "", call_text(run, "waiting_for"));
     else if (run)
-        tell(h, "run", "none is running");
+        show(h, "run", "none is running");
+    set_run(h, run);
     json_decref(run);
 }
 
 static void look_at_triggers(const struct tool_call *call, struct health *h)
 {
     json_t *list = ask(call, "TRIGGER", "LIST", "triggers", h);
+    bool paused = is_true(h->picture->metaraft, "triggers_paused"), any_for_a_dead_node = false;
     if (!list) return;
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *trigger = json_array_get(list, i);
+        any_for_a_dead_node |= strcmp(call_text(trigger, "event"), "node_down") == 0;
         if (*call_text(trigger, "problem"))
             problem(h, "trigger %s: %s", call_text(trigger, "id"), call_text(trigger, "problem"));
     }
-    tell(h, "triggers", "%zu%s", json_array_size(list),
-         is_true(h->picture->metaraft, "triggers_paused") ? ", paused" : "");
+    if (paused) warning(h, "triggers are paused: nothing acts by itself until 'aikv script trigger resume'");
+    if (!any_for_a_dead_node)
+        warning(h, "no trigger on node_down: nothing replaces a voter that dies; 'aikv script trigger set membership "
+                   "membership on node_down' makes the usual one");
+    show(h, "triggers", "%zu%s", json_array_size(list), paused ? ", paused" : "");
+    set(h, "triggers", json_pack("{s:o, s:b}", "set", number(json_array_size(list)), "paused", paused));
     json_decref(list);
 }
 
-/* Without a view: what the asked node knows by itself. */
+/* Without a view: what the asked node knows by itself, and how old that is. */
 static void look_at_metaraft(struct health *h)
 {
-    const json_t *status = h->picture->metaraft, *members = json_object_get(status, "members");
+    const json_t *status = h->picture->metaraft, *voters = json_object_get(status, "voters");
+    const char *leader = call_text(status, "leader"), *last = call_text(status, "last_leader");
     char line[256] = "";
-    for (size_t i = 0, len = 0; i < json_array_size(members) && len < sizeof line - 1; i++) {
-        const json_t *member = json_array_get(members, i);
-        if (strcmp(json_string_value(json_array_get(member, 1)) ? json_string_value(json_array_get(member, 1)) : "",
-                   "voter") != 0)
-            continue;
-        len += (size_t)snprintf(line + len, sizeof line - len, "%s%" PRId64, len ? " " : "",
-                                (int64_t)json_integer_value(json_array_get(member, 0)));
-    }
-    tell(h, "leader", "%s", call_text(status, "leader"));
-    tell(h, "voters", "%s", line);
-    tell(h, "this_node", "%s", call_text(status, "state"));
+    for (size_t i = 0, len = 0; i < json_array_size(voters) && len < sizeof line - 1; i++)
+        len += (size_t)snprintf(line + len, sizeof line - len, "%s%.41s", len ? " " : "",
+                                json_string_value(json_array_get(voters, i)));
+    if (!*leader && *last)
+        problem(h,
+                "this node last heard a leader, node %s, %" PRId64
+                " s ago: what it knows of the others (CLUSTER NODES, CLUSTER INFO) is as old",
+                last, call_integer(status, "leader_silent_ms") / 1000);
+    show(h, "leader", "%s", leader);
+    show(h, "voters", "%s", line);
+    show(h, "this_node", "%s", call_text(status, "state"));
+    set(h, "leader", json_string(leader));
+    set(h, "last_leader", json_string(last));
+    set(h, "leader_silent_ms", json_integer(call_integer(status, "leader_silent_ms")));
+    set(h, "voters", voters ? json_incref((json_t *)voters) : json_array());
+    set(h, "this_node", json_string(call_text(status, "state")));
 }
 
 /* ---- all ---- */
@@ -217,22 +266,25 @@ static void look(const struct tool_call *call, struct health *h)
     look_at_triggers(call, h);
 }
 
-static void print_health(const struct health *h)
+static void print_texts(const char *before, const json_t *texts)
 {
-    size_t count = json_array_size(h->problems);
     struct buffer line;
     buffer_init(&line, 64 << 10);
-    printf(count ? "NOT HEALTHY\n" : "healthy\n");
-    for (size_t i = 0; i < count; i++) {
-        buffer_append_text(&line, "  ");
-        print_cell(&line, "", json_array_get(h->problems, i));
+    for (size_t i = 0; i < json_array_size(texts); i++) {
+        buffer_append_text(&line, before);
+        print_cell(&line, "", json_array_get(texts, i));
         buffer_append_text(&line, "\n");
         print_out(&line);
     }
     buffer_release(&line);
-    json_object_del(h->document, "healthy");
-    json_object_del(h->document, "problems");
-    print_map(h->document);
+}
+
+static void print_health(const struct health *h)
+{
+    printf(json_array_size(h->problems) ? "NOT HEALTHY\n" : "healthy\n");
+    print_texts("  ", h->problems);
+    print_texts("  warning: ", h->warnings);
+    print_map(h->shown);
 }
 
 int tool_cluster_status(struct tool_call *call)
@@ -240,9 +292,14 @@ int tool_cluster_status(struct tool_call *call)
     struct picture p;
     int code = picture_take(call, &p);
     if (code) return code;
-    struct health h = {.picture = &p, .document = json_object(), .problems = json_array()};
+    struct health h = {.picture = &p,
+                       .document = json_object(),
+                       .problems = json_array(),
+                       .warnings = json_array(),
+                       .shown = json_object()};
     json_object_set_new(h.document, "healthy", json_false());
     json_object_set(h.document, "problems", h.problems);
+    json_object_set(h.document, "warnings", h.warnings);
     look(call, &h);
     bool healthy = json_array_size(h.problems) == 0;
     json_object_set_new(h.document, "healthy", json_boolean(healthy));
@@ -251,6 +308,8 @@ int tool_cluster_status(struct tool_call *call)
     else if (call_print_json(h.document))
         healthy = false;
     json_decref(h.problems);
+    json_decref(h.warnings);
+    json_decref(h.shown);
     json_decref(h.document);
     picture_release(&p);
     return healthy ? TOOL_DONE : TOOL_FAILED;

@@ -49,20 +49,19 @@ static int ask_view(const struct tool_call *call, struct picture *p)
     return TOOL_UNREACHABLE;
 }
 
+/* The view comes first: a node waits some seconds for a leader before it says that there is none, and what it knows is
+ * to be no older than that. */
 int picture_take(const struct tool_call *call, struct picture *out)
 {
     struct error e;
     *out = (struct picture){0};
-    int code = ask(call, "METARAFT", "STATUS", &out->metaraft, &e);
+    int code = ask_view(call, out);
+    if (code && strncmp(out->why.text, "CLUSTERDOWN", 11) != 0) return call_complain(call, code, &out->why);
+    code = ask(call, "METARAFT", "STATUS", &out->metaraft, &e);
     if (!code) code = ask_addresses(call, &out->addresses, &e);
-    if (code) {
-        picture_release(out);
-        return call_complain(call, code, &e);
-    }
-    code = ask_view(call, out);
-    if (code == TOOL_DONE || strncmp(out->why.text, "CLUSTERDOWN", 11) == 0) return TOOL_DONE;
+    if (!code) return TOOL_DONE;
     picture_release(out);
-    return call_complain(call, code, &out->why);
+    return call_complain(call, code, &e);
 }
 
 void picture_release(struct picture *p)

@@ -80,6 +80,15 @@ static void draw(struct progress *p, const json_t *status)
 
 /* ---- a pipe or a file ---- */
 
+/* That it stands still: nothing else would say so. */
+static void tell_of_pause(struct progress *p, const json_t *status)
+{
+    bool paused = json_is_true(json_object_get(status, "paused"));
+    if (paused && !p->paused)
+        printf("paused: 'aikv script resume %" PRId64 "' lets it go on\n", call_integer(status, "run"));
+    p->paused = paused;
+}
+
 /* Steps that have not begun are not told of. */
 static void tell(struct progress *p, const json_t *status)
 {
@@ -92,6 +101,7 @@ static void tell(struct progress *p, const json_t *status)
         json_object_set_new(p->seen, step, json_string(text));
         print_line(text, LINE_MAX_BYTES);
     }
+    tell_of_pause(p, status);
 }
 
 void progress_show(struct progress *p, const json_t *status)

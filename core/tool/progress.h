@@ -8,6 +8,7 @@
 struct progress {
     bool silent; /* shows nothing */
     bool terminal;
+    bool paused;  /* it was said that the run is */
     int drawn;    /* lines on the terminal that the next drawing replaces */
     json_t *seen; /* lines by step ("1.3") */
     json_t *last; /* status that was shown */

@@ -18,6 +18,13 @@ const char *tool_group_at(unsigned i)
     return i < GROUPS ? groups[i] : NULL;
 }
 
+void tool_calls_of(const char *word, struct buffer *out)
+{
+    for (unsigned i = 0; verb_at(i); i++)
+        if (strcmp(verb_at(i)->name, word) == 0)
+            buffer_printf(out, "%saikv %s %s", out->len ? ", " : "", verb_at(i)->group, word);
+}
+
 bool tool_is(int argc, char **argv)
 {
     for (size_t i = 0; argc > 1 && i < GROUPS; i++)

@@ -16,6 +16,8 @@ bool tool_is(int argc, char **argv);
 int tool_run(int argc, char **argv);
 /* A line of each verb for `aikv --help`. */
 void tool_help(struct buffer *out);
+/* Appends the calls whose verb is `word`, for who left out the group: "aikv cluster status, aikv script status". */
+void tool_calls_of(const char *word, struct buffer *out);
 /* The groups, for a mistyped word: "script", "cluster"; NULL at the end. */
 const char *tool_group_at(unsigned i);
 

@@ -61,7 +61,8 @@ class CommandLine(Tool):
                             (["script", "run", "x", "--jsn"], "did you mean --json"), (["script", "run"], "usage: aikv script run NAME"),
                             (["script", "status", "1", "2"], "unexpected argument '2'"), (["script", "run", "x", "--port"], "--port needs a value"),
                             (["script", "run", "x", "--json=1"], "--json takes no value"), (["script", "plan", "init", "x", "--view", "f"], "'x' is no parameter"),
-                            (["script", "run", "x", "--timeout", "soon"], "--timeout is a number"), (["scirpt", "run"], "did you mean aikv script")]:
+                            (["script", "run", "x", "--timeout", "soon"], "--timeout is a number"), (["scirpt", "run"], "did you mean aikv script"),
+                            (["status"], "there is aikv script status, aikv cluster status")]:
             code, out, err = self.tool(*words)
             self.assertEqual((code, out), (USAGE, ""), words)
             self.assertIn(said, err)
@@ -149,7 +150,8 @@ class OnACluster(Tool):
             self.assertTrue(out.startswith("healthy\n"), out)
             self.assertRegex(out, r"voters +\d \d \d\n")
         status = self.ask_json(*self.at(5, "cluster", "status"))
-        self.assertEqual((status["healthy"], status["problems"], status["shards"], status["unassigned"]), (True, [], "3 of 3 serve", 0))
+        self.assertEqual((status["healthy"], status["problems"], status["warnings"], status["unassigned"], status["run"]), (True, [], [], 0, None))
+        self.assertEqual((status["shards"], status["nodes"], len(status["voters"])), ({"all": 3, "serving": 3}, {"members": 6, "up": 6}, 3))
 
     def nodes_and_slots(self):
         lines = self.ask(*self.at(3, "cluster", "nodes")).splitlines()
@@ -237,8 +239,14 @@ class OnACluster(Tool):
         self.assertRegex(self.ask(*self.at(2, "cluster", "status")), rf"run +{run} of waiter is running")
         self.ask(*self.at(2, "script", "pause", run))
         self.assertRegex(self.ask(*self.at(2, "cluster", "status")), rf"run +{run} of waiter is paused")
+        watching = subprocess.Popen([BINARY, *map(str, self.at(2, "script", "watch", run))], stdout=subprocess.PIPE, text=True)
+        while not (line := watching.stdout.readline()).startswith("paused"):
+            self.assertRegex(line, r"^\d+\.1 ")
+        self.assertEqual(line, f"paused: 'aikv script resume {run}' lets it go on\n")
         self.ask(*self.at(2, "script", "resume", run))
         self.ask(*self.at(2, "script", "cancel", run))
+        watching.communicate(timeout=30)
+        self.assertEqual(watching.returncode, FAILED)
         out = self.ask(*self.at(2, "script", "watch", run), code=FAILED)
         self.assertRegex(out, rf"run {run} of waiter@[0-9a-f]+: cancelled")
 
@@ -273,6 +281,10 @@ class OnACluster(Tool):
         out = until("there is no leader", lambda: (lambda t: t if "CLUSTERDOWN" in t else None)(self.tool(*self.at(last, "cluster", "status"))[1]))
         self.assertRegex(out, r"NOT HEALTHY\n  CLUSTERDOWN MetaRaft has no leader")
         self.assertRegex(out, r"voters +1 2 3\n")
+        self.assertRegex(out, r"this node last heard a leader, node \d, \d+ s ago")
+        member = next(i for i, node in enumerate(self.cluster.nodes[3:], 3) if node.is_running())
+        out = self.ask(*self.at(member, "cluster", "status"), code=FAILED)
+        self.assertRegex(out, r"voters +1 2 3\nthis_node +member\n")
         self.assertIn("CLUSTERDOWN", self.ask_json(*self.at(last, "cluster", "nodes"), code=FAILED)["error"])
 
 
@@ -324,10 +336,16 @@ class WhatIsSaid(Tool):
                    "SCRIPT_VIEW": b"$%d\r\n%s\r\n" % (len(view), view), "SCRIPT_STATUS": b"_\r\n",
                    "SCRIPT_TRIGGER_LIST": b"*2\r\n%1\r\n+problem\r\n+\r\n%2\r\n+id\r\n+t\r\n+problem\r\n+it \x1b[31m fails\r\n"}
         out = self.ask("cluster", "status", "-p", self.fake(**replies).port, code=FAILED)
-        self.assertIn("NOT HEALTHY\n  trigger t: it ?[31m fails\nleader", out)
+        self.assertIn("NOT HEALTHY\n  trigger t: it ?[31m fails\n  warning: triggers are paused", out)
         self.assertRegex(out, r"triggers +2, paused\n")
         replies["SCRIPT_TRIGGER_LIST"] = b"*0\r\n"
-        self.assertIn("healthy\n", self.ask("cluster", "status", "-p", self.fake(**replies).port))
+        status = self.ask_json("cluster", "status", "-p", self.fake(**replies).port)
+        self.assertEqual((status["healthy"], status["problems"], status["triggers"]), (True, [], {"set": 0, "paused": True}))
+        self.assertEqual([warning.split(":")[0] for warning in status["warnings"]], ["triggers are paused", "no trigger on node_down"])
+        replies["SCRIPT_TRIGGER_LIST"] = b"*1\r\n%1\r\n+event\r\n+node_down\r\n"
+        replies["METARAFT_STATUS"] = b"%0\r\n"
+        out = self.ask("cluster", "status", "-p", self.fake(**replies).port)
+        self.assertTrue(out.startswith("healthy\nleader"), out)
 
     def test_fields_of_a_newer_node_are_shown(self):
         node = self.fake(SCRIPT_HISTORY=b"*2\r\n%2\r\n+run\r\n:2\r\n+error\r\n+bad\r\n%2\r\n+run\r\n:1\r\n+mood\r\n+good\r\n",
