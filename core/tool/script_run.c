@@ -9,6 +9,7 @@
 #include "tool/connection.h"
 #include "tool/print.h"
 #include "tool/progress.h"
+#include "tool/script_run.h"
 #include "tool/verb.h"
 
 #define LOOK_EVERY_MS 200
@@ -126,12 +127,10 @@ int tool_script_watch(struct tool_call *call)
     return watch(call, call->count ? call->words[0] : "");
 }
 
-int tool_script_run(struct tool_call *call)
+int script_run_begin(struct tool_call *call, const char *const *argv, int argc)
 {
-    const char *argv[4 + 2 * VERB_WORDS_MAX] = {"CLUSTER", "SCRIPT", "RUN", call->words[0]};
-    int argc = 4, code = call_params(call, 1, argv, &argc);
     json_t *run = NULL;
-    if (!code) code = call_node(call, argv, argc, &run);
+    int code = call_node(call, argv, argc, &run);
     if (code) return code;
     char number[NUMBER_TEXT_MAX];
     number_format_integer(number, json_integer_value(run));
@@ -143,6 +142,13 @@ int tool_script_run(struct tool_call *call)
         printf("%s\n", number);
     json_decref(run);
     return code;
+}
+
+int tool_script_run(struct tool_call *call)
+{
+    const char *argv[4 + 2 * VERB_WORDS_MAX] = {"CLUSTER", "SCRIPT", "RUN", call->words[0]};
+    int argc = 4, code = call_params(call, 1, argv, &argc);
+    return code ? code : script_run_begin(call, argv, argc);
 }
 
 /* ---- one look at runs ---- */

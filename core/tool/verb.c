@@ -16,6 +16,9 @@ static const struct verb table[] = {
     {"script", "run", "NAME [PARAM=VALUE]...",
      "Starts a run and shows it until it ends. Interrupting this does not end the run.", 1, ANY, ASK | VERB_DETACH,
      tool_script_run},
+    {"script", "eval", "[run] SOURCE|FILE [ARG]...",
+     "A chunk of Lua that sees `view` and `ARGV`, and its value; with 'run' it returns steps, which are carried out.",
+     1, ANY, ASK | VERB_DETACH, tool_script_eval},
     {"script", "status", "[RUN]", "A run, by default the newest.", 0, 1, ASK, tool_script_status},
     {"script", "watch", "[RUN]", "Shows a run, by default the newest, until it ends.", 0, 1, ASK, tool_script_watch},
     {"script", "history", "[N]", "The newest N runs (10), the newest first.", 0, 1, ASK, tool_script_history},
@@ -46,6 +49,8 @@ static const struct verb table[] = {
      tool_cluster_status},
     {"cluster", "nodes", "", "The nodes: role, shard, load, and how far their metadata are behind.", 0, 0, ASK,
      tool_cluster_nodes},
+    {"cluster", "settings", "[SETTING=VALUE]...", "What all policies share; or changes it, by a run.", 0, ANY,
+     ASK | VERB_DETACH, tool_cluster_settings},
     {"cluster", "slots", "", "Ranges of slots with the shard, primary and replicas that have them.", 0, 0, ASK,
      tool_cluster_slots},
 };

@@ -41,6 +41,9 @@ int tool_script_history(struct tool_call *call);
 int tool_script_cancel(struct tool_call *call);
 int tool_script_pause(struct tool_call *call);
 int tool_script_resume(struct tool_call *call);
+/* script_eval.c */
+int tool_script_eval(struct tool_call *call);
+int tool_cluster_settings(struct tool_call *call);
 /* script_plan.c */
 int tool_script_plan(struct tool_call *call);
 /* offline_check.c, offline_new.c, offline_test.c */

@@ -119,7 +119,8 @@ class OnACluster(Tool):
 
     def test_from_new_nodes_to_a_healthy_cluster_and_policies(self):
         """In this order: each part finds what the one before left."""
-        for part in (self.before_init, self.plan_and_run_init, self.healthy, self.nodes_and_slots, self.policies, self.versions, self.pipe, self.terminal,
+        for part in (self.before_init, self.plan_and_run_init, self.healthy, self.nodes_and_slots, self.policies, self.versions,
+                     self.chunks_and_settings, self.pipe, self.terminal,
                      self.time_is_over, self.offline, self.a_node_down, self.the_leader_goes):
             with self.subTest(part.__name__):
                 part()
@@ -203,6 +204,19 @@ class OnACluster(Tool):
         self.assertRegex(self.ask(*self.at(0, "script", "describe", "gone")), r"n +integer +3 +a whole number +how often")
         self.ask(*self.at(0, "script", "delete", "gone"))
         self.assertIn("no script 'gone'", self.tool(*self.at(0, "script", "get", "gone"))[2])
+
+    def chunks_and_settings(self):
+        self.assertEqual(self.ask(*self.at(1, "script", "eval", "return #view.nodes / ARGV[1]", "2")), "3\n")
+        self.write("voters.lua", "return #view.voters")
+        self.assertEqual(self.ask_json(*self.at(1, "script", "eval", "voters.lua")), 3)
+        self.assertIn("a node has no field 'zoen'", self.tool(*self.at(1, "script", "eval", "return view.nodes[1].zoen"))[2])
+        self.assertRegex(self.ask(*self.at(2, "script", "eval", "run", "return { { op = 'wait', ms = 1 } }")), r"1\.1 done wait 1 ms\nrun \d+ of eval@")
+        self.assertRegex(self.ask(*self.at(3, "cluster", "settings", "patience=20000", "concurrency=7")), r"1\.2 done set concurrency 7\n")
+        self.assertRegex(self.ask(*self.at(4, "cluster", "settings")), r"(?m)^patience +20000 +30000 +ms a node may be silent")
+        self.assertEqual(self.ask_json(*self.at(4, "cluster", "settings"))["concurrency"], 7)
+        self.assertIn("the nearest is 'patience'", self.tool(*self.at(3, "cluster", "settings", "patiance=20000"))[2])
+        self.assertIn("value must be a whole number", self.tool(*self.at(3, "cluster", "settings", "patience=soon"))[2])
+        self.ask(*self.at(3, "cluster", "settings", "patience=30000", "concurrency=8"))
 
     def pipe(self):
         out = self.ask(*self.at(4, "script", "run", "waiter", "n=2"))
