@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "cluster/setting.h"
+#include "cluster/step.h"
 #include "tool/file.h"
 #include "tool/print.h"
 #include "tool/script_run.h"
