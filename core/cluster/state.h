@@ -134,7 +134,7 @@ struct cluster_run {
                                                                                    none of an ended run */
     uint32_t completion_count;
     int64_t started_ms, ended_ms; /* wall time */
-    char error[385];              /* why it failed; may hold blanks */
+    char error[385];              /* why it failed; of one that is done, why its policy had no more steps; may hold blanks */
 };
 
 /* What may start a script by itself. The condition is a level, not an edge: as long as it holds the policy is asked, and a run begins if it

@@ -511,6 +511,8 @@ void control_script_copy(struct cluster_command *command, struct bytes text);
 const struct cluster_run *control_script_find_run(struct control *c, struct call *call);
 /* A field of a map: null for NAN. */
 void control_script_write_score(struct resp_writer *w, const char *name, double score);
+/* Two fields of a map, error and why: what ended the run, or why its policy had nothing more to do. */
+void control_script_write_reason(struct resp_writer *w, const struct cluster_run *run);
 
 /* script_params.c: names and values, in pairs, from argv[from]; free them. NULL with `e`. */
 struct cluster_param *control_script_params(const struct call *call, int from, uint32_t *count, struct error *e);

@@ -227,7 +227,7 @@ static void planned(void *user, struct policy_job *job)
     if (job->error.code)
         fail(c, run, job->error.text);
     else if (job->steps.count == 0)
-        finish(c, run, CLUSTER_RUN_DONE, "", job->score);
+        finish(c, run, CLUSTER_RUN_DONE, job->steps.why, job->score);
     else
         begin_planned_round(c, run, job);
 }

@@ -184,11 +184,11 @@ void control_script_help(struct control *c, struct call *call)
         "STATUS [<run>]",
         "    A run, by default the newest: run, script, version, trigger, status (running, done, failed, cancelled), "
         "paused,",
-        "    error, round, steps_done, slots_moved, score_before, score_after, started_ms, ended_ms, waiting_for,",
+        "    error, why, round, steps_done, slots_moved, score_before, score_after, started_ms, ended_ms, waiting_for,",
         "    steps (lines: \"<round>.<step> <status> <what>\").",
         "    Null when there was none.",
         "HISTORY [<n>]",
-        "    The newest n runs, 10 by default: run, script, version, trigger, status, error, rounds, steps_done, slots_moved,",
+        "    The newest n runs, 10 by default: run, script, version, trigger, status, error, why, rounds, steps_done, slots_moved,",
         "    score_before, score_after, started_ms, ended_ms.",
         "CANCEL <run>",
         "    Ends a run. What its steps have done stays.",

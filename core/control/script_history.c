@@ -27,15 +27,22 @@ static void put_number(struct resp_writer *w, const char *name, int64_t value)
     resp_integer(w, value);
 }
 
+void control_script_write_reason(struct resp_writer *w, const struct cluster_run *run)
+{
+    const bool done = run->status == CLUSTER_RUN_DONE;
+    put_text(w, "error", done ? "" : run->error);
+    put_text(w, "why", done ? run->error : "");
+}
+
 static void write_run(struct resp_writer *w, const struct cluster_run *run)
 {
-    resp_map(w, 13);
+    resp_map(w, 14);
     put_number(w, "run", (int64_t)run->id);
     put_text(w, "script", run->script);
     put_text(w, "version", run->version);
     put_text(w, "trigger", run->trigger);
     put_text(w, "status", cluster_run_status_name(run->status));
-    put_text(w, "error", run->error);
+    control_script_write_reason(w, run);
     put_number(w, "rounds", run->round);
     put_number(w, "steps_done", run->steps_done);
     put_number(w, "slots_moved", run->slots_moved);

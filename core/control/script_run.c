@@ -33,7 +33,7 @@ static void reply_run(struct control *c, struct call *call, const struct cluster
     bool active = run->status == CLUSTER_RUN_RUNNING;
     struct buffer b;
     struct resp_writer w = control_call_writer(call, &b);
-    resp_map(&w, 16);
+    resp_map(&w, 17);
     resp_bulk_text(&w, "run");
     resp_integer(&w, (int64_t)run->id);
     resp_bulk_text(&w, "script");
@@ -46,8 +46,7 @@ static void reply_run(struct control *c, struct call *call, const struct cluster
     resp_bulk_text(&w, cluster_run_status_name(run->status));
     resp_bulk_text(&w, "paused");
     resp_bool(&w, run->paused);
-    resp_bulk_text(&w, "error");
-    resp_bulk_text(&w, run->error);
+    control_script_write_reason(&w, run);
     resp_bulk_text(&w, "round");
     resp_integer(&w, run->round);
     resp_bulk_text(&w, "steps_done");

@@ -134,6 +134,7 @@ static void print_outcome(const json_t *status)
     print_score(status);
     putchar('\n');
     if (*call_text(status, "error")) print_line(call_text(status, "error"), LINE_MAX_BYTES);
+    if (*call_text(status, "why")) print_line(call_text(status, "why"), LINE_MAX_BYTES);
 }
 
 void progress_end(struct progress *p, const json_t *status)

@@ -171,7 +171,7 @@ int tool_script_status(struct tool_call *call)
 
 int tool_script_history(struct tool_call *call)
 {
-    static const char *const last[] = {"error", NULL};
+    static const char *const last[] = {"error", "why", NULL};
     const char *argv[] = {"CLUSTER", "SCRIPT", "HISTORY", call->count ? call->words[0] : NULL};
     return call_show(call, argv, 3 + call->count, last);
 }

@@ -211,6 +211,8 @@ class OnACluster(Tool):
         self.assertEqual(self.ask_json(*self.at(1, "script", "eval", "voters.lua")), 3)
         self.assertIn("a node has no field 'zoen'", self.tool(*self.at(1, "script", "eval", "return view.nodes[1].zoen"))[2])
         self.assertRegex(self.ask(*self.at(2, "script", "eval", "run", "return { { op = 'wait', ms = 1 } }")), r"1\.1 done wait 1 ms\nrun \d+ of eval@")
+        self.assertRegex(self.ask(*self.at(2, "script", "run", "rebalance", "by=bytes")), r"done; steps 0, rounds 0; .*\nno shard has any bytes\n")
+        self.assertRegex(self.ask(*self.at(2, "script", "history", "1")), r" - +no shard has any bytes\n")
         self.assertRegex(self.ask(*self.at(3, "cluster", "settings", "patience=20000", "concurrency=7")), r"1\.2 done set concurrency 7\n")
         self.assertRegex(self.ask(*self.at(4, "cluster", "settings")), r"(?m)^patience +20000 +30000 +ms a node may be silent")
         self.assertEqual(self.ask_json(*self.at(4, "cluster", "settings"))["concurrency"], 7)

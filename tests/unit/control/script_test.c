@@ -249,8 +249,8 @@ static void test_history_shows_the_newest_runs_first(void **state)
     nodes_call_with(t, 0, "CLUSTER SCRIPT LOAD my", my_script);
     nodes_expect_part(t, 0, "CLUSTER SCRIPT RUN WAIT 20000 my", "\r\ndone\r\n");
     nodes_expect_part(t, 0, "CLUSTER SCRIPT EVAL RUN return{} 0", ":2\r\n");
-    nodes_expect_soon(t, 0, "CLUSTER SCRIPT HISTORY 1", "*1\r\n*26\r\n$3\r\nrun\r\n:2\r\n$6\r\nscript\r\n$4\r\neval");
-    nodes_expect_part(t, 0, "CLUSTER SCRIPT HISTORY", "*2\r\n*26\r\n$3\r\nrun\r\n:2\r\n");
+    nodes_expect_soon(t, 0, "CLUSTER SCRIPT HISTORY 1", "*1\r\n*28\r\n$3\r\nrun\r\n:2\r\n$6\r\nscript\r\n$4\r\neval");
+    nodes_expect_part(t, 0, "CLUSTER SCRIPT HISTORY", "*2\r\n*28\r\n$3\r\nrun\r\n:2\r\n");
     nodes_expect_part(t, 0, "CLUSTER SCRIPT HISTORY 99999", "rounds\r\n:1\r\n$10\r\nsteps_done\r\n:1\r\n");
     nodes_expect_part(t, 0, "CLUSTER SCRIPT HISTORY", "score_before\r\n$-1\r\n");
     nodes_expect_part(t, 0, "CLUSTER SCRIPT HISTORY 0", "-ERR HISTORY takes how many runs to show");
