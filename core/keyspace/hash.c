@@ -99,9 +99,9 @@ bool keyspace_hash_get(const struct keyspace_hash *h, struct bytes name, struct 
     return true;
 }
 
-static void put_plain(struct keyspace_hash *h, const struct keyspace_field *field)
+static bool put_plain(struct keyspace_hash *h, const struct keyspace_field *field)
 {
-    dictionary_put(&h->fields, &(struct element){field->name, field->value, false});
+    return dictionary_put(&h->fields, &(struct element){field->name, field->value, false});
 }
 
 /* Memory for a moment: of so many bytes at most as a request may have. */
@@ -129,7 +129,7 @@ bool keyspace_hash_put(struct keyspace_hash *h, const struct keyspace_field *fie
 {
     struct element old;
     bool expires = field->expires_ms != KEYSPACE_NO_EXPIRY;
-    if (!h->earliest_ms && !expires) return dictionary_put(&h->fields, &(struct element){field->name, field->value, false});
+    if (!h->earliest_ms && !expires) return put_plain(h, field);
     bool there = dictionary_get(&h->fields, field->name, &old), alive = there && hash_is_alive(h, &old);
     int64_t before = there ? hash_element_expiry(&old) : KEYSPACE_NO_EXPIRY;
     if (expires)
