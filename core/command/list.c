@@ -63,23 +63,17 @@ static void command_list_rpushx(struct command_call *c)
 
 /* ---- popping ---- */
 
-/* Values were taken out: as the event says, and perhaps all of them. */
-static void notify_removed(struct command_call *c, const struct keyspace_list *l, const char *event)
+void command_list_removed(struct command_call *c, struct keyspace_list *l, const char *event)
 {
+    keyspace_list_close(l);
     command_notify(c, NOTIFY_LIST, event, l->key);
     if (!l->there) command_notify(c, NOTIFY_GENERIC, "del", l->key);
-}
-
-void command_list_notify_popped(struct command_call *c, const struct keyspace_list *l, enum keyspace_list_side side)
-{
-    notify_removed(c, l, side == LIST_LEFT ? "lpop" : "rpop");
 }
 
 static void take_out(struct command_call *c, struct keyspace_list *l, enum keyspace_list_side side, uint64_t count)
 {
     keyspace_list_remove(l, side == LIST_LEFT ? 0 : keyspace_list_len(l) - count, count);
-    keyspace_list_close(l);
-    command_list_notify_popped(c, l, side);
+    command_list_removed(c, l, side == LIST_LEFT ? "lpop" : "rpop");
 }
 
 void command_list_pop(struct command_call *c, struct keyspace_list *l, enum keyspace_list_side side)
@@ -276,10 +270,7 @@ static void command_list_lrem(struct command_call *c)
     if (!command_integer(c, 2, &count, NULL) || !command_list_open(c, c->argv[1], &l)) return;
     uint64_t most = count > 0 ? (uint64_t)count : count < 0 ? 0 - (uint64_t)count : UINT64_MAX;
     int64_t removed = remove_equal(&l, c->argv[3], most, count < 0);
-    if (removed) {
-        keyspace_list_close(&l);
-        notify_removed(c, &l, "lrem");
-    }
+    if (removed) command_list_removed(c, &l, "lrem");
     resp_integer(c->reply, removed);
 }
 
@@ -290,14 +281,9 @@ static void command_list_ltrim(struct command_call *c)
     if (!command_integer(c, 2, &start, NULL) || !command_integer(c, 3, &stop, NULL) || !command_list_open(c, c->argv[1], &l)) return;
     struct range r = range_of(&l, start, stop);
     uint64_t len = keyspace_list_len(&l), behind = r.first + r.count;
-    bool there = l.there;
     if (behind < len) keyspace_list_remove(&l, behind, len - behind);
     if (r.first > 0) keyspace_list_remove(&l, 0, r.first);
-    if (r.count < len)
-        keyspace_list_close(&l);
-    else if (there)
-        keyspace_touch(c->keyspace, c->argv[1]);
-    if (there) notify_removed(c, &l, "ltrim");
+    if (l.there) command_list_removed(c, &l, "ltrim");
     command_reply_ok(c);
 }
 

@@ -10,6 +10,8 @@ bool command_list_open(struct command_call *c, struct bytes key, struct keyspace
 /* Argument `i` as LEFT or RIGHT; false: the error was replied. */
 bool command_list_side(struct command_call *c, int i, enum keyspace_list_side *out);
 
+/* Closes a list that values were taken out of, and tells of it. */
+void command_list_removed(struct command_call *c, struct keyspace_list *l, const char *event);
 /* Replies with the outermost value, which is there, and takes it out. */
 void command_list_pop(struct command_call *c, struct keyspace_list *l, enum keyspace_list_side side);
 /* The same with an array of up to `count` values, the outermost first. */

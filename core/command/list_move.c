@@ -29,7 +29,7 @@ void command_list_move(struct command_call *c, struct keyspace_list *from, enum 
     keyspace_list_push(to, in, &value, 1);
     keyspace_list_close(to);
     command_notify(c, NOTIFY_LIST, in == LIST_LEFT ? "lpush" : "rpush", key);
-    command_list_notify_popped(c, from, out);
+    command_list_removed(c, from, out == LIST_LEFT ? "lpop" : "rpop");
     resp_bulk(c->reply, value);
 }
 

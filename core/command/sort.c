@@ -128,9 +128,8 @@ static struct bytes look_up(struct command_call *c, struct bytes pattern, struct
     struct keyspace_entry entry = command_read(c, key);
     if (field.len && entry.type == KEYSPACE_HASH) {
         struct keyspace_hash h;
-        struct keyspace_field f;
         keyspace_hash_open(&h, c->keyspace, key, &entry);
-        if (keyspace_hash_get(&h, field, &f)) found = f.value;
+        if (!keyspace_hash_get(&h, field, &found)) found.data = NULL;
     } else if (!field.len && entry.type == KEYSPACE_STRING) {
         found = keyspace_string_whole(c->keyspace, &entry, c->arena);
     }
@@ -309,13 +308,13 @@ static void store(struct command_call *c, const struct sort *s, struct window pa
     struct stored kept = {.values = arena_alloc(c->arena, results * sizeof *kept.values)};
     struct keyspace_list l;
     each_result(c, s, part, keep_value, &kept);
-    bool deleted = keyspace_delete(c->keyspace, s->store);
-    if (!kept.count && deleted) command_notify(c, NOTIFY_GENERIC, "del", s->store);
-    if (kept.count) {
+    if (kept.count) { /* in place of whatever the key holds */
         keyspace_list_open(c->keyspace, s->store, &(struct keyspace_entry){.expires_ms = KEYSPACE_NO_EXPIRY}, &l);
         keyspace_list_push(&l, LIST_RIGHT, kept.values, kept.count);
         keyspace_list_close(&l);
         command_notify(c, NOTIFY_LIST, "sortstore", s->store);
+    } else if (keyspace_delete(c->keyspace, s->store)) {
+        command_notify(c, NOTIFY_GENERIC, "del", s->store);
     }
     resp_integer(c->reply, (int64_t)kept.count);
 }

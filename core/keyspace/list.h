@@ -28,7 +28,8 @@ struct keyspace_list {
     uint64_t tree_bytes;       /* that the row says it has */
 };
 
-/* Opens the list that keyspace_find found at `key`, or none (an empty one, then). Many may be open for reading, one for changes. `key` lives longer. */
+/* Opens the list that keyspace_find found at `key`, or none (an empty one, then; if the key holds something all the same, what is pushed takes its place).
+ * Many may be open for reading, one for changes. `key` lives longer. */
 void keyspace_list_open(struct keyspace *ks, struct bytes key, const struct keyspace_entry *e, struct keyspace_list *l);
 /* Ends a series of changes: a list that has become empty is deleted with its key. What was only read need not be closed. */
 void keyspace_list_close(struct keyspace_list *l);
