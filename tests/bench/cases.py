@@ -20,6 +20,12 @@ COMMANDS = [
     ("MSET of 10", "MSET" + " key:{n} {value}" * 10, []),
 ]
 
+# The same on collections, with one load: name, requests of which one is chosen each time, preparation.
+COLLECTIONS = [
+    ("RPUSH and LPOP", ["RPUSH list:{n} {value}", "LPOP list:{n}"], []),
+    ("LRANGE of 10", ["LRANGE list:{n} 0 9"], ["RPUSH list:{n}" + " {value}" * 10]),
+]
+
 # Durability, clients, pipelines.
 LOADS = [
     ("everysec", 50, (1, 16, 100)),
@@ -42,6 +48,7 @@ CASES = [
     *(Throughput(name, [request], pipeline, clients, durability, prepare)
       for durability, clients, pipelines in LOADS for pipeline in pipelines for name, request, prepare in COMMANDS),
     *(Elements(name, request, fill) for name, request, fill in ELEMENTS),
+    *(Throughput(name, requests, 16, 50, "everysec", prepare) for name, requests, prepare in COLLECTIONS),
     ReadsBesideWrites("always"),
     Restart("clean end"),
     Restart("clean end", rdb=True),
