@@ -94,6 +94,7 @@ void keyspace_list_close(struct keyspace_list *l)
     keyspace_go_to(l->ks, l->key);
     if (l->tree_changed) write_root(l);
     if (keyspace_list_len(l)) return;
+    if (list_is_large(l) && l->tree.root.object.nodes == 1 && !l->tree.free) l->ks->place.object_count = 0; /* it has no rows */
     keyspace_drop(l->ks);
     l->there = false;
 }

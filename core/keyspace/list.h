@@ -9,7 +9,7 @@
 #include "keyspace/counted_tree.h"
 #include "keyspace/entry.h"
 
-#define LIST_WHOLE_MAX   4000 /* bytes of a list that is in the key's row as a whole ... */
+#define LIST_WHOLE_MAX   1024 /* bytes of a list that is in the key's row as a whole, whose length is counted each time ... */
 #define LIST_WHOLE_COUNT 128  /* ... and how many elements */
 #define LIST_END_MAX     2048 /* bytes of each end of a larger one */
 

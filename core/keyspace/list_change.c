@@ -124,24 +124,26 @@ static void insert_values(struct keyspace_list *l, enum keyspace_list_side side,
     l->tree_changed = true;
 }
 
-/* A small list becomes a larger one: all of it goes into a tree. */
+_Static_assert(LIST_WHOLE_MAX <= LIST_END_MAX, "a small list becomes an end of a larger one");
+
+/* A small list becomes a larger one: the head of a tree without elements. */
 static void convert(struct keyspace_list *l)
 {
-    uint8_t room[LIST_HEAD_AT + LIST_TAIL_SIZE] = {0};
+    uint8_t room[LIST_HEAD_AT + LIST_WHOLE_MAX + LIST_TAIL_SIZE];
     struct buffer b = {.data = room, .cap = sizeof room, .max = sizeof room};
     struct bytes packed = list_head(l);
     keyspace_go_to(l->ks, l->key);
     struct object object = keyspace_new_object(l->ks);
     counted_tree_init(&l->tree, &object);
-    insert_packed(l, 0, packed);
     counted_tree_write(&b, &l->tree);
-    l->head = l->tail = (struct list_end){0};
+    write_u32(&b, l->head.count);
+    write_u32(&b, l->head.len);
+    buffer_append(&b, packed.data, packed.len);
+    write_u32(&b, l->tail.count);
     l->en.form = ENTRY_TREE;
-    l->en.payload = bytes_of(room, sizeof room);
+    l->en.payload = buffer_bytes(&b);
     keyspace_put_entry(l->ks, l->key, &l->en);
     l->there = l->stale = true;
-    l->tree_changed = false;
-    l->tree_bytes = l->tree.root.bytes;
 }
 
 /* An end goes into the tree. */
@@ -159,7 +161,7 @@ static void flush(struct keyspace_list *l, struct list_end *end)
 
 void keyspace_list_push(struct keyspace_list *l, enum keyspace_list_side side, const struct bytes *values, size_t count)
 {
-    uint8_t packed[LIST_WHOLE_MAX > LIST_END_MAX ? LIST_WHOLE_MAX : LIST_END_MAX];
+    uint8_t packed[LIST_END_MAX];
     size_t size = packed_size(values, count);
     bool small = l->head.len + size <= LIST_WHOLE_MAX && l->head.count + count <= LIST_WHOLE_COUNT;
     if (!list_is_large(l) && !small) convert(l);
@@ -192,12 +194,34 @@ static uint64_t copy_near(struct keyspace_list *l, enum keyspace_list_side side,
     return near;
 }
 
+/* All there is is at one end: it becomes the other. They are neighbours, so no element moves. */
+static void change_ends(struct keyspace_list *l)
+{
+    uint8_t room[LIST_HEAD_SIZE];
+    struct buffer b = {.data = room, .cap = sizeof room, .max = sizeof room};
+    struct list_end head = l->tail;
+    size_t count_at = LIST_HEAD_AT + l->head.len + l->tail.len;
+    l->tail = l->head;
+    l->head = head;
+    keyspace_go_to(l->ks, l->key);
+    write_u32(&b, l->tail.count);
+    splice(l, count_at, LIST_TAIL_SIZE, buffer_bytes(&b));
+    buffer_clear(&b);
+    write_u32(&b, l->head.count);
+    write_u32(&b, l->head.len);
+    splice(l, COUNTED_TREE_ROOT_SIZE, LIST_HEAD_SIZE, buffer_bytes(&b));
+}
+
 void keyspace_list_near(struct keyspace_list *l, enum keyspace_list_side side)
 {
     uint8_t packed[NEAR_MAX];
     size_t len;
     struct list_end *end = side == LIST_LEFT ? &l->head : &l->tail;
-    if (!list_is_large(l) || end->count || !l->tree.root.count) return;
+    if (!list_is_large(l) || end->count) return;
+    if (!l->tree.root.count) {
+        if (keyspace_list_len(l)) change_ends(l);
+        return;
+    }
     uint64_t near = copy_near(l, side, packed, &len);
     if (near < 2) return;
     counted_tree_remove(l->ks, &l->tree, side == LIST_LEFT ? 0 : l->tree.root.count - near, near);
@@ -253,7 +277,7 @@ void keyspace_list_remove(struct keyspace_list *l, uint64_t index, uint64_t coun
 /* In an end, in place of `removed` elements from `index` on comes a value. False: it has no room. */
 static bool put_in_end(struct keyspace_list *l, struct list_end *end, uint64_t index, unsigned removed, struct bytes value)
 {
-    uint8_t packed[LIST_WHOLE_MAX > LIST_END_MAX ? LIST_WHOLE_MAX : LIST_END_MAX];
+    uint8_t packed[LIST_END_MAX];
     struct element el = element_of(value);
     size_t at, len, size = element_size(&el), max = list_is_large(l) ? LIST_END_MAX : LIST_WHOLE_MAX;
     find_range(end == &l->head ? list_head(l) : list_tail(l), index, index + removed, &at, &len);
@@ -263,13 +287,11 @@ static bool put_in_end(struct keyspace_list *l, struct list_end *end, uint64_t i
     return true;
 }
 
-/* The end has no room for what comes: it, or all of a small list, goes into the tree. */
+/* The end, or a small list, has no room for what comes: it goes into the tree. */
 static void make_room(struct keyspace_list *l, struct list_end *end)
 {
-    if (list_is_large(l))
-        flush(l, end);
-    else
-        convert(l);
+    if (!list_is_large(l)) convert(l);
+    flush(l, end);
 }
 
 void keyspace_list_set(struct keyspace_list *l, uint64_t index, struct bytes value)
@@ -283,7 +305,7 @@ void keyspace_list_set(struct keyspace_list *l, uint64_t index, struct bytes val
     uint64_t behind = l->head.count + l->tree.root.count;
     if (index >= behind) {
         if (put_in_end(l, &l->tail, index - behind, 1, value)) return;
-        flush(l, &l->tail);
+        make_room(l, &l->tail);
     }
     counted_tree_replace(l->ks, &l->tree, index - l->head.count, &el);
     l->tree_changed = true;
@@ -300,7 +322,7 @@ void keyspace_list_insert(struct keyspace_list *l, uint64_t index, struct bytes 
     uint64_t behind = l->head.count + l->tree.root.count;
     if (index >= behind) {
         if (put_in_end(l, &l->tail, index - behind, 0, value)) return;
-        flush(l, &l->tail);
+        make_room(l, &l->tail);
     }
     counted_tree_insert(l->ks, &l->tree, index - l->head.count, &el, 1);
     l->tree_changed = true;
