@@ -37,6 +37,7 @@ struct blocked_client {
     enum keyspace_type type;
     command_serve *serve;
     uint64_t until_ms; /* monotonic */
+    size_t memory;     /* what its keys are taken to cost, though others may share them */
     TAILQ_ENTRY(blocked_client) in_list;
     size_t wait_count;
     struct wait waits[];
@@ -85,6 +86,7 @@ static void wait_in_queue(struct command_blocked *b, struct blocked_client *c, s
     struct wait *w = &c->waits[c->wait_count++];
     *w = (struct wait){.key = key, .client = c};
     TAILQ_INSERT_TAIL(&key->queue, w, in_queue);
+    c->memory += sizeof *w + sizeof *key + name.len;
 }
 
 void command_block(struct command_call *c, const struct command_block *b)
@@ -105,6 +107,7 @@ void command_block(struct command_call *c, const struct command_block *b)
     TAILQ_INSERT_TAIL(&all->list, new, in_list);
     all->count++;
     if (new->until_ms < all->next_ms) all->next_ms = new->until_ms;
+    command_session_keep(c->session, new->memory);
     c->session->blocked = new;
     c->session->waiting = true;
     net_client_suspend(c->client);
@@ -148,6 +151,7 @@ static void end(struct command_engine *e, struct blocked_client *c)
     for (size_t i = 0; i < c->wait_count; i++) leave_queue(b, &c->waits[i]);
     TAILQ_REMOVE(&b->list, c, in_list);
     b->count--;
+    command_session_let_go(c->session, c->memory);
     c->session->blocked = NULL;
     c->session->waiting = false;
     free(c);
