@@ -283,6 +283,7 @@ static void command_list_ltrim(struct command_call *c)
     uint64_t len = keyspace_list_len(&l), behind = r.first + r.count;
     if (behind < len) keyspace_list_remove(&l, behind, len - behind);
     if (r.first > 0) keyspace_list_remove(&l, 0, r.first);
+    if (l.there && r.count == len) keyspace_touch(c->keyspace, c->argv[1]); /* it counts as a change, as in Redis */
     if (l.there) command_list_removed(c, &l, "ltrim");
     command_reply_ok(c);
 }

@@ -128,8 +128,9 @@ static struct bytes look_up(struct command_call *c, struct bytes pattern, struct
     struct keyspace_entry entry = command_read(c, key);
     if (field.len && entry.type == KEYSPACE_HASH) {
         struct keyspace_hash h;
+        struct keyspace_field f;
         keyspace_hash_open(&h, c->keyspace, key, &entry);
-        if (!keyspace_hash_get(&h, field, &found)) found.data = NULL;
+        if (keyspace_hash_get(&h, field, &f)) found = f.value;
     } else if (!field.len && entry.type == KEYSPACE_STRING) {
         found = keyspace_string_whole(c->keyspace, &entry, c->arena);
     }
