@@ -2,6 +2,7 @@
 #include "base/number.h"
 #include "command/expiry.h"
 #include "command/hash.h"
+#include "command/notify.h"
 
 /* What is replied for a field. */
 enum { NO_FIELD = -2, NO_EXPIRY = -1, NOT_MET = 0, DONE = 1, DELETED = 2 };
@@ -60,9 +61,18 @@ static void expire(struct command_call *c, int64_t unit_ms, int64_t since_ms)
     if (!parse_time(c, unit_ms, since_ms, &when_ms)) return;
     int first = parse_fields(c, command_expiry_condition(&k, c->argv[3]) ? 4 : 3);
     if (!first || !command_open_hash(c, &h)) return;
+    unsigned outcomes[DELETED + 1] = {0};
     resp_array(c->reply, (size_t)(c->argc - first));
-    for (int i = first; i < c->argc; i++) resp_integer(c->reply, expire_field(c, &h, c->argv[i], &k, when_ms));
+    for (int i = first; i < c->argc; i++) {
+        int outcome = expire_field(c, &h, c->argv[i], &k, when_ms);
+        if (outcome >= 0) outcomes[outcome]++;
+        resp_integer(c->reply, outcome);
+    }
+    bool emptied = !keyspace_hash_len(&h);
     keyspace_hash_close(&h);
+    if (outcomes[DONE]) command_notify(c, NOTIFY_HASH, "hexpire", c->argv[1]);
+    if (outcomes[DELETED]) command_notify(c, NOTIFY_HASH, "hdel", c->argv[1]);
+    if (outcomes[DELETED] && emptied) command_notify(c, NOTIFY_GENERIC, "del", c->argv[1]);
 }
 
 static void command_hash_hexpire(struct command_call *c)
@@ -99,9 +109,15 @@ static void command_hash_hpersist(struct command_call *c)
     struct keyspace_hash h;
     int first = parse_fields(c, 2);
     if (!first || !command_open_hash(c, &h)) return;
+    bool any = false;
     resp_array(c->reply, (size_t)(c->argc - first));
-    for (int i = first; i < c->argc; i++) resp_integer(c->reply, persist_field(&h, c->argv[i]));
+    for (int i = first; i < c->argc; i++) {
+        int outcome = persist_field(&h, c->argv[i]);
+        any |= outcome == DONE;
+        resp_integer(c->reply, outcome);
+    }
     keyspace_hash_close(&h);
+    if (any) command_notify(c, NOTIFY_HASH, "hpersist", c->argv[1]);
 }
 
 /* ---- HTTL and its kin ---- */

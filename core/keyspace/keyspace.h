@@ -73,6 +73,9 @@ enum keyspace_change {
     KEYSPACE_CHANGED, /* its value or its expiry, even to what it was */
     KEYSPACE_DELETED,
     KEYSPACE_EXPIRED, /* deleted since its time had come */
+    /* Told of beside CHANGED or DELETED: */
+    KEYSPACE_FIELDS_EXPIRED,      /* fields of a hash were deleted since their time had come ... */
+    KEYSPACE_LAST_FIELDS_EXPIRED, /* ... and with them the key */
 };
 /* Called with each change of a key, from wherever it comes, after it was made and in its batch. `key` lives until the return. Nothing of the
  * keyspace may be called from there. Databases that are flushed or swapped as a whole are not told of. */

@@ -26,7 +26,8 @@ static size_t sweep_fields(struct keyspace *ks, const struct rowkey_parts *at, c
     ks->place.known = false;
     keyspace_hash_open(&h, ks, key, &(struct keyspace_entry){en->type, en->expires_ms, en->form, en->payload, en->fields_ms});
     size_t deleted = keyspace_hash_sweep(&h, count);
-    keyspace_hash_close(&h);
+    if (deleted) keyspace_tell(ks, ks->current, key, keyspace_hash_len(&h) ? KEYSPACE_FIELDS_EXPIRED : KEYSPACE_LAST_FIELDS_EXPIRED);
+    keyspace_hash_close(&h); /* the row with the key may be another then */
     return deleted;
 }
 
