@@ -138,7 +138,7 @@ extern const struct command_row command_generic_rows[], command_transfer_rows[],
 extern const struct command_row command_string_rows[], command_set_rows[], command_range_rows[], command_lcs_rows[],
     command_counter_rows[];
 extern const struct command_row command_hash_rows[], command_hash_many_rows[], command_hash_expire_rows[];
-extern const struct command_row command_zset_rows[], command_zset_range_rows[], command_zset_pick_rows[], command_zset_combine_rows[];
+extern const struct command_row command_zset_rows[], command_zset_range_rows[], command_zset_pick_rows[], command_zset_combine_rows[], command_zset_block_rows[];
 extern const struct command_row command_sets_rows[], command_sets_combine_rows[];
 extern const struct command_row command_bitmap_rows[], command_bitop_rows[], command_bitfield_rows[];
 extern const struct command_row command_hyperloglog_rows[];

@@ -45,6 +45,7 @@ static const struct {
     {"sorted-set", command_zset_range_rows},
     {"sorted-set", command_zset_pick_rows},
     {"sorted-set", command_zset_combine_rows},
+    {"sorted-set", command_zset_block_rows},
     {"set", command_sets_rows},
     {"set", command_sets_combine_rows},
     {"bitmap", command_bitmap_rows},

@@ -12,13 +12,29 @@ bool command_open_zset(struct command_call *c, struct bytes key, struct keyspace
 struct command_scored_reply {
     bool scores;
     bool pairs; /* each member and its score as an array of their own */
+    bool keyed; /* the key comes first, in the same array */
 };
 static inline struct command_scored_reply command_scored_reply(const struct command_call *c, bool scores)
 {
-    return (struct command_scored_reply){scores, scores && c->reply->protocol >= 3};
+    return (struct command_scored_reply){.scores = scores, .pairs = scores && c->reply->protocol >= 3};
 }
 void command_reply_scored_head(struct command_call *c, struct command_scored_reply how, uint64_t count);
 void command_reply_scored(struct command_call *c, struct command_scored_reply how, const struct keyspace_scored *s);
+
+/* The first (or last) `count` or fewer members: replied, then taken out, and the set closed. */
+void command_zset_pop(struct command_call *c, struct keyspace_zset *z, struct bytes key, bool last, uint64_t count, struct command_scored_reply how);
+
+/* The arguments of ZMPOP and BZMPOP. */
+struct command_zset_mpop {
+    const struct bytes *keys;
+    size_t key_count;
+    bool last;
+    int64_t count;
+};
+/* From the number of keys on, at argument `at`. False: the error was replied. */
+bool command_zset_parse_mpop(struct command_call *c, int at, struct command_zset_mpop *out);
+/* Pops from the first key that has members. False: none has, nothing was replied. */
+bool command_zset_mpop(struct command_call *c, const struct command_zset_mpop *m);
 
 /* A copy in the arena. */
 struct keyspace_scored command_copy_scored(struct command_call *c, const struct keyspace_scored *s);

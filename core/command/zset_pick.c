@@ -8,14 +8,18 @@
 
 /* ---- taken from an end ---- */
 
-/* The first `count` or fewer members from an end: replied, then removed. */
-static void pop(struct command_call *c, struct keyspace_zset *z, struct bytes key, bool last, uint64_t count, struct command_scored_reply how)
+void command_zset_pop(struct command_call *c, struct keyspace_zset *z, struct bytes key, bool last, uint64_t count, struct command_scored_reply how)
 {
     struct keyspace_zset_walk w;
     struct keyspace_scored s;
     uint64_t all = keyspace_zset_count(z);
     if (count > all) count = all;
-    command_reply_scored_head(c, how, count);
+    if (how.keyed) {
+        resp_array(c->reply, 1 + 2 * count);
+        resp_bulk(c->reply, key);
+    } else {
+        command_reply_scored_head(c, how, count);
+    }
     if (!count) return;
     keyspace_zset_walk(z, last ? all - 1 : 0, last, &w);
     for (uint64_t i = 0; i < count && keyspace_zset_next(z, &w, &s); i++) command_reply_scored(c, how, &s);
@@ -33,8 +37,8 @@ static void pop_from_key(struct command_call *c, bool last)
     }
     if (c->argc == 3 && !command_integer_within(c, 2, 0, INT64_MAX, &count, "value is out of range, must be positive")) return;
     if (!command_open_zset(c, c->argv[1], &z)) return;
-    struct command_scored_reply how = {true, c->argc == 3 && c->reply->protocol >= 3};
-    pop(c, &z, c->argv[1], last, (uint64_t)count, how);
+    struct command_scored_reply how = {.scores = true, .pairs = c->argc == 3 && c->reply->protocol >= 3};
+    command_zset_pop(c, &z, c->argv[1], last, (uint64_t)count, how);
 }
 
 static void command_zset_pick_zpopmin(struct command_call *c)
@@ -47,21 +51,14 @@ static void command_zset_pick_zpopmax(struct command_call *c)
     pop_from_key(c, true);
 }
 
-struct mpop {
-    int first_key, keys;
-    bool last;
-    int64_t count;
-};
-
-/* From the number of keys on, at argument `at`. False: the error was replied. */
-static bool parse_mpop(struct command_call *c, int at, struct mpop *out)
+bool command_zset_parse_mpop(struct command_call *c, int at, struct command_zset_mpop *out)
 {
     int64_t keys;
-    *out = (struct mpop){.first_key = at + 1, .count = 1};
+    *out = (struct command_zset_mpop){.keys = c->argv + at + 1, .count = 1};
     if (!command_integer_within(c, at, 1, INT64_MAX, &keys, "numkeys should be greater than 0")) return false;
     bool known = keys < c->argc - at - 1;
     int end_at = known ? at + 1 + (int)keys : 0;
-    out->keys = (int)keys;
+    out->key_count = (size_t)keys;
     out->last = known && command_is(c, end_at, "MAX");
     if (!known || (!out->last && !command_is(c, end_at, "MIN"))) {
         command_reply_syntax_error(c);
@@ -75,20 +72,24 @@ static bool parse_mpop(struct command_call *c, int at, struct mpop *out)
     return command_integer_within(c, end_at + 2, 1, INT64_MAX, &out->count, "count should be greater than 0");
 }
 
-static void command_zset_pick_zmpop(struct command_call *c)
+bool command_zset_mpop(struct command_call *c, const struct command_zset_mpop *m)
 {
-    struct mpop m;
-    if (!parse_mpop(c, 1, &m)) return;
-    for (int i = m.first_key; i < m.first_key + m.keys; i++) {
+    for (size_t i = 0; i < m->key_count; i++) {
         struct keyspace_zset z;
-        if (!command_open_zset(c, c->argv[i], &z)) return;
+        if (!command_open_zset(c, m->keys[i], &z)) return true;
         if (!keyspace_zset_count(&z)) continue;
         resp_array(c->reply, 2);
-        resp_bulk(c->reply, c->argv[i]);
-        pop(c, &z, c->argv[i], m.last, (uint64_t)m.count, (struct command_scored_reply){true, true});
-        return;
+        resp_bulk(c->reply, m->keys[i]);
+        command_zset_pop(c, &z, m->keys[i], m->last, (uint64_t)m->count, (struct command_scored_reply){.scores = true, .pairs = true});
+        return true;
     }
-    resp_null_array(c->reply);
+    return false;
+}
+
+static void command_zset_pick_zmpop(struct command_call *c)
+{
+    struct command_zset_mpop m;
+    if (command_zset_parse_mpop(c, 1, &m) && !command_zset_mpop(c, &m)) resp_null_array(c->reply);
 }
 
 /* ---- at random ---- */
