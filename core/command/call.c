@@ -63,6 +63,19 @@ bool command_integer_within(struct command_call *c, int i, int64_t min, int64_t 
     return false;
 }
 
+bool command_parse_picks(struct command_call *c, const char *word, int64_t *count, bool *with)
+{
+    *with = c->argc == 4;
+    if (!command_integer_within(c, 2, -INT64_MAX, INT64_MAX, count, NULL)) return false;
+    if (c->argc > 4 || (*with && !command_is(c, 3, word))) {
+        command_reply_syntax_error(c);
+        return false;
+    }
+    if (!*with || (*count >= -INT64_MAX / 2 && *count <= INT64_MAX / 2)) return true;
+    resp_error(c->reply, ERROR_SYNTAX, "value is out of range");
+    return false;
+}
+
 char *command_text(struct command_call *c, int i)
 {
     return arena_copy(c->arena, c->argv[i].data, c->argv[i].len);

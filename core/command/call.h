@@ -40,6 +40,9 @@ void command_reply_help(struct command_call *c);
 bool command_integer(struct command_call *c, int i, int64_t *out, const char *error);
 /* Argument `i` as an integer from min to max; both kinds of error as Redis's for `error` NULL. */
 bool command_integer_within(struct command_call *c, int i, int64_t min, int64_t max, int64_t *out, const char *error);
+/* What HRANDFIELD and ZRANDMEMBER take behind the key: a count (below 0: picks may be equal), and perhaps the word that asks for what belongs to
+ * each pick. False: the error was replied. */
+bool command_parse_picks(struct command_call *c, const char *word, int64_t *count, bool *with);
 /* Argument `i` with a NUL behind it, in the arena. */
 char *command_text(struct command_call *c, int i);
 /* Whether argument `i` is this word, without case. */

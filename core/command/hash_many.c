@@ -71,20 +71,6 @@ static void reply_picks(struct command_call *c, struct keyspace_hash *h, int64_t
     }
 }
 
-/* False: the error was replied. */
-static bool parse_picks(struct command_call *c, int64_t *count, bool *values)
-{
-    *values = c->argc == 4;
-    if (!command_integer_within(c, 2, -INT64_MAX, INT64_MAX, count, NULL)) return false;
-    if (c->argc > 4 || (*values && !command_is(c, 3, "WITHVALUES"))) {
-        command_reply_syntax_error(c);
-        return false;
-    }
-    if (!*values || (*count >= -INT64_MAX / 2 && *count <= INT64_MAX / 2)) return true;
-    resp_error(c->reply, ERROR_SYNTAX, "value is out of range");
-    return false;
-}
-
 static void command_hash_hrandfield(struct command_call *c)
 {
     struct keyspace_hash h;
@@ -92,7 +78,7 @@ static void command_hash_hrandfield(struct command_call *c)
     int64_t count;
     bool values;
     if (c->argc > 2) {
-        if (parse_picks(c, &count, &values) && command_open_hash(c, &h)) reply_picks(c, &h, count, values);
+        if (command_parse_picks(c, "WITHVALUES", &count, &values) && command_open_hash(c, &h)) reply_picks(c, &h, count, values);
     } else if (command_open_hash(c, &h)) {
         if (!keyspace_hash_len(&h)) {
             resp_null(c->reply);

@@ -148,20 +148,6 @@ static void reply_any(struct command_call *c, struct keyspace_zset *z, uint64_t 
     }
 }
 
-/* False: the error was replied. */
-static bool parse_random(struct command_call *c, int64_t *count, bool *scores)
-{
-    *scores = c->argc == 4;
-    if (!command_integer_within(c, 2, -INT64_MAX, INT64_MAX, count, NULL)) return false;
-    if (c->argc > 4 || (*scores && !command_is(c, 3, "WITHSCORES"))) {
-        command_reply_syntax_error(c);
-        return false;
-    }
-    if (!*scores || (*count >= -INT64_MAX / 2 && *count <= INT64_MAX / 2)) return true;
-    resp_error(c->reply, ERROR_SYNTAX, "value is out of range");
-    return false;
-}
-
 static void command_zset_pick_zrandmember(struct command_call *c)
 {
     struct keyspace_zset z;
@@ -169,7 +155,7 @@ static void command_zset_pick_zrandmember(struct command_call *c)
     int64_t count;
     bool scores;
     if (c->argc > 2) {
-        if (!parse_random(c, &count, &scores) || !command_open_zset(c, c->argv[1], &z)) return;
+        if (!command_parse_picks(c, "WITHSCORES", &count, &scores) || !command_open_zset(c, c->argv[1], &z)) return;
         struct command_scored_reply how = command_scored_reply(c, scores);
         if (count < 0)
             reply_any(c, &z, 0 - (uint64_t)count, how);
