@@ -46,7 +46,7 @@ static void apply(enum operation operation, uint64_t words[PIECE_WORDS], const u
     case OPERATION_XOR:
         for (size_t i = 0; i < PIECE_WORDS; i++) words[i] ^= with[i];
         break;
-    default: assert(!"operations on one source do not combine"); break;
+    default: assert(false && "operations on one source do not combine"); break;
     }
 }
 

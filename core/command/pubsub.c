@@ -86,7 +86,7 @@ bool pubsub_unsubscribe(struct command_engine *e, struct command_session *s, enu
 
 void pubsub_leave(struct command_engine *e, struct command_session *s)
 {
-    for (int kind = 0; kind < PUBSUB_KINDS; kind++)
+    for (enum pubsub_kind kind = 0; kind < PUBSUB_KINDS; kind++)
         while (pubsub_count(&s->subscriber, kind)) end_subscription(e, kind, TAILQ_FIRST(&s->subscriber.list[kind]));
     if (s->subscriber.told) TAILQ_REMOVE(&e->pubsub.told, s, subscriber.in_told);
     s->subscriber.told = false;

@@ -35,13 +35,17 @@ LOADS = [
 ]
 
 # Requests about one key with many elements, and what adds one of these.
-HASH, SET = "HSET hash field:{n} {value}", "SADD set member:{n}"
+HASH, SET, ZSET = "HSET hash field:{n} {value}", "SADD set member:{n}", "ZADD zset {n} member:{n}"
 ELEMENTS = [
     ("HSET over", HASH, HASH),
     ("HGET", "HGET hash field:{n}", HASH),
     ("HRANDFIELD", "HRANDFIELD hash", HASH),
     ("SADD again", SET, SET),
     ("SISMEMBER", "SISMEMBER set member:{n}", SET),
+    ("ZADD over", ZSET, ZSET),
+    ("ZSCORE", "ZSCORE zset member:{n}", ZSET),
+    ("ZRANK", "ZRANK zset member:{n}", ZSET),
+    ("ZRANGE of 10 by score", "ZRANGE zset {n} +inf BYSCORE LIMIT 0 10", ZSET),
 ]
 
 CASES = [

@@ -31,8 +31,7 @@ static void test_a_length_past_all_bounds_is_damage(void **state)
 {
     (void)state;
     static const char *const damaged[] = {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\x02\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
-                                          "\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x7f", "\x08\x01"
-                                                                                      "four"};
+                                          "\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x7f", "\x08\x01\146our"};
     for (size_t i = 0; i < 4; i++) {
         struct bytes rest = bytes_text(damaged[i]);
         struct element out;
