@@ -94,8 +94,8 @@ void command_introspect_list(struct command_call *c)
     const struct command_table *t = &c->engine->table;
     struct list_filter f = {0};
     if (c->argc == 2) {
-        resp_array(c->reply, t->top_count);
-        for (size_t i = 0; i < t->top_count; i++) resp_bulk_text(c->reply, t->entries[i].name);
+        resp_array(c->reply, t->count);
+        for (size_t i = 0; i < t->count; i++) resp_bulk_text(c->reply, t->entries[i].name);
     } else if (c->argc == 5 && command_is(c, 2, "FILTERBY") && command_is(c, 3, "PATTERN")) {
         f.pattern = c->argv[4];
         list_filtered(c, &f);

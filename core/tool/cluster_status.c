@@ -98,6 +98,21 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Whether MetaRaft could lose one more voter. A cluster whose setting is one voter is not meant to. */
+static void judge_voters(struct health *h, size_t count, size_t up)
+{
+    bool spare = up > count / 2 + 1, alone = call_integer(json_object_get(h->picture->view, "settings"), "voters") == 1 && count == 1;
+    size_t members = 0;
+    for (size_t i = 0; i < json_array_size(rows(h, "nodes")); i++)
+        members += strcmp(call_text(json_array_get(rows(h, "nodes"), i), "state"), "candidate") != 0;
+    if (spare || alone || members < 3) return;
+    if (up < count)
+        problem(h, "%zu of %zu voters are up: with one less MetaRaft stands still", up, count);
+    else
+        problem(h, "%zu of %zu members vote: with one voter less MetaRaft stands still; 'aikv script run membership' gives others the vote", count,
+                members);
+}
+
 static void look_at_voters(struct health *h)
 {
     const json_t *voters = rows(h, "voters");
@@ -117,8 +132,7 @@ static void look_at_voters(struct health *h)
     }
     show(h, "voters", "%s", line);
     set(h, "voters", list);
-    if (count > 1 && up == count / 2 + 1 && up < count)
-        problem(h, "%zu of %zu voters are up: with one less MetaRaft stands still", up, count);
+    judge_voters(h, count, up);
 }
 
 static size_t count_slots(const json_t *ranges)

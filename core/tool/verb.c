@@ -7,7 +7,7 @@
 
 static const struct verb table[] = {
     {"script", "load", "FILE [NAME]",
-     "Checks a policy and keeps it in the cluster, by default under the file's name; '-' is standard input.", 1, 2, ASK,
+     "Checks a policy and keeps it in the cluster, under its name, which the file has too, or the name given; '-' is standard input.", 1, 2, ASK,
      tool_script_load},
     {"script", "plan", "NAME|FILE [PARAM=VALUE]...",
      "Dry run: every round of steps, and the score before and after. Changes nothing. A FILE is planned here, on the "

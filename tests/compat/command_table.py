@@ -71,6 +71,10 @@ def categories(connection):
     return found
 
 
+def listed(connection):
+    return {name.value.decode() for name in connection.ask("COMMAND", "LIST").value}
+
+
 def compare_words(redis, aikv):
     """Yields what is wrong about DOCS and LIST."""
     ours = documents(aikv)
@@ -78,6 +82,9 @@ def compare_words(redis, aikv):
         if name in ours and theirs != ours[name]:
             yield "COMMAND DOCS %s\n    redis says   %s\n    aikv says   %s" % (name, theirs, ours[name])
     known = set(ours)
+    differ = (listed(aikv) - set(OWN)) ^ (listed(redis) & known)
+    if differ:
+        yield "COMMAND LIST: only one has " + ", ".join(sorted(differ))
     theirs = categories(redis)
     for category, commands in categories(aikv).items():
         differ = (commands - set(OWN)) ^ (theirs.get(category, set()) & known)

@@ -363,6 +363,26 @@ class WhatIsSaid(Tool):
         out = self.ask("cluster", "status", "-p", self.fake(**replies).port)
         self.assertTrue(out.startswith("healthy\nleader"), out)
 
+    def test_a_cluster_whose_voters_cannot_lose_one_is_not_healthy(self):
+        def status(voters, wanted, members, up=None):
+            ids = [str(n) * 40 for n in range(1, members + 1)]
+            nodes = [{"id": i, "alias": i[0], "state": "member", "up": up is None or n < up} for n, i in enumerate(ids)]
+            view = json.dumps({"version": 9, "leader": ids[0], "voters": ids[:voters], "nodes": nodes, "shards": [], "unassigned": [],
+                               "settings": {"voters": wanted}}).encode()
+            node = self.fake(METARAFT_STATUS=b"%0\r\n", NODES=b"+\r\n", SCRIPT_VIEW=b"$%d\r\n%s\r\n" % (len(view), view), SCRIPT_STATUS=b"_\r\n",
+                             SCRIPT_TRIGGER_LIST=b"*1\r\n%1\r\n+event\r\n+node_down\r\n")
+            out = subprocess.run([BINARY, "cluster", "status", "-p", str(node.port)], capture_output=True, text=True, timeout=20).stdout
+            return [line.strip() for line in out.splitlines() if "vote" in line and "MetaRaft" in line]
+
+        self.assertEqual(status(3, 3, 6), [])
+        self.assertEqual(status(1, 1, 6), [])
+        self.assertEqual(status(1, 3, 1), [])
+        self.assertEqual(status(2, 3, 2), [])
+        for voters in (1, 2):
+            self.assertEqual(status(voters, 3, 6), [f"{voters} of 6 members vote: with one voter less MetaRaft stands still; 'aikv script run membership' "
+                                                    "gives others the vote"])
+        self.assertEqual(status(3, 3, 6, up=2), ["2 of 3 voters are up: with one less MetaRaft stands still"])
+
     def test_fields_of_a_newer_node_are_shown(self):
         node = self.fake(SCRIPT_HISTORY=b"*2\r\n%2\r\n+run\r\n:2\r\n+error\r\n+bad\r\n%2\r\n+run\r\n:1\r\n+mood\r\n+good\r\n",
                          SCRIPT_PLAN_x=b"%4\r\n+script\r\n+x\r\n+outcome\r\n+refused\r\n+rounds\r\n*1\r\n*1\r\n+1.1 refused admit 7\r\n+mood\r\n*1\r\n+good\r\n")
