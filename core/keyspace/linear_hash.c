@@ -180,14 +180,18 @@ static uint64_t wanted_buckets(const struct linear_hash *h)
     return 1 + (full < h->root.count ? full : h->root.count);
 }
 
-/* One step towards them, after each change. */
+#define SPARE 4 /* so many times the buckets wanted are kept */
+
+/* A step towards them, after each change. An element that goes may be all that one bucket was wanted for, so SPARE buckets too many go with it: with
+ * fewer, large elements that are removed would leave their buckets behind, through which walks and random picks then have to look for the rest. */
 static void adjust(struct keyspace *ks, struct linear_hash *h)
 {
-    uint64_t wanted = wanted_buckets(h), buckets = h->root.object.nodes;
-    if (buckets < wanted && buckets < UINT32_MAX)
+    uint64_t wanted = wanted_buckets(h);
+    if (h->root.object.nodes < wanted && h->root.object.nodes < UINT32_MAX) {
         split(ks, h);
-    else if (buckets > 4 * wanted)
-        join(ks, h);
+        return;
+    }
+    for (unsigned i = 0; i < SPARE && h->root.object.nodes > SPARE * wanted; i++) join(ks, h);
 }
 
 /* ---- one element ---- */

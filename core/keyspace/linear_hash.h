@@ -2,7 +2,7 @@
  *
  * Node n of the object is bucket n. With N buckets, 2^L <= N < 2^(L+1): an element is in bucket hash mod 2^(L+1) if there is one of that
  * number, else in hash mod 2^L; so it is one row away, and nothing but N need be known. The hash is keyed with the seed of the keyspace. When the
- * mean fill passes LINEAR_HASH_FILL bytes or LINEAR_HASH_ELEMENTS, the next bucket in turn is split in two; when it falls far below, the last one is joined to the one it
+ * mean fill passes LINEAR_HASH_FILL bytes or LINEAR_HASH_ELEMENTS, the next bucket in turn is split in two; when it falls far below, the last ones are joined to those they
  * came from.
  *
  * A bucket's row: a tag (1 to 255, from the hash) for each element, a zero, the elements, the first one's tag last: so that an element comes with

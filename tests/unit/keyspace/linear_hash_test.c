@@ -275,6 +275,28 @@ static void test_writing_over_large_elements_makes_no_buckets(void **state)
     free(m);
 }
 
+/* Else a pick, or a walk, among the few that are left would pass all the buckets that are empty. */
+static void test_large_elements_take_their_buckets_with_them(void **state)
+{
+    struct model *m = model_new(*state, 2);
+    uint8_t name[4];
+    begin(m);
+    for (uint32_t n = 0; n < 2000; n++) {
+        memcpy(name, &n, sizeof name);
+        linear_hash_put(m->f->ks, &m->h, &(struct element){bytes_of(name, sizeof name), bytes_of(m->source, 2 * LINEAR_HASH_FILL), false});
+    }
+    assert_true(m->h.root.object.nodes > 1900);
+    for (uint32_t n = 1; n < 2000; n++) {
+        memcpy(name, &n, sizeof name);
+        assert_true(linear_hash_remove(m->f->ks, &m->h, bytes_of(name, sizeof name)));
+    }
+    assert_true(m->h.root.object.nodes <= 8);
+    m->count = 1;
+    end(m);
+    check(m);
+    free(m);
+}
+
 /* 500 times as many picks as elements: each is within a third of its share, which is some seven deviations. The seed is fixed. */
 static void test_each_element_is_picked_about_as_often(void **state)
 {
@@ -323,6 +345,7 @@ int run_linear_hash_tests(void)
         FIXTURE_TEST(test_it_behaves_like_a_plain_array),
         FIXTURE_TEST(test_buckets_are_filled_as_told),
         FIXTURE_TEST(test_writing_over_large_elements_makes_no_buckets),
+        FIXTURE_TEST(test_large_elements_take_their_buckets_with_them),
         FIXTURE_TEST(test_each_element_is_picked_about_as_often),
         FIXTURE_TEST(test_damage_is_found),
     };
