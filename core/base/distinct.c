@@ -5,9 +5,9 @@
 
 #define FIRST 64 /* slots */
 
-static struct bytes *slots_new(struct arena *arena, size_t cap)
+static struct distinct_entry *slots_new(struct arena *arena, size_t cap)
 {
-    struct bytes *slots = arena_alloc(arena, cap * sizeof *slots);
+    struct distinct_entry *slots = arena_alloc(arena, cap * sizeof *slots);
     memset(slots, 0, cap * sizeof *slots);
     return slots;
 }
@@ -20,29 +20,40 @@ void distinct_init(struct distinct *d, struct arena *arena, uint64_t *random)
 }
 
 /* Where it is, or the free slot where it goes. */
-static struct bytes *locate(const struct distinct *d, struct bytes b)
+static struct distinct_entry *locate(const struct distinct *d, struct bytes b)
 {
     size_t at = siphash(d->seed, b.data, b.len) & (d->cap - 1);
-    while (d->slots[at].data && !bytes_equal(d->slots[at], b)) at = (at + 1) & (d->cap - 1);
+    while (d->slots[at].bytes.data && !bytes_equal(d->slots[at].bytes, b)) at = (at + 1) & (d->cap - 1);
     return &d->slots[at];
 }
 
 static void grow(struct distinct *d)
 {
-    struct bytes *old = d->slots;
+    struct distinct_entry *old = d->slots;
     size_t old_cap = d->cap;
     d->cap *= 2;
     d->slots = slots_new(d->arena, d->cap);
     for (size_t i = 0; i < old_cap; i++)
-        if (old[i].data) *locate(d, old[i]) = old[i];
+        if (old[i].bytes.data) *locate(d, old[i].bytes) = old[i];
+}
+
+struct distinct_entry *distinct_enter(struct distinct *d, struct bytes b, bool *is_new)
+{
+    if (!b.data) b = bytes_of("", 0);
+    struct distinct_entry *entry = locate(d, b);
+    *is_new = !entry->bytes.data;
+    if (!*is_new) return entry;
+    if (2 * (d->count + 1) > d->cap) {
+        grow(d);
+        entry = locate(d, b);
+    }
+    *entry = (struct distinct_entry){b, d->count++};
+    return entry;
 }
 
 bool distinct_add(struct distinct *d, struct bytes b)
 {
-    if (!b.data) b = bytes_of("", 0);
-    struct bytes *slot = locate(d, b);
-    if (slot->data) return false;
-    *slot = b;
-    if (2 * ++d->count > d->cap) grow(d);
-    return true;
+    bool is_new;
+    distinct_enter(d, b, &is_new);
+    return is_new;
 }
