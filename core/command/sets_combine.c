@@ -70,22 +70,22 @@ static void subtract(struct command_call *c, struct sets *s, struct sink *to)
         if (!has_any(s, member.text) && !to->take(to, member.text)) return;
 }
 
-/* Where a member's bytes stay. */
-static struct bytes keep(struct command_call *c, const struct keyspace_member *member)
-{
-    if (member->text.data != (const uint8_t *)member->digits) return member->text;
-    return bytes_of(arena_copy(c->arena, member->text.data, member->text.len), member->text.len);
-}
-
 static void unite(struct command_call *c, struct sets *s, struct sink *to)
 {
     struct distinct had;
+    bool is_new = true;
     distinct_init(&had, c->arena, &c->engine->random);
     for (size_t i = 0; i < s->count; i++) {
         struct keyspace_set_walk w = {0};
         struct keyspace_member member;
-        while (keyspace_set_next(&s->list[i], &w, &member))
-            if ((to->store || distinct_add(&had, keep(c, &member))) && !to->take(to, member.text)) return;
+        while (keyspace_set_next(&s->list[i], &w, &member)) {
+            if (!to->store) {
+                struct distinct_entry *entry = distinct_enter(&had, member.text, &is_new);
+                if (is_new && member.text.data == (const uint8_t *)member.digits) /* which the next member is written over */
+                    entry->bytes.data = (const uint8_t *)arena_copy(c->arena, member.digits, member.text.len);
+            }
+            if (is_new && !to->take(to, member.text)) return;
+        }
     }
 }
 

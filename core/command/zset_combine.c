@@ -2,7 +2,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/distinct.h"
 #include "base/number.h"
+#include "command/engine.h"
 #include "command/zset.h"
 #include "keyspace/set.h"
 
@@ -15,6 +17,7 @@ struct source {
     struct keyspace_zset z;
     struct keyspace_set set;
     double weight;
+    size_t number; /* in the order of arguments */
 };
 
 struct combination {
@@ -30,10 +33,11 @@ struct combination {
 /* ---- sources ---- */
 
 /* False: wrong type, the error was replied. */
-static bool open_source(struct command_call *c, struct bytes key, struct source *out)
+static bool open_source(struct command_call *c, struct bytes key, size_t number, struct source *out)
 {
     struct keyspace_entry entry = c->entry->row->flags & READ ? command_read(c, key) : keyspace_find(c->keyspace, key);
     out->weight = 1;
+    out->number = number;
     out->is_set = entry.type == KEYSPACE_SET;
     if (!out->is_set && !command_is_type(c, &entry, KEYSPACE_ZSET)) return false;
     if (out->is_set)
@@ -93,7 +97,7 @@ static int open_sources(struct command_call *c, int at, struct combination *k)
     k->count = (size_t)keys;
     k->sources = arena_alloc(c->arena, k->count * sizeof *k->sources);
     for (size_t i = 0; i < k->count; i++)
-        if (!open_source(c, c->argv[at + 1 + (int)i], &k->sources[i])) return 0;
+        if (!open_source(c, c->argv[at + 1 + (int)i], i, &k->sources[i])) return 0;
     return at + 1 + (int)keys;
 }
 
@@ -155,9 +159,21 @@ static bool parse_options(struct command_call *c, int from, struct combination *
 /* ---- putting together ---- */
 
 struct result {
-    struct keyspace_scored *members; /* room for as many as there can be */
-    size_t count;
+    struct keyspace_scored *members;
+    size_t count, cap;
 };
+
+/* Keeps a copy: what is stored does not lie in rows. */
+static void add(struct command_call *c, struct result *r, const struct keyspace_scored *s)
+{
+    if (r->count == r->cap) {
+        r->cap = r->cap ? 2 * r->cap : 16;
+        struct keyspace_scored *members = arena_alloc(c->arena, r->cap * sizeof *members);
+        if (r->count) memcpy(members, r->members, r->count * sizeof *members);
+        r->members = members;
+    }
+    r->members[r->count++] = command_copy_scored(c, s);
+}
 
 static double weighted(const struct source *from, double score)
 {
@@ -172,58 +188,46 @@ static double aggregate(enum aggregate how, double a, double b)
     return isnan(a + b) ? 0 : a + b; /* of infinities */
 }
 
-/* A member of one of the sources. */
-struct part {
-    struct keyspace_scored s;
-    size_t source;
-};
-
-static int compare_parts(const void *left, const void *right)
-{
-    const struct part *a = left, *b = right;
-    int order = bytes_compare(a->s.member, b->s.member);
-    return order ? order : a->source < b->source ? -1 : 1;
-}
-
 static int compare_scored(const void *a, const void *b)
 {
     return keyspace_scored_compare(a, b);
 }
 
+static int compare_sources(const void *left, const void *right)
+{
+    struct source *a = (struct source *)left, *b = (struct source *)right;
+    uint64_t x = source_count(a), y = source_count(b);
+    if (x != y) return x < y ? -1 : 1;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
 /* Smaller ones first, as Redis: the order of additions shows in the sums. */
 static void sort_sources(struct combination *k)
 {
-    for (size_t i = 1; i < k->count; i++) {
-        struct source s = k->sources[i];
-        size_t at = i;
-        for (; at > 0 && source_count(&k->sources[at - 1]) > source_count(&s); at--) k->sources[at] = k->sources[at - 1];
-        k->sources[at] = s;
-    }
+    qsort(k->sources, k->count, sizeof *k->sources, compare_sources);
 }
 
-/* All members of all, sorted by name; then those of one name become one. */
+/* However often members come, no more is kept of them than of the result. */
 static void unite(struct command_call *c, struct combination *k, struct result *r)
 {
     struct source_walk w;
     struct keyspace_scored s;
-    size_t all = 0, n = 0;
-    for (size_t i = 0; i < k->count; i++) all += source_count(&k->sources[i]);
-    struct part *parts = arena_alloc(c->arena, all * sizeof *parts);
-    r->members = arena_alloc(c->arena, all * sizeof *r->members);
+    struct distinct names;
+    bool is_new;
+    distinct_init(&names, c->arena, &c->engine->random);
     for (size_t i = 0; i < k->count; i++) {
         source_begin(&k->sources[i], &w);
         while (source_next(&k->sources[i], &w, &s)) {
-            parts[n] = (struct part){command_copy_scored(c, &s), i};
-            parts[n++].s.score = weighted(&k->sources[i], s.score);
+            struct distinct_entry *entry = distinct_enter(&names, s.member, &is_new);
+            s.score = weighted(&k->sources[i], s.score);
+            if (is_new) {
+                add(c, r, &s);
+                entry->bytes = r->members[entry->number].member;
+            } else {
+                double *score = &r->members[entry->number].score;
+                *score = aggregate(k->aggregate, *score, s.score);
+            }
         }
-    }
-    if (n) qsort(parts, n, sizeof *parts, compare_parts);
-    for (size_t i = 0; i < n; i++) {
-        struct keyspace_scored *last = r->count ? &r->members[r->count - 1] : NULL;
-        if (last && bytes_equal(last->member, parts[i].s.member))
-            last->score = aggregate(k->aggregate, last->score, parts[i].s.score);
-        else
-            r->members[r->count++] = parts[i].s;
     }
 }
 
@@ -252,13 +256,12 @@ static void filter(struct command_call *c, struct combination *k, struct result 
 {
     struct source_walk w;
     struct keyspace_scored s;
-    if (!k->counts) r->members = arena_alloc(c->arena, source_count(&k->sources[0]) * sizeof *r->members);
     source_begin(&k->sources[0], &w);
     while (source_next(&k->sources[0], &w, &s)) {
         if (k->operation == INTERSECTION) s.score = weighted(&k->sources[0], s.score);
         if (k->operation == INTERSECTION ? !is_in_all(k, &s) : is_in_any_other(k, s.member)) continue;
         if (!k->counts)
-            r->members[r->count++] = command_copy_scored(c, &s);
+            add(c, r, &s);
         else if (++r->count == k->limit)
             return;
     }

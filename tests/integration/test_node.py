@@ -175,6 +175,19 @@ class Clients(unittest.TestCase):
         self.assertLess(self.memory() - before, 300 << 20)
         s.close()
 
+    def peak(self):
+        with open(f"/proc/{self.node.process.pid}/status", encoding="ascii") as f:
+            return next(int(line.split()[1]) * 1024 for line in f if line.startswith("VmHWM"))
+
+    def test_a_union_takes_memory_for_what_comes_out_however_often_it_goes_in(self):
+        self.node("SADD", "integers", *range(512))
+        self.node("ZADD", "sorted", *(word for i in range(1000) for word in (i, f"member:{i}")))
+        before = self.peak()
+        self.assertEqual(len(self.node("SUNION", *["integers"] * 10_000)), 512)
+        self.assertEqual(self.node("ZUNIONSTORE", "d", 1000, *["sorted"] * 1000), 1000)
+        self.assertEqual(self.node("ZSCORE", "d", "member:7"), "7000")
+        self.assertLess(self.peak() - before, 30 << 20)
+
     def test_rubbish_gets_a_protocol_error_and_is_closed(self):
         for rubbish, said in ((b"*1\r\n+x\r\n", b"expected '$', got '+'"), (b"*1\r\n$99999999999\r\n", b"invalid bulk length"),
                               (b"*2147483648\r\n", b"invalid multibulk length"), (b"x" * 100_000, b"too big inline request")):
