@@ -1,4 +1,6 @@
-/* SORT: the values of a list, set or sorted set, in an order of their own or of other keys' values. */
+/* SORT: the values of a list, set or sorted set, in an order of their own or of other keys' values.
+ *
+ * One large value may be looked up for each of many: what is looked up goes with the value it was for, and what has to be kept of it is bounded. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -21,6 +23,10 @@ struct sort {
     /* What is sorted: */
     struct sorted *items;
     size_t item_count;
+    struct arena looked_up; /* for one value */
+    struct bytes *results;  /* to be stored */
+    size_t result_count;
+    size_t kept;            /* bytes of copies, of BY's texts and of results */
 };
 
 struct sorted {
@@ -104,27 +110,28 @@ static int next_get(const struct command_call *c, int i)
 /* ---- other keys' values ---- */
 
 /* The key that a pattern names for a value: the value in place of the first '*'. `field`: what follows "->" behind it. */
-static struct bytes name_key(struct command_call *c, struct bytes pattern, struct bytes value, struct bytes *field)
+static struct bytes name_key(struct arena *arena, struct bytes pattern, struct bytes value, struct bytes *field)
 {
     const uint8_t *star = memchr(pattern.data, '*', pattern.len), *end = pattern.data + pattern.len;
     const uint8_t *arrow = memmem(star + 1, (size_t)(end - star - 1), "->", 2);
     *field = arrow && arrow + 2 < end ? bytes_of(arrow + 2, (size_t)(end - arrow - 2)) : bytes_of(NULL, 0);
     if (field->len) end = arrow;
     size_t before = (size_t)(star - pattern.data), behind = (size_t)(end - star - 1);
-    uint8_t *key = arena_alloc(c->arena, before + value.len + behind);
+    uint8_t *key = arena_alloc(arena, before + value.len + behind);
     memcpy(key, pattern.data, before);
     if (value.len) memcpy(key + before, value.data, value.len);
     memcpy(key + before + value.len, star + 1, behind);
     return bytes_of(key, before + value.len + behind);
 }
 
-/* What a pattern gives for a value; data NULL: nothing. */
-static struct bytes look_up(struct command_call *c, struct bytes pattern, struct bytes value)
+/* What a pattern gives for a value, until the next call; data NULL: nothing. */
+static struct bytes look_up(struct command_call *c, struct sort *s, struct bytes pattern, struct bytes value)
 {
     struct bytes field, found = {0};
+    arena_reset(&s->looked_up);
     if (bytes_is(pattern, "#")) return value;
     if (!has_star(pattern)) return found;
-    struct bytes key = name_key(c, pattern, value, &field);
+    struct bytes key = name_key(&s->looked_up, pattern, value, &field);
     struct keyspace_entry entry = command_read(c, key);
     if (field.len && entry.type == KEYSPACE_HASH) {
         struct keyspace_hash h;
@@ -132,9 +139,23 @@ static struct bytes look_up(struct command_call *c, struct bytes pattern, struct
         keyspace_hash_open(&h, c->keyspace, key, &entry);
         if (keyspace_hash_get(&h, field, &f)) found = f.value;
     } else if (!field.len && entry.type == KEYSPACE_STRING) {
-        found = keyspace_string_whole(c->keyspace, &entry, c->arena);
+        found = keyspace_string_whole(c->keyspace, &entry, &s->looked_up);
     }
     return found;
+}
+
+/* A copy of it that stays. False: with it there would be too much, the error was replied. */
+static bool keep(struct command_call *c, struct sort *s, struct bytes found, struct bytes *out)
+{
+    *out = found;
+    if (!found.data) return true;
+    s->kept += found.len;
+    if (s->kept > COMMAND_STRING_MAX) {
+        resp_error(c->reply, ERROR_LIMIT, "the values that SORT has to keep take more than %zu MiB", COMMAND_STRING_MAX >> 20);
+        return false;
+    }
+    out->data = (const uint8_t *)arena_copy(c->arena, found.data, found.len);
+    return true;
 }
 
 /* ---- what is sorted: what comes unsorted keeps its order, or, DESC, comes from the end ---- */
@@ -227,12 +248,14 @@ static bool take_values(struct command_call *c, struct sort *s)
 /* ---- sorting ---- */
 
 /* As Redis's strtod(): blanks before it, "inf", hexadecimal; nothing counts as 0. */
-static bool read_score(struct command_call *c, struct bytes text, double *out)
+static bool read_score(struct sort *s, struct bytes text, double *out)
 {
-    char *copy = arena_copy(c->arena, text.data, text.len), *end;
+    char *copy = arena_copy(&s->looked_up, text.data, text.len), *end;
     errno = 0;
     *out = strtod(copy, &end);
-    return *end == 0 && errno != ERANGE && !isnan(*out);
+    bool is_number = *end == 0 && errno != ERANGE && !isnan(*out);
+    arena_reset(&s->looked_up);
+    return is_number;
 }
 
 /* False: the error was replied. */
@@ -240,10 +263,12 @@ static bool weigh(struct command_call *c, struct sort *s)
 {
     for (size_t i = 0; i < s->item_count; i++) {
         struct sorted *item = &s->items[i];
-        struct bytes by = s->by ? look_up(c, s->by_key, item->value) : item->value;
-        if (s->alpha) {
+        struct bytes by = s->by ? look_up(c, s, s->by_key, item->value) : item->value;
+        if (s->alpha && s->by) {
+            if (!keep(c, s, by, &item->by)) return false;
+        } else if (s->alpha) {
             item->by = by;
-        } else if (by.data && !read_score(c, by, &item->score)) {
+        } else if (by.data && !read_score(s, by, &item->score)) {
             resp_error(c->reply, ERROR_GENERIC, "One or more scores can't be converted into double");
             return false;
         }
@@ -269,71 +294,78 @@ static int compare(const void *left, const void *right, void *user)
 
 /* ---- what comes out ---- */
 
-/* Calls `give` for each value of the result; data NULL: null. */
-static void each_result(struct command_call *c, const struct sort *s, struct window part, void (*give)(struct command_call *c, void *user, struct bytes v),
-                        void *user)
+/* Calls `give` for each value of the result, until it says false; data NULL: null. */
+static void each_result(struct command_call *c, struct sort *s, struct window part, bool (*give)(struct command_call *c, struct sort *s, struct bytes v))
 {
     for (uint64_t i = part.first; i < part.first + part.count; i++) {
-        if (!s->get_count) give(c, user, s->items[i].value);
+        if (!s->get_count && !give(c, s, s->items[i].value)) return;
         for (int n = 0, at = 2; n < s->get_count; n++) {
             at = next_get(c, at);
-            give(c, user, look_up(c, c->argv[at], s->items[i].value));
+            if (!give(c, s, look_up(c, s, c->argv[at], s->items[i].value))) return;
             at++;
         }
     }
 }
 
-static void reply_value(struct command_call *c, void *user, struct bytes value)
+static bool reply_value(struct command_call *c, struct sort *s, struct bytes value)
 {
-    (void)user;
+    (void)s;
     if (value.data)
         resp_bulk(c->reply, value);
     else
         resp_null(c->reply);
+    return !c->reply->out->failed; /* a reply that has grown too large is cut off */
 }
-
-struct stored {
-    struct bytes *values;
-    size_t count;
-};
 
 /* Copied: what it is about to replace may be what was sorted. */
-static void keep_value(struct command_call *c, void *user, struct bytes value)
+static bool keep_result(struct command_call *c, struct sort *s, struct bytes value)
 {
-    struct stored *s = user;
-    s->values[s->count++] = value.len ? bytes_of(arena_copy(c->arena, value.data, value.len), value.len) : bytes_of(NULL, 0);
+    return keep(c, s, value, &s->results[s->result_count++]);
 }
 
-static void store(struct command_call *c, const struct sort *s, struct window part, size_t results)
+static void store(struct command_call *c, struct sort *s, struct window part, size_t results)
 {
-    struct stored kept = {.values = arena_alloc(c->arena, results * sizeof *kept.values)};
     struct keyspace_list l;
-    each_result(c, s, part, keep_value, &kept);
-    if (kept.count) { /* in place of whatever the key holds */
+    if (results > COMMAND_STRING_MAX / sizeof *s->results) {
+        resp_error(c->reply, ERROR_LIMIT, "SORT stores at most %zu values", COMMAND_STRING_MAX / sizeof *s->results);
+        return;
+    }
+    s->results = arena_alloc(c->arena, results * sizeof *s->results);
+    each_result(c, s, part, keep_result);
+    if (s->kept > COMMAND_STRING_MAX) return; /* the error was replied */
+    if (results) { /* in place of whatever the key holds */
         keyspace_list_open(c->keyspace, s->store, &(struct keyspace_entry){.expires_ms = KEYSPACE_NO_EXPIRY}, &l);
-        keyspace_list_push(&l, LIST_RIGHT, kept.values, kept.count);
+        keyspace_list_push(&l, LIST_RIGHT, s->results, results);
         keyspace_list_close(&l);
         command_notify(c, NOTIFY_LIST, "sortstore", s->store);
     } else if (keyspace_delete(c->keyspace, s->store)) {
         command_notify(c, NOTIFY_GENERIC, "del", s->store);
     }
-    resp_integer(c->reply, (int64_t)kept.count);
+    resp_integer(c->reply, (int64_t)results);
+}
+
+/* What is sorted is taken, and in order. */
+static void give_out(struct command_call *c, struct sort *s)
+{
+    struct window part = s->unsorted ? (struct window){0, s->item_count} : window_of(s, s->item_count);
+    size_t results = part.count * (s->get_count ? (size_t)s->get_count : 1);
+    if (s->store.data) {
+        store(c, s, part, results);
+        return;
+    }
+    resp_array(c->reply, results);
+    each_result(c, s, part, reply_value);
 }
 
 static void sort(struct command_call *c, bool may_store)
 {
     struct sort s;
     if (!parse(c, may_store, &s) || !take_values(c, &s)) return;
-    if (!s.unsorted && !weigh(c, &s)) return;
-    if (!s.unsorted && s.item_count > 1) qsort_r(s.items, s.item_count, sizeof *s.items, compare, &s);
-    struct window part = s.unsorted ? (struct window){0, s.item_count} : window_of(&s, s.item_count);
-    size_t results = part.count * (s.get_count ? (size_t)s.get_count : 1);
-    if (s.store.data) {
-        store(c, &s, part, results);
-        return;
+    if (s.unsorted || weigh(c, &s)) {
+        if (!s.unsorted && s.item_count > 1) qsort_r(s.items, s.item_count, sizeof *s.items, compare, &s);
+        give_out(c, &s);
     }
-    resp_array(c->reply, results);
-    each_result(c, &s, part, reply_value, NULL);
+    arena_release(&s.looked_up);
 }
 
 static void command_sort_sort(struct command_call *c)

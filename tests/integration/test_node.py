@@ -188,6 +188,18 @@ class Clients(unittest.TestCase):
         self.assertEqual(self.node("ZSCORE", "d", "member:7"), "7000")
         self.assertLess(self.peak() - before, 30 << 20)
 
+    def test_sort_drops_a_large_value_that_it_looks_up_or_says_that_it_cannot(self):
+        self.node("RPUSH", "list", *["1"] * 160)
+        self.node("SET", "by:1", "0" * (4 << 20))
+        before = self.peak()
+        self.assertEqual(len(self.node("SORT", "list", "BY", "by:*")), 160)
+        self.assertLess(self.peak() - before, 60 << 20)
+        self.node("SET", "d", "as it was")
+        for words in (["BY", "by:*", "ALPHA"], ["GET", "by:*", "STORE", "d"]):
+            with self.assertRaisesRegex(ReplyError, "values that SORT has to keep take more than 512 MiB"):
+                self.node("SORT", "list", *words)
+        self.assertEqual(self.node("GET", "d"), "as it was")
+
     def test_rubbish_gets_a_protocol_error_and_is_closed(self):
         for rubbish, said in ((b"*1\r\n+x\r\n", b"expected '$', got '+'"), (b"*1\r\n$99999999999\r\n", b"invalid bulk length"),
                               (b"*2147483648\r\n", b"invalid multibulk length"), (b"x" * 100_000, b"too big inline request")):
