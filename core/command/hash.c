@@ -100,7 +100,7 @@ static void command_hash_hincrby(struct command_call *c)
 {
     struct keyspace_hash h;
     int64_t value, increment;
-    if (!command_integer(c, 3, &increment, NULL) || !command_open_hash(c, &h)) return;
+    if (!field_fits(c, 2) || !command_integer(c, 3, &increment, NULL) || !command_open_hash(c, &h)) return;
     struct keyspace_field field = find_number(c, &h);
     if (!number_parse_integer(field.value, &value)) {
         resp_error(c->reply, ERROR_GENERIC, "hash value is not an integer");
@@ -130,7 +130,7 @@ static void command_hash_hincrbyfloat(struct command_call *c)
 {
     struct keyspace_hash h;
     long double value, increment;
-    if (!read_increment(c, &increment) || !command_open_hash(c, &h)) return;
+    if (!field_fits(c, 2) || !read_increment(c, &increment) || !command_open_hash(c, &h)) return;
     struct keyspace_field field = find_number(c, &h);
     if (!number_parse_real(field.value, &value)) {
         resp_error(c->reply, ERROR_GENERIC, "hash value is not a float");

@@ -188,6 +188,13 @@ class Clients(unittest.TestCase):
         self.assertEqual(self.node("ZSCORE", "d", "member:7"), "7000")
         self.assertLess(self.peak() - before, 30 << 20)
 
+    def test_a_field_is_as_small_when_it_is_counted_with_as_when_it_is_set(self):
+        field = "f" * (64 << 20)
+        for words in (["HSET", "h", field, "1"], ["HSETNX", "h", field, "1"], ["HINCRBY", "h", field, "1"], ["HINCRBYFLOAT", "h", field, "1"]):
+            with self.assertRaisesRegex(ReplyError, "a field with its value takes at most 64 MiB"):
+                self.node(*words)
+        self.assertEqual(self.node("EXISTS", "h"), 0)
+
     def test_sort_drops_a_large_value_that_it_looks_up_or_says_that_it_cannot(self):
         self.node("RPUSH", "list", *["1"] * 160)
         self.node("SET", "by:1", "0" * (4 << 20))
