@@ -53,6 +53,13 @@ static void reply_pick(void *user, const struct keyspace_field *field)
     if (p->values) resp_bulk(p->reply, field->value);
 }
 
+static bool reply_pick_again(void *user, const struct keyspace_field *field)
+{
+    struct picks *p = user;
+    reply_pick(p, field);
+    return !p->reply->out->failed; /* a reply that has grown too large is cut off */
+}
+
 /* So many picks, or, of a `count` below 0, as many that may be equal. */
 static void reply_picks(struct command_call *c, struct keyspace_hash *h, int64_t count, bool values)
 {
@@ -60,15 +67,10 @@ static void reply_picks(struct command_call *c, struct keyspace_hash *h, int64_t
     uint64_t fields = keyspace_hash_len(h), picks = count < 0 ? 0 - (uint64_t)count : (uint64_t)count < fields ? (uint64_t)count : fields;
     if (!fields) picks = 0;
     resp_array(c->reply, values && c->reply->protocol < 3 ? 2 * picks : picks);
-    if (count >= 0) {
+    if (count >= 0)
         keyspace_hash_sample(h, picks, &c->engine->random, c->arena, reply_pick, &p);
-        return;
-    }
-    while (picks-- && !c->reply->out->failed) { /* a reply that has grown too large is cut off */
-        struct keyspace_field field;
-        keyspace_hash_random(h, &c->engine->random, &field);
-        reply_pick(&p, &field);
-    }
+    else
+        keyspace_hash_pick(h, picks, &c->engine->random, c->arena, reply_pick_again, &p);
 }
 
 static void command_hash_hrandfield(struct command_call *c)

@@ -212,6 +212,31 @@ void keyspace_hash_random(struct keyspace_hash *h, uint64_t *random, struct keys
     for (uint64_t n = random_below(random, keyspace_hash_len(h)) + 1; n; n--) keyspace_hash_next(h, &w, out);
 }
 
+/* All that have not expired, `count` of them. */
+static const struct keyspace_field *gather(struct keyspace_hash *h, uint64_t count, struct arena *arena)
+{
+    struct keyspace_field *out = arena_alloc(arena, count * sizeof *out);
+    struct keyspace_hash_walk w = {0};
+    for (uint64_t n = 0; n < count && keyspace_hash_next(h, &w, &out[n]);) n++;
+    return out;
+}
+
+void keyspace_hash_pick(struct keyspace_hash *h, uint64_t count, uint64_t *random, struct arena *arena,
+                        bool (*visit)(void *user, const struct keyspace_field *field), void *user)
+{
+    /* Where most have expired, looking for one of the others each time would take as long as a walk. */
+    uint64_t alive = keyspace_hash_len(h);
+    const struct keyspace_field *gathered = hash_count_due(h) > alive ? gather(h, alive, arena) : NULL;
+    struct keyspace_field field;
+    for (bool more = true; more && count; count--) {
+        if (gathered)
+            field = gathered[random_below(random, alive)];
+        else
+            keyspace_hash_random(h, random, &field);
+        more = visit(user, &field);
+    }
+}
+
 /* As dictionary_sample walks. */
 static void sample_walking(struct keyspace_hash *h, uint64_t count, uint64_t *random, keyspace_hash_visit *visit, void *user)
 {

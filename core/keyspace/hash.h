@@ -54,6 +54,9 @@ uint64_t keyspace_hash_scan(const struct keyspace_hash *h, uint64_t cursor, keys
 
 /* A field of a hash that has some, each about as likely. `random` is the state of random_next. */
 void keyspace_hash_random(struct keyspace_hash *h, uint64_t *random, struct keyspace_field *out);
+/* `count` times such a field, which may come again and again; fewer, if `visit` says false. Memory comes from the arena. */
+void keyspace_hash_pick(struct keyspace_hash *h, uint64_t count, uint64_t *random, struct arena *arena,
+                        bool (*visit)(void *user, const struct keyspace_field *field), void *user);
 /* `count` different ones, in no order; all, if there are no more. */
 void keyspace_hash_sample(struct keyspace_hash *h, uint64_t count, uint64_t *random, struct arena *arena, keyspace_hash_visit *visit, void *user);
 

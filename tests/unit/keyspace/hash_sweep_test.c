@@ -164,6 +164,41 @@ static void test_no_node_is_left_of_an_index_that_grew_and_went(void **state)
     }
 }
 
+struct picked {
+    unsigned wanted, seen, stays;
+};
+
+static bool count_pick(void *user, const struct keyspace_field *field)
+{
+    struct picked *p = user;
+    assert_int_equal(field->expires_ms, NEVER);
+    p->stays += bytes_equal(field->name, bytes_text("stays"));
+    return ++p->seen < p->wanted;
+}
+
+/* The seed is fixed: each of two gets 500 of 1,000 picks, give or take six deviations. */
+static void test_picks_are_among_the_few_that_are_left(void **state)
+{
+    struct fixture *f = *state;
+    struct arena arena = {0};
+    struct keyspace_hash h;
+    uint64_t random = 1;
+    put_fields(f, "h", 2000);
+    put_forever(f, "h", "stays");
+    put_forever(f, "h", "too");
+    f->now_ms += 2000;
+    keyspace_begin(f->ks, 1, f->now_ms);
+    open_hash(f, "h", &h);
+    struct picked all = {.wanted = 2000}, few = {.wanted = 3};
+    keyspace_hash_pick(&h, 1000, &random, &arena, count_pick, &all);
+    assert_int_equal(all.seen, 1000);
+    assert_in_range(all.stays, 405, 595);
+    keyspace_hash_pick(&h, 1000, &random, &arena, count_pick, &few);
+    assert_int_equal(few.seen, 3);
+    keyspace_end(f->ks);
+    arena_release(&arena);
+}
+
 int run_hash_sweep_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +208,7 @@ int run_hash_sweep_tests(void)
         FIXTURE_TEST(test_a_key_that_expires_takes_its_fields_with_it),
         FIXTURE_TEST(test_a_field_that_is_put_anew_expires_no_more),
         FIXTURE_TEST(test_no_node_is_left_of_an_index_that_grew_and_went),
+        FIXTURE_TEST(test_picks_are_among_the_few_that_are_left),
     };
     return cmocka_run_group_tests_name("keyspace fields that expire", tests, NULL, NULL);
 }
