@@ -36,6 +36,13 @@ static void command_cluster_keyslot(struct command_call *c)
     resp_integer(c->reply, keyspace_slot(c->argv[2]));
 }
 
+/* Which keys there are depends on all that was written. */
+static void end_look(struct command_call *c)
+{
+    keyspace_end(c->keyspace);
+    command_gate(c->engine, c->client, keyspace_written(c->keyspace));
+}
+
 static void command_cluster_countkeysinslot(struct command_call *c)
 {
     int64_t slot;
@@ -46,7 +53,7 @@ static void command_cluster_countkeysinslot(struct command_call *c)
     }
     keyspace_begin(c->keyspace, c->session->database, c->now_ms);
     resp_integer(c->reply, (int64_t)keyspace_slot_size(c->keyspace, (unsigned)slot));
-    keyspace_end(c->keyspace);
+    end_look(c);
 }
 
 struct slot_keys {
@@ -72,7 +79,7 @@ static void command_cluster_getkeysinslot(struct command_call *c)
     struct slot_keys keys = {.writer = {.out = &c->engine->scratch, .protocol = c->reply->protocol}};
     keyspace_begin(c->keyspace, c->session->database, c->now_ms);
     keyspace_slot_keys(c->keyspace, (unsigned)slot, (size_t)count, add_slot_key, &keys);
-    keyspace_end(c->keyspace);
+    end_look(c);
     if (keys.writer.out->failed) {
         resp_error(c->reply, ERROR_LIMIT, "so many keys do not fit a reply: use a smaller count");
         return;

@@ -41,7 +41,7 @@ static void debug_object(struct command_call *c)
                  (unsigned long long)keyspace_key_bytes(c->keyspace, c->argv[2]));
         resp_simple(c->reply, text);
     }
-    keyspace_end(c->keyspace);
+    command_gate(c->engine, c->client, keyspace_end(c->keyspace));
 }
 
 static void debug_set_active_expire(struct command_call *c)

@@ -157,6 +157,26 @@ static void test_keys_of_a_slot(void **state)
     client_close(c);
 }
 
+static void test_keys_of_a_slot_are_told_of_when_they_are_durable(void **state)
+{
+    static const char *const questions[] = {"CLUSTER COUNTKEYSINSLOT 3300\r\n", "CLUSTER GETKEYSINSLOT 3300 1\r\n"};
+    struct node *n = *state;
+    int c = client_connect(n, "127.0.0.1"), reader = client_connect(n, "127.0.0.1");
+    command_engine_set_routing(n->engine, routing_of_six(1));
+    says(n, reader, "PING", "+PONG");
+    for (int i = 0; i < 2; i++) {
+        node_turn(n);
+        n->gates_held = true;
+        client_send(c, i ? "SET {b}2 x\r\n" : "SET {b}1 x\r\n");
+        client_send(reader, questions[i]); /* runs in the same turn, after it */
+        assert_true(client_is_silent(n, reader));
+        node_release(n);
+        assert_contains(client_receive(n, reader), i ? "*1\r\n$4\r\n{b}" : ":1");
+    }
+    client_close(c);
+    client_close(reader);
+}
+
 static void test_keys_of_one_command_stay_in_their_slot_but_may_change_the_database(void **state)
 {
     struct node *n = *state;
@@ -210,6 +230,7 @@ int run_cluster_tests(void)
         WITH_NODE(test_slots_and_shards_have_what_clients_need),
         WITH_NODE(test_addresses_fit_the_network_of_the_client),
         WITH_NODE(test_keys_of_a_slot),
+        WITH_NODE(test_keys_of_a_slot_are_told_of_when_they_are_durable),
         WITH_NODE(test_commands_are_counted_by_slot),
         WITH_NODE(test_keys_of_one_command_stay_in_their_slot_but_may_change_the_database),
     };

@@ -33,6 +33,23 @@ static void test_expired_keys_stay_while_told_so(void **state)
     client_close(c);
 }
 
+static void test_what_is_told_of_a_value_waits_for_it_to_be_durable(void **state)
+{
+    struct node *n = *state;
+    int c = client_connect(n, "127.0.0.1"), reader = client_connect(n, "127.0.0.1");
+    command_engine_tune(n->engine, &(struct command_tuning){.slowlog_us = -1, .debug = COMMAND_DEBUG_YES});
+    says(n, reader, "PING", "+PONG");
+    node_turn(n);
+    n->gates_held = true;
+    client_send(c, "SET k v\r\n");
+    client_send(reader, "DEBUG OBJECT k\r\n"); /* runs in the same turn, after it */
+    assert_true(client_is_silent(n, reader));
+    node_release(n);
+    assert_contains(client_receive(n, reader), "+Value refcount:1");
+    client_close(c);
+    client_close(reader);
+}
+
 #define WITH_NODE(test) cmocka_unit_test_setup_teardown(test, node_setup, node_teardown)
 
 int run_debug_tests(void)
@@ -40,6 +57,7 @@ int run_debug_tests(void)
     const struct CMUnitTest tests[] = {
         WITH_NODE(test_debug_is_for_nobody_unless_told),
         WITH_NODE(test_expired_keys_stay_while_told_so),
+        WITH_NODE(test_what_is_told_of_a_value_waits_for_it_to_be_durable),
     };
     return cmocka_run_group_tests_name("debug", tests, NULL, NULL);
 }
