@@ -330,8 +330,33 @@ static void command_geo_search_georadiusbymember_ro(struct command_call *c)
     run(c, &(struct form){.center = CENTER_MEMBER, .source_at = 1, .options_at = 5});
 }
 
-#define READS           KEYS(1, 1, 1, KEY_RO | KEY_ACCESS)
-#define STORED(word, i) {.flags = KEY_OW | KEY_UPDATE, .begin = KEYS_AFTER, .index = i, .step = 1, .keyword = word}
+/* ---- the rows ---- */
+
+/* Behind the last such option of GEORADIUS and its kin, as parse_options takes it: what is stored must be in a slot that was looked at. */
+static int find_option(int argc, const struct bytes *argv, const char *wanted)
+{
+    int found = 0;
+    for (int i = 5; i + 1 < argc; i++) { /* of GEORADIUS the unit is there, which is no option */
+        if (bytes_is(argv[i], wanted)) found = i + 1;
+        if (bytes_is(argv[i], "STORE") || bytes_is(argv[i], "STOREDIST")) i++;
+    }
+    return found;
+}
+
+static int find_store(int argc, const struct bytes *argv)
+{
+    return find_option(argc, argv, "STORE");
+}
+
+static int find_store_distances(int argc, const struct bytes *argv)
+{
+    return find_option(argc, argv, "STOREDIST");
+}
+
+#define READS KEYS(1, 1, 1, KEY_RO | KEY_ACCESS)
+#define STORED(i)                                                                                                      \
+    {.flags = KEY_OW | KEY_UPDATE, .begin = KEYS_AFTER, .index = i, .step = 1, .keyword = "STORE", .find = find_store}, \
+    {.flags = KEY_OW | KEY_UPDATE, .begin = KEYS_AFTER, .index = i, .step = 1, .keyword = "STOREDIST", .find = find_store_distances}
 #define SEARCH_COMPLEXITY                                                                                              \
     "O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided as the filter and M " \
     "is the number of items inside the shape"
@@ -358,12 +383,12 @@ const struct command_row command_geo_search_rows[] = {
      "The places within a circle around a point; or stores them.",
      .syntax = "key longitude latitude " RADIUS STORE_OPTION, .since = "3.2.0", .complexity = RADIUS_COMPLEXITY,
      .replaced_by = "`GEOSEARCH` and `GEOSEARCHSTORE` " BY_RADIUS, .deprecated_since = "6.2.0",
-     .more_keys = MORE_KEYS(STORED("STORE", 6), STORED("STOREDIST", 6))},
+     .more_keys = MORE_KEYS(STORED(6))},
     {"GEORADIUSBYMEMBER", -5, WRITE | DENYOOM, READS, ACL_GEO, command_geo_search_georadiusbymember,
      "The places within a circle around one of them; or stores them.",
      .syntax = "key member " RADIUS STORE_OPTION, .since = "3.2.0", .complexity = RADIUS_COMPLEXITY,
      .replaced_by = "`GEOSEARCH` and `GEOSEARCHSTORE` " BY_MEMBER, .deprecated_since = "6.2.0",
-     .more_keys = MORE_KEYS(STORED("STORE", 5), STORED("STOREDIST", 5))},
+     .more_keys = MORE_KEYS(STORED(5))},
     {"GEORADIUS_RO", -6, READ, READS, ACL_GEO, command_geo_search_georadius_ro,
      "The places within a circle around a point.",
      .syntax = "key longitude latitude " RADIUS, .since = "3.2.10", .complexity = RADIUS_COMPLEXITY,

@@ -5,8 +5,8 @@
 /* Where the search of a specification begins; 0: nowhere. */
 static int begin(const struct command_key_spec *s, int argc, const struct bytes *argv)
 {
+    if (s->find) return s->find(argc, argv);
     if (s->begin == KEYS_AT) return s->index;
-    if (s->begin == KEYS_ELSEWHERE) return s->find(argc, argv);
     for (int i = s->index; i < argc - 1; i++)
         if (bytes_is(argv[i], s->keyword)) return i + 1;
     return 0;

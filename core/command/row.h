@@ -92,7 +92,7 @@ struct command_key_spec {
     int step;
     int limit; /* 2: only the first half of these arguments; 0 or 1: all */
     const char *keyword;
-    int (*find)(int argc, const struct bytes *argv);
+    int (*find)(int argc, const struct bytes *argv); /* NULL, or tells where they begin more exactly than Redis's terms can */
     const char *note; /* or NULL */
 };
 #define KEYS(first, last, step, flags) {flags, KEYS_AT, first, false, (last) < 0 ? (last) : (last) - (first), step, 0, NULL, NULL, NULL}

@@ -199,6 +199,26 @@ static void test_keys_of_one_command_stay_in_their_slot_but_may_change_the_datab
     client_close(c);
 }
 
+/* Redis looks at the first STORE for the slot, and stores at the last. */
+static void test_what_is_stored_goes_to_a_slot_that_was_looked_at(void **state)
+{
+    static const char *const last[] = {"STORE {b}2 STORE a", "STOREDIST {b}2 STOREDIST a", "STORE {b}2 STOREDIST a", "STOREDIST STORE STORE a"};
+    struct node *n = *state;
+    int c = client_connect(n, "127.0.0.1");
+    char request[128];
+    command_engine_set_routing(n->engine, routing_of_six(1));
+    says(n, c, "GEOADD b 1 1 x", ":1");
+    for (unsigned i = 0; i < sizeof last / sizeof *last; i++) {
+        snprintf(request, sizeof request, "GEORADIUS b 1 1 1 km %s", last[i]);
+        says(n, c, request, "-CROSSSLOT Keys in request don't hash to the same slot");
+        snprintf(request, sizeof request, "GEORADIUSBYMEMBER b x 1 km %s", last[i]);
+        says(n, c, request, "-CROSSSLOT Keys in request don't hash to the same slot");
+    }
+    says(n, c, "GEORADIUS b 1 1 1 km STORE a STORE {b}2", ":1");
+    says(n, c, "DBSIZE", ":2");
+    client_close(c);
+}
+
 static void test_commands_are_counted_by_slot(void **state)
 {
     struct node *n = *state;
@@ -231,6 +251,7 @@ int run_cluster_tests(void)
         WITH_NODE(test_addresses_fit_the_network_of_the_client),
         WITH_NODE(test_keys_of_a_slot),
         WITH_NODE(test_keys_of_a_slot_are_told_of_when_they_are_durable),
+        WITH_NODE(test_what_is_stored_goes_to_a_slot_that_was_looked_at),
         WITH_NODE(test_commands_are_counted_by_slot),
         WITH_NODE(test_keys_of_one_command_stay_in_their_slot_but_may_change_the_database),
     };
