@@ -265,6 +265,7 @@ static bool serve(struct command_engine *e, struct blocked_client *c, struct byt
     e->running = NULL;
     struct store_position position = keyspace_end(e->keyspace);
     if (served) resume(e, c, reply_at, position);
+    arena_reset(&e->arena); /* others are served in the same turn */
     return type != KEYSPACE_NONE;
 }
 

@@ -8,12 +8,6 @@
 
 #define SLEEP_MAX_S 3600
 
-static bool is_allowed(const struct command_call *c)
-{
-    enum command_debug allowed = c->engine->tuning.debug;
-    return allowed == COMMAND_DEBUG_YES || (allowed == COMMAND_DEBUG_LOCAL && net_client_is_loopback(c->client));
-}
-
 /* Everybody waits, as in Redis. */
 static void debug_sleep(struct command_call *c)
 {
@@ -217,12 +211,6 @@ static void debug_help(struct command_call *c)
 
 static void command_debug_debug(struct command_call *c)
 {
-    if (!is_allowed(c)) {
-        resp_error(c->reply, ERROR_GENERIC,
-                   "DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you "
-                   "need to set this option in the configuration file, and then restart the server.");
-        return;
-    }
     for (size_t i = 0; i < ALL; i++) {
         if (!command_is(c, 1, all[i].name) || c->argc != all[i].argc) continue;
         all[i].run(c);
@@ -234,6 +222,7 @@ static void command_debug_debug(struct command_call *c)
 const struct command_row command_debug_rows[] = {
     {"DEBUG", -2, ADMIN | NOSCRIPT | LOADING | STALE, NO_KEYS, 0, command_debug_debug,
      "Help for tests of clients; refused unless enable-debug-command allows it.",
-     .syntax = "ERROR | LOG | OBJECT | PROTOCOL | SET-ACTIVE-EXPIRE | SLEEP | HELP [argument]", .since = "1.0.0", .complexity = "Depends on subcommand."},
+     .syntax = "ERROR | LOG | OBJECT | PROTOCOL | SET-ACTIVE-EXPIRE | SLEEP | HELP [argument]", .since = "1.0.0", .complexity = "Depends on subcommand.",
+     .is_debug = true},
     {0},
 };

@@ -36,6 +36,12 @@ static void reply_unknown(struct command_engine *e, int argc, const struct bytes
                (const char *)argv[0].data, arguments);
 }
 
+static bool may_debug(const struct command_engine *e, const struct net_client *client)
+{
+    enum command_debug allowed = e->tuning.debug;
+    return allowed == COMMAND_DEBUG_YES || (allowed == COMMAND_DEBUG_LOCAL && net_client_is_loopback(client));
+}
+
 /* Whether the request may run; if not, the reason was replied. */
 static bool may_run(struct command_engine *e, const struct command_session *session, const struct command_request *request,
                     struct resp_writer *reply)
@@ -44,6 +50,12 @@ static bool may_run(struct command_engine *e, const struct command_session *sess
     const struct command_row *row = entry->row;
     if (!command_arity_fits(row, request->argc)) {
         resp_error(reply, ERROR_SYNTAX, "wrong number of arguments for '%s' command", entry->name);
+        return false;
+    }
+    if (row->is_debug && !may_debug(e, session->client)) {
+        resp_error(reply, ERROR_GENERIC,
+                   "%s command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local connection, otherwise you "
+                   "need to set this option in the configuration file, and then restart the server.", row->name);
         return false;
     }
     if (!session->authenticated && !(row->flags & NO_AUTH) && command_password_needed(e)) {
