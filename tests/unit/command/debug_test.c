@@ -12,6 +12,9 @@ static void test_debug_is_for_nobody_unless_told(void **state)
     says(n, c, "DEBUG SLEEP inf", "-ERR DEBUG SLEEP takes seconds from 0 to 3600");
     command_engine_tune(n->engine, &(struct command_tuning){.slowlog_us = -1, .debug = COMMAND_DEBUG_NO});
     assert_contains(ask(n, c, "DEBUG SLEEP 0"), "-ERR DEBUG command not allowed.");
+    says(n, c, "MULTI", "+OK");
+    assert_contains(ask(n, c, "DEBUG SLEEP 0"), "-ERR DEBUG command not allowed."); /* not kept for EXEC */
+    says(n, c, "EXEC", "-EXECABORT Transaction discarded because of previous errors.");
     client_close(c);
 }
 
