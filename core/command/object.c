@@ -31,6 +31,7 @@ const char *command_encoding(struct command_call *c, const struct keyspace_entry
     case KEYSPACE_ZSET: return keyspace_zset_is_large(entry) ? "skiplist" : "listpack";
     case KEYSPACE_SET: return keyspace_set_encoding(entry);
     case KEYSPACE_LIST: return "quicklist";
+    case KEYSPACE_STREAM: return "stream";
     default: return string_encoding(c, entry);
     }
 }

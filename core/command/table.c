@@ -60,6 +60,7 @@ static const struct {
     {"list", command_list_find_rows},
     {"list", command_list_move_rows},
     {"list", command_list_block_rows},
+    {"stream", command_stream_rows},
     {"generic", command_sort_rows},
     {"pubsub", command_subscribe_rows},
     {"pubsub", command_publish_rows},

@@ -9,6 +9,7 @@
 #include "keyspace/list.h"
 #include "keyspace/zset.h"
 #include "keyspace/set.h"
+#include "keyspace/stream.h"
 
 struct holder {
     struct object object;
@@ -63,6 +64,7 @@ static int check_value(struct keyspace *ks, uint32_t database_id, const struct e
     case KEYSPACE_LIST: return keyspace_list_check(ks, database_id, en, e);
     case KEYSPACE_ZSET: return keyspace_zset_check(ks, database_id, en, e);
     case KEYSPACE_SET: return keyspace_set_check(ks, database_id, en, e);
+    case KEYSPACE_STREAM: return keyspace_stream_check(ks, database_id, en, e);
     default: return 0;
     }
 }

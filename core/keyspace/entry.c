@@ -14,6 +14,7 @@ static const bool known[KEYSPACE_TYPES][ENTRY_FORMS] = {
     [KEYSPACE_LIST] = {[ENTRY_WHOLE] = true, [ENTRY_TREE] = true},
     [KEYSPACE_SET] = {[ENTRY_WHOLE] = true, [ENTRY_INTEGERS] = true, [ENTRY_HASHED] = true},
     [KEYSPACE_ZSET] = {[ENTRY_WHOLE] = true, [ENTRY_SORTED] = true},
+    [KEYSPACE_STREAM] = {[ENTRY_WHOLE] = true, [ENTRY_TREE] = true},
 };
 static const unsigned roots_of[ENTRY_FORMS] = {[ENTRY_HASHED] = 1, [ENTRY_TREE] = 1, [ENTRY_SORTED] = 2};
 

@@ -12,7 +12,7 @@ enum entry_form {
     ENTRY_CHUNKS,   /* a string in rows of its own; the payload tells which (chunks.h) */
     ENTRY_INTEGERS, /* a set's members, int64 each, little endian, rising */
     ENTRY_HASHED,   /* a hash or set: linear_hash's root */
-    ENTRY_TREE,     /* a list: counted_tree's root, then what list.c adds */
+    ENTRY_TREE,     /* a list or stream: counted_tree's root, then what list.c or stream.c adds */
     ENTRY_SORTED,   /* linear_hash's root and counted_tree's: a sorted set (member to score; score and member), a hash with fields that expire
                        (field to value; expiry and field) */
     ENTRY_FORMS

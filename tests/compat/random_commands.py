@@ -11,6 +11,7 @@ import random
 import sys
 
 from random_geo import GeoMaker
+from random_stream import StreamMaker
 from random_zset import ZsetMaker
 from resp import Closed, Connection, encode, escape, in_order, render
 
@@ -631,6 +632,7 @@ WHOLE = {  # by type: what tells all of a value
     b"zset": ["GEORADIUS_RO", "0", "0", "30000", "km", "WITHHASH"],
     b"set": ["SMEMBERS"],
     b"list": ["LRANGE", "0", "-1"],
+    b"stream": ["XRANGE", "-", "+"],
 }
 
 
@@ -652,7 +654,7 @@ def first_difference(pair):
 def play(ports, seed, count):
     rng = random.Random(seed)
     large, maker, keyed = LargeMaker(rng), Maker(rng), KeyedMaker(rng)
-    makers = [maker, keyed, ZsetMaker(rng), GeoMaker(rng)]
+    makers = [maker, keyed, ZsetMaker(rng), GeoMaker(rng), StreamMaker(rng)]
     pairs = [Pair(ports, 2), Pair(ports, 3)]
     pairs[0].ask([["FLUSHALL"]])
     listener = Listener(ports)
