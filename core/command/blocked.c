@@ -37,6 +37,8 @@ struct blocked_client {
     enum keyspace_type type;
     command_serve *serve;
     uint64_t until_ms; /* monotonic */
+    void *kept;        /* of command_block, a copy */
+    size_t kept_len;
     size_t memory;     /* what its keys are taken to cost, though others may share them */
     TAILQ_ENTRY(blocked_client) in_list;
     size_t wait_count;
@@ -102,7 +104,11 @@ void command_block(struct command_call *c, const struct command_block *b)
                                    .request = {c->entry, c->argc, c->argv},
                                    .type = b->type,
                                    .serve = b->serve,
+                                   .kept = need(malloc(b->kept.len + 1)),
+                                   .kept_len = b->kept.len,
+                                   .memory = b->kept.len,
                                    .until_ms = b->timeout_ms ? clock_monotonic_ms() + (uint64_t)b->timeout_ms : NEVER};
+    if (b->kept.len) memcpy(new->kept, b->kept.data, b->kept.len);
     for (size_t i = 0; i < b->key_count; i++) wait_in_queue(all, new, b->keys[i]);
     TAILQ_INSERT_TAIL(&all->list, new, in_list);
     all->count++;
@@ -154,6 +160,7 @@ static void end(struct command_engine *e, struct blocked_client *c)
     command_session_let_go(c->session, c->memory);
     c->session->blocked = NULL;
     c->session->waiting = false;
+    free(c->kept);
     free(c);
 }
 
@@ -255,6 +262,7 @@ static bool serve(struct command_engine *e, struct blocked_client *c, struct byt
                                 .now_ms = ((int64_t)now_us + e->wall_offset_us) / 1000,
                                 .arena = &e->arena,
                                 .entry = c->request.entry,
+                                .kept = bytes_of(c->kept, c->kept_len),
                                 .engine = e,
                                 .client = c->client,
                                 .session = c->session};

@@ -25,6 +25,7 @@ struct command_block {
     enum keyspace_type type;
     command_serve *serve;
     int64_t timeout_ms; /* 0: for ever */
+    struct bytes kept;  /* copied; `serve` finds it in command_call.kept: what the request meant when the wait began */
 };
 /* The client waits, until it is served or gets a null array; within a transaction it gets that at once. */
 void command_block(struct command_call *c, const struct command_block *b);

@@ -19,6 +19,7 @@ struct command_call {
     int64_t now_ms;            /* wall time; the same throughout */
     struct arena *arena;
     const struct command_entry *entry;
+    struct bytes kept; /* of one that is served after a wait: command_block.kept */
     bool in_transaction; /* of EXEC: must not suspend its client, and does at once what it would wait for */
     /* For commands about connections and the server; commands on data leave these alone. */
     struct command_engine *engine;

@@ -139,14 +139,15 @@ extern const struct command_row command_generic_rows[], command_transfer_rows[],
 extern const struct command_row command_string_rows[], command_set_rows[], command_range_rows[], command_lcs_rows[],
     command_counter_rows[];
 extern const struct command_row command_hash_rows[], command_hash_many_rows[], command_hash_expire_rows[];
-extern const struct command_row command_zset_rows[], command_zset_range_rows[], command_zset_pick_rows[], command_zset_combine_rows[], command_zset_block_rows[];
+extern const struct command_row command_zset_rows[], command_zset_range_rows[], command_zset_pick_rows[], command_zset_combine_rows[],
+    command_zset_block_rows[];
 extern const struct command_row command_sets_rows[], command_sets_combine_rows[];
 extern const struct command_row command_bitmap_rows[], command_bitop_rows[], command_bitfield_rows[];
 extern const struct command_row command_hyperloglog_rows[];
 extern const struct command_row command_geo_rows[], command_geo_search_rows[];
 extern const struct command_row command_cluster_rows[];
 extern const struct command_row command_list_rows[], command_list_find_rows[], command_list_move_rows[], command_list_block_rows[];
-extern const struct command_row command_stream_rows[];
+extern const struct command_row command_stream_rows[], command_stream_read_rows[];
 extern const struct command_row command_subscribe_rows[], command_publish_rows[];
 extern const struct command_row command_transaction_rows[];
 

@@ -1,6 +1,5 @@
 /* Streams: adding, reading by id, trimming, deleting. */
-#include "command/call.h"
-#include "keyspace/stream.h"
+#include "command/stream.h"
 
 #include "base/number.h"
 #include "command/notify.h"
@@ -38,8 +37,7 @@ static bool refuse_id(struct command_call *c)
     return false;
 }
 
-/* Argument `i` as an id; false: the error was replied. */
-static bool id_argument(struct command_call *c, int i, struct stream_id *out)
+bool command_stream_id(struct command_call *c, int i, struct stream_id *out)
 {
     return parse_id(c->argv[i], 0, out, NULL) || refuse_id(c);
 }
@@ -91,7 +89,7 @@ static bool parse_threshold(struct command_call *c, int *i, struct trim *t)
     bool sign = *i + 2 < c->argc && (command_is(c, *i + 1, "~") || command_is(c, *i + 1, "="));
     t->about = sign && command_is(c, *i + 1, "~");
     *i += sign ? 2 : 1;
-    if (!by_length) return id_argument(c, *i, &t->id);
+    if (!by_length) return command_stream_id(c, *i, &t->id);
     if (!command_integer(c, *i, &t->length, NULL)) return false;
     return t->length >= 0 || refuse(c, "The MAXLEN argument must be >= 0.");
 }
@@ -257,6 +255,16 @@ static void reply_entry(struct command_call *c, const struct stream_entry *entry
     }
 }
 
+void command_stream_reply(struct command_call *c, struct keyspace_stream *s, uint64_t position, bool backwards, uint64_t count)
+{
+    struct keyspace_stream_walk w;
+    struct stream_entry entry;
+    resp_array(c->reply, count);
+    if (!count) return;
+    keyspace_stream_walk(s, position, backwards, &w);
+    while (count-- && !c->reply->out->failed && keyspace_stream_next(s, &w, &entry)) reply_entry(c, &entry);
+}
+
 /* COUNT, any number of times; -1: all. */
 static bool parse_count(struct command_call *c, int64_t *count)
 {
@@ -275,8 +283,6 @@ static bool parse_count(struct command_call *c, int64_t *count)
 static void range(struct command_call *c, bool backwards)
 {
     struct keyspace_stream s;
-    struct keyspace_stream_walk w;
-    struct stream_entry entry;
     struct stream_id from, to;
     int64_t count;
     bool equal;
@@ -290,10 +296,7 @@ static void range(struct command_call *c, bool backwards)
     end += equal;
     uint64_t found = end > first ? end - first : 0;
     if (count > 0 && found > (uint64_t)count) found = (uint64_t)count;
-    resp_array(c->reply, found);
-    if (!found) return;
-    keyspace_stream_walk(&s, backwards ? end - 1 : first, backwards, &w);
-    while (found-- && !c->reply->out->failed && keyspace_stream_next(&s, &w, &entry)) reply_entry(c, &entry);
+    command_stream_reply(c, &s, backwards ? end - 1 : first, backwards, found);
 }
 
 static void command_stream_xrange(struct command_call *c)
@@ -316,7 +319,7 @@ static void command_stream_xdel(struct command_call *c)
     int64_t gone = 0;
     if (!open_stream(c, &s)) return;
     for (size_t i = 0; s.exists && i < count; i++)
-        if (!id_argument(c, (int)i + 2, &ids[i])) return;
+        if (!command_stream_id(c, (int)i + 2, &ids[i])) return;
     for (size_t i = 0; s.exists && i < count; i++) {
         bool there;
         uint64_t at = keyspace_stream_rank(&s, ids[i], &there);
@@ -341,7 +344,7 @@ static bool parse_head(struct command_call *c, struct stream_id last, int64_t *a
             if (!command_integer(c, i + 1, added, NULL)) return false;
             if (*added < 0) return refuse(c, "entries_added must be positive");
         } else if (more && command_is(c, i, "MAXDELETEDID")) {
-            if (!id_argument(c, i + 1, max_deleted)) return false;
+            if (!command_stream_id(c, i + 1, max_deleted)) return false;
             if (stream_id_compare(last, *max_deleted) < 0)
                 return refuse(c, "The ID specified in XSETID is smaller than the provided max_deleted_entry_id");
         } else {
@@ -370,7 +373,7 @@ static void command_stream_xsetid(struct command_call *c)
     struct keyspace_stream s;
     struct stream_id last, max_deleted = {0, 0};
     int64_t added = -1;
-    if (!id_argument(c, 2, &last) || !parse_head(c, last, &added, &max_deleted) || !open_stream(c, &s)) return;
+    if (!command_stream_id(c, 2, &last) || !parse_head(c, last, &added, &max_deleted) || !open_stream(c, &s)) return;
     if (!s.exists) {
         resp_error(c->reply, ERROR_GENERIC, "no such key");
         return;

@@ -61,6 +61,7 @@ static const struct {
     {"list", command_list_move_rows},
     {"list", command_list_block_rows},
     {"stream", command_stream_rows},
+    {"stream", command_stream_read_rows},
     {"generic", command_sort_rows},
     {"pubsub", command_subscribe_rows},
     {"pubsub", command_publish_rows},

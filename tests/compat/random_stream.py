@@ -18,13 +18,14 @@ class StreamMaker:
             "XREVRANGE": [self.any, self.end, self.end, self.count], "XDEL": [self.any, self.ids], "XTRIM": [self.any, self.trim],
             "XSETID": [self.any, self.id, lambda: self.pick([], [], ["ENTRIESADDED", self.pick("0", "1000", "-1", "x")],
                                                             ["MAXDELETEDID"] + self.id(), ["x"], ["ENTRIESADDED"])],
+            "XREAD": [self.read],
             "OBJECT": [lambda: ["ENCODING"], self.any], "TYPE": [self.any], "DEL": [self.any], "EXISTS": [self.any],
             "EXPIRE": [self.any, lambda: self.pick(["100000"], ["-1"])], "PERSIST": [self.any], "TTL": [self.any],
             "COPY": [self.stream, self.stream, lambda: self.pick([], ["REPLACE"])], "RENAME": [self.stream, self.stream],
             "SET": [self.other, lambda: ["v"]], "GET": [self.any], "FLUSHDB": [],
         }
         self.names = ([name for name in self.shapes if name not in ("FLUSHDB", "XSETID", "DEL")] + 40 * ["XADD"] + ["DEL", "XSETID"]
-                      + 3 * ["XRANGE", "XREVRANGE", "XDEL"] + ["XTRIM", "XLEN"])
+                      + 3 * ["XRANGE", "XREVRANGE", "XDEL", "XREAD"] + ["XTRIM", "XLEN"])
 
     def pick(self, *choices):
         return self.rng.choice(choices)
@@ -68,6 +69,12 @@ class StreamMaker:
         pairs = [self.pick(*WORDS[:4]) for _ in range(2 * self.pick(1, 1, 1, 2, 5))]
         pairs[-1] = self.pick(*WORDS)
         return self.any() + options + new + (pairs if self.rng.random() < 0.98 else pairs[1:])
+
+    def read(self):
+        keys = [self.any()[0] for _ in range(self.pick(1, 1, 2, 3))]
+        ids = [self.pick("$", "0", ">", "-") if self.rng.random() < 0.2 else self.id()[0] for _ in keys]
+        options = self.pick([], [], ["COUNT", self.pick("0", "1", "5", "-1", "x")], ["NOACK"], ["GROUP", "g", "c"], ["BLOCK", "-1"], ["BLOCK", "x"], ["x"])
+        return options + ["STREAMS"] + keys + (ids if self.rng.random() < 0.97 else ids[1:])
 
     def request(self):
         name = self.rng.choice(self.names)

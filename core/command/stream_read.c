@@ -1,0 +1,165 @@
+/* XREAD: what is new in several streams, and waiting for it. */
+#include "base/number.h"
+#include "command/blocked.h"
+#include "command/stream.h"
+
+struct read {
+    const struct bytes *keys;
+    size_t count; /* of keys */
+    int ids_at;
+    int64_t most; /* entries of each; 0: all */
+    bool blocks;
+    int64_t timeout_ms;
+    struct stream_id *ids; /* entries above these are asked for */
+};
+
+static bool refuse(struct command_call *c, const char *text)
+{
+    resp_error(c->reply, ERROR_SYNTAX, "%s", text);
+    return false;
+}
+
+static bool parse_timeout(struct command_call *c, int i, struct read *r)
+{
+    r->blocks = true;
+    if (!command_integer(c, i, &r->timeout_ms, "timeout is not an integer or out of range")) return false;
+    if (r->timeout_ms < 0) return refuse(c, "timeout is negative");
+    return r->timeout_ms <= INT64_MAX - c->now_ms || refuse(c, "timeout is out of range");
+}
+
+/* False: the error was replied. */
+static bool parse(struct command_call *c, struct read *r)
+{
+    *r = (struct read){0};
+    for (int i = 1; i < c->argc; i++) {
+        int more = c->argc - 1 - i;
+        if (more && command_is(c, i, "BLOCK")) {
+            if (!parse_timeout(c, ++i, r)) return false;
+        } else if (more && command_is(c, i, "COUNT")) {
+            if (!command_integer(c, ++i, &r->most, NULL)) return false;
+            if (r->most < 0) r->most = 0;
+        } else if (more && command_is(c, i, "STREAMS")) {
+            if (more % 2) return refuse(c, "Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.");
+            r->keys = c->argv + i + 1;
+            r->count = (size_t)more / 2;
+            r->ids_at = i + 1 + more / 2;
+            return true;
+        } else if (more >= 2 && command_is(c, i, "GROUP")) {
+            return refuse(c, "The GROUP option is only supported by XREADGROUP. You called XREAD instead.");
+        } else if (command_is(c, i, "NOACK")) {
+            return refuse(c, "The NOACK option is only supported by XREADGROUP. You called XREAD instead.");
+        } else {
+            break;
+        }
+    }
+    command_reply_syntax_error(c);
+    return false;
+}
+
+/* Opens key `i`; false: it is no stream, the error was replied. */
+static bool open_key(struct command_call *c, const struct read *r, size_t i, struct keyspace_stream *out)
+{
+    struct keyspace_entry entry = command_read(c, r->keys[i]);
+    if (!command_is_type(c, &entry, KEYSPACE_STREAM)) return false;
+    keyspace_stream_open(c->keyspace, r->keys[i], &entry, out);
+    return true;
+}
+
+static bool read_ids(struct command_call *c, struct read *r)
+{
+    r->ids = arena_alloc(c->arena, r->count * sizeof *r->ids);
+    for (size_t i = 0; i < r->count; i++) {
+        int at = r->ids_at + (int)i;
+        struct keyspace_stream s;
+        if (!open_key(c, r, i, &s)) return false;
+        if (command_is(c, at, ">"))
+            return refuse(c, "The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.");
+        if (command_is(c, at, "$"))
+            r->ids[i] = s.head.last;
+        else if (!command_stream_id(c, at, &r->ids[i]))
+            return false;
+    }
+    return true;
+}
+
+/* How many entries lie above an id, and where they begin. */
+static uint64_t above(struct keyspace_stream *s, struct stream_id id, uint64_t *first)
+{
+    *first = stream_id_next(&id) ? keyspace_stream_rank(s, id, NULL) : s->count;
+    return s->count - *first;
+}
+
+static void reply_new(struct command_call *c, const struct read *r, size_t i, struct keyspace_stream *s)
+{
+    uint64_t first, count = above(s, r->ids[i], &first);
+    if (r->most && count > (uint64_t)r->most) count = (uint64_t)r->most;
+    if (c->reply->protocol < 3) resp_array(c->reply, 2);
+    resp_bulk(c->reply, r->keys[i]);
+    command_stream_reply(c, s, first, false, count);
+}
+
+static void reply_head(struct command_call *c, size_t streams)
+{
+    if (c->reply->protocol < 3)
+        resp_array(c->reply, streams);
+    else
+        resp_map(c->reply, streams);
+}
+
+static bool serve(struct command_call *c, struct bytes key)
+{
+    struct keyspace_stream s;
+    struct read r;
+    uint64_t first;
+    if (!parse(c, &r)) return true;
+    r.ids = arena_alloc(c->arena, c->kept.len);
+    memcpy(r.ids, c->kept.data, c->kept.len);
+    for (size_t i = 0; i < r.count; i++) {
+        if (!bytes_equal(r.keys[i], key)) continue;
+        if (!open_key(c, &r, i, &s)) return true;
+        if (!above(&s, r.ids[i], &first)) continue;
+        reply_head(c, 1);
+        reply_new(c, &r, i, &s);
+        return true;
+    }
+    return false;
+}
+
+static void command_stream_xread(struct command_call *c)
+{
+    struct keyspace_stream s;
+    struct read r;
+    uint64_t first;
+    if (!parse(c, &r) || !read_ids(c, &r)) return;
+    bool *has = arena_alloc(c->arena, r.count * sizeof *has);
+    size_t streams = 0;
+    for (size_t i = 0; i < r.count; i++) {
+        if (!open_key(c, &r, i, &s)) return;
+        has[i] = above(&s, r.ids[i], &first) > 0;
+        streams += has[i];
+    }
+    if (streams) reply_head(c, streams);
+    for (size_t i = 0; i < r.count; i++) {
+        if (!has[i]) continue;
+        struct keyspace_entry entry = keyspace_find(c->keyspace, r.keys[i]);
+        keyspace_stream_open(c->keyspace, r.keys[i], &entry, &s);
+        reply_new(c, &r, i, &s);
+    }
+    if (streams) return;
+    if (!r.blocks) {
+        resp_null_array(c->reply);
+        return;
+    }
+    struct command_block b = {.keys = r.keys, .key_count = r.count, .type = KEYSPACE_STREAM, .serve = serve, .timeout_ms = r.timeout_ms,
+                              .kept = bytes_of(r.ids, r.count * sizeof *r.ids)};
+    command_block(c, &b);
+}
+
+const struct command_row command_stream_read_rows[] = {
+    {"XREAD", -4, READ | BLOCKING, NO_KEYS, ACL_STREAM, command_stream_xread,
+     "The entries of several streams above given ids; waits for some if told to and there are none.",
+     .syntax = "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]", .since = "5.0.0",
+     .complexity = "O(log(N)+M) for each stream, with N being the number of its entries and M the number of those returned.",
+     .more_keys = MORE_KEYS({KEY_RO | KEY_ACCESS, KEYS_AFTER, 1, false, -1, 1, 2, "STREAMS", NULL, NULL})},
+    {0},
+};
