@@ -84,10 +84,7 @@ static bool parse_places(struct command_call *c, int at, struct keyspace_scored 
         if (!command_geo_point(c, i, &p)) return false;
         out->member = c->argv[i + 2];
         out->score = (double)geohash_encode(p);
-        if (out->member.len > KEYSPACE_ZSET_MEMBER_MAX) {
-            resp_error(c->reply, ERROR_LIMIT, "a member of a sorted set takes at most %zu MiB", KEYSPACE_ZSET_MEMBER_MAX >> 20);
-            return false;
-        }
+        if (!command_scored_member_fits(c, out->member)) return false;
     }
     return true;
 }

@@ -269,11 +269,6 @@ static void reply_found(struct command_call *c, const struct search *s, const st
     }
 }
 
-static int compare_scored(const void *a, const void *b)
-{
-    return keyspace_scored_compare(a, b);
-}
-
 /* Copies: what is stored may not lie in rows. */
 static void store_found(struct command_call *c, const struct search *s, const struct found_list *list)
 {
@@ -283,7 +278,7 @@ static void store_found(struct command_call *c, const struct search *s, const st
         struct bytes member = bytes_of(arena_copy(c->arena, f->member.data, f->member.len), f->member.len);
         members[i] = (struct keyspace_scored){member, s->store_distances ? f->distance : f->score};
     }
-    if (list->count) qsort(members, list->count, sizeof *members, compare_scored);
+    if (list->count) qsort(members, list->count, sizeof *members, command_compare_scored);
     const char *event = s->form->store_at ? "geosearchstore" : "georadiusstore";
     command_zset_store(c, c->argv[s->store_at], members, list->count, event);
     resp_integer(c->reply, (int64_t)list->count);

@@ -26,6 +26,18 @@ void command_reply_scored(struct command_call *c, struct command_scored_reply ho
     if (how.scores) resp_double(c->reply, s->score);
 }
 
+int command_compare_scored(const void *a, const void *b)
+{
+    return keyspace_scored_compare(a, b);
+}
+
+bool command_scored_member_fits(struct command_call *c, struct bytes member)
+{
+    if (member.len <= KEYSPACE_ZSET_MEMBER_MAX) return true;
+    resp_error(c->reply, ERROR_LIMIT, "a member of a sorted set takes at most %zu MiB", KEYSPACE_ZSET_MEMBER_MAX >> 20);
+    return false;
+}
+
 struct keyspace_scored command_copy_scored(struct command_call *c, const struct keyspace_scored *s)
 {
     return (struct keyspace_scored){bytes_of(arena_copy(c->arena, s->member.data, s->member.len), s->member.len), s->score};
@@ -84,10 +96,7 @@ static bool parse_pairs(struct command_call *c, int at, struct keyspace_scored *
             resp_error(c->reply, ERROR_SYNTAX, "value is not a valid float");
             return false;
         }
-        if (out->member.len > KEYSPACE_ZSET_MEMBER_MAX) {
-            resp_error(c->reply, ERROR_LIMIT, "a member of a sorted set takes at most %zu MiB", KEYSPACE_ZSET_MEMBER_MAX >> 20);
-            return false;
-        }
+        if (!command_scored_member_fits(c, out->member)) return false;
     }
     return true;
 }

@@ -36,6 +36,11 @@ bool command_zset_parse_mpop(struct command_call *c, int at, struct command_zset
 /* Pops from the first key that has members. False: none has, nothing was replied. */
 bool command_zset_mpop(struct command_call *c, const struct command_zset_mpop *m);
 
+/* keyspace_scored_compare, for qsort. */
+int command_compare_scored(const void *a, const void *b);
+/* Whether a member is not too long; if it is, the error was replied. */
+bool command_scored_member_fits(struct command_call *c, struct bytes member);
+
 /* A copy in the arena. */
 struct keyspace_scored command_copy_scored(struct command_call *c, const struct keyspace_scored *s);
 

@@ -188,11 +188,6 @@ static double aggregate(enum aggregate how, double a, double b)
     return isnan(a + b) ? 0 : a + b; /* of infinities */
 }
 
-static int compare_scored(const void *a, const void *b)
-{
-    return keyspace_scored_compare(a, b);
-}
-
 static int compare_sources(const void *left, const void *right)
 {
     struct source *a = (struct source *)left, *b = (struct source *)right;
@@ -281,7 +276,7 @@ static void combine(struct command_call *c, struct combination *k)
         resp_integer(c->reply, (int64_t)r.count);
         return;
     }
-    if (r.count) qsort(r.members, r.count, sizeof *r.members, compare_scored);
+    if (r.count) qsort(r.members, r.count, sizeof *r.members, command_compare_scored);
     if (k->stores) {
         command_zset_store(c, c->argv[1], r.members, r.count, c->entry->name);
         resp_integer(c->reply, (int64_t)r.count);

@@ -193,6 +193,17 @@ static void release(struct node *n)
     net_server_release(n->server, store_released(n->store).sequence);
 }
 
+void node_await_clients(struct node *n, unsigned wanted)
+{
+    struct net_statistics s;
+    for (int i = 0; i < 1000; i++) {
+        net_server_statistics(n->server, &s);
+        if (s.clients == wanted) return;
+        node_turn(n);
+    }
+    fail_msg("%llu clients, not %u", (unsigned long long)s.clients, wanted);
+}
+
 void node_release(struct node *n)
 {
     n->gates_held = false;

@@ -57,6 +57,8 @@ int node_setup_cluster(void **state);
 int node_teardown(void **state);
 /* Turns the loop a few times. */
 void node_turn(struct node *n);
+/* Turns until so many clients are connected. */
+void node_await_clients(struct node *n, unsigned wanted);
 void node_release(struct node *n);
 
 /* A client's socket; connected, not blocking. */

@@ -16,18 +16,6 @@ static void set_limits(struct node *n, size_t soft, size_t hard, uint64_t soft_m
     net_server_set_limits(n->server, &limits);
 }
 
-/* Turns the loop until there are so many clients. */
-static void await_clients(struct node *n, unsigned wanted)
-{
-    struct net_statistics s;
-    for (int i = 0; i < 1000; i++) {
-        net_server_statistics(n->server, &s);
-        if (s.clients == wanted) return;
-        node_turn(n);
-    }
-    fail_msg("%llu clients, not %u", (unsigned long long)s.clients, wanted);
-}
-
 static void publish_large(struct node *n, int client, size_t size)
 {
     char *text = malloc(size + 100);
@@ -88,7 +76,7 @@ static void test_who_goes_leaves_no_subscription(void **state)
     assert_contains(ask(n, c, "INFO stats"), "pubsub_channels:1\r\npubsub_patterns:1\r\npubsubshard_channels:1\r\n");
     says(n, c, "PUBLISH x m", ":2");
     client_close(s);
-    await_clients(n, 1);
+    node_await_clients(n, 1);
     says(n, c, "PUBLISH x m", ":0");
     says(n, c, "SPUBLISH x m", ":0");
     assert_contains(ask(n, c, "INFO stats"), "pubsub_channels:0\r\npubsub_patterns:0\r\npubsubshard_channels:0\r\n");
@@ -121,7 +109,7 @@ static void test_a_subscriber_that_lags_is_closed_after_a_time(void **state)
     int s = client_connect(n, "127.0.0.1"), c = client_connect(n, "127.0.0.1");
     assert_contains(ask(n, s, "SUBSCRIBE x"), "subscribe");
     for (int i = 0; i < 150; i++) publish_large(n, c, 60000); /* more than the kernel takes */
-    await_clients(n, 1);
+    node_await_clients(n, 1);
     client_close(s);
     client_close(c);
 }
@@ -146,7 +134,7 @@ static void test_subscriptions_count_as_requests_do(void **state)
     limits.query_memory_max = before.query_memory + 5000;
     net_server_set_limits(n->server, &limits);
     says(n, c, "PING", "+PONG");
-    await_clients(n, 1);
+    node_await_clients(n, 1);
     net_server_statistics(n->server, &after);
     assert_true(after.query_memory <= limits.query_memory_max);
     client_close(s);

@@ -22,17 +22,6 @@ static uint64_t query_memory(struct node *n)
     return s.query_memory;
 }
 
-static void await_clients(struct node *n, unsigned wanted)
-{
-    struct net_statistics s;
-    for (int i = 0; i < 1000; i++) {
-        net_server_statistics(n->server, &s);
-        if (s.clients == wanted) return;
-        node_turn(n);
-    }
-    fail_msg("%llu clients, not %u", (unsigned long long)s.clients, wanted);
-}
-
 static void test_exec_is_one_batch(void **state)
 {
     struct node *n = *state;
@@ -108,7 +97,7 @@ static void test_what_is_queued_counts_as_requests_do(void **state)
     net_server_set_limits(n->server, &limits);
     says(n, c, "MULTI", "+OK");
     for (int i = 0; i < 1000 && *ask(n, c, "SET some:key some:value"); i++) {}
-    await_clients(n, 1);
+    node_await_clients(n, 1);
     assert_true(query_memory(n) <= limits.query_memory_max);
     says(n, other, "GET some:key", "$-1");
     client_close(c);
@@ -125,7 +114,7 @@ static void test_who_goes_leaves_nothing(void **state)
     says(n, reset, "WATCH a z", "+OK");
     assert_int_equal(n->engine->watches.count, 5);
     client_close(c);
-    await_clients(n, 2);
+    node_await_clients(n, 2);
     says(n, reset, "RESET", "+RESET");
     assert_int_equal(n->engine->watches.count, 0);
     assert_int_equal(n->engine->watches.keys[0].count, 0);
