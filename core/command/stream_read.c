@@ -13,18 +13,12 @@ struct read {
     struct stream_id *ids; /* entries above these are asked for */
 };
 
-static bool refuse(struct command_call *c, const char *text)
-{
-    resp_error(c->reply, ERROR_SYNTAX, "%s", text);
-    return false;
-}
-
 static bool parse_timeout(struct command_call *c, int i, struct read *r)
 {
     r->blocks = true;
     if (!command_integer(c, i, &r->timeout_ms, "timeout is not an integer or out of range")) return false;
-    if (r->timeout_ms < 0) return refuse(c, "timeout is negative");
-    return r->timeout_ms <= INT64_MAX - c->now_ms || refuse(c, "timeout is out of range");
+    if (r->timeout_ms < 0) return command_stream_refuse(c, "timeout is negative");
+    return r->timeout_ms <= INT64_MAX - c->now_ms || command_stream_refuse(c, "timeout is out of range");
 }
 
 /* False: the error was replied. */
@@ -39,15 +33,15 @@ static bool parse(struct command_call *c, struct read *r)
             if (!command_integer(c, ++i, &r->most, NULL)) return false;
             if (r->most < 0) r->most = 0;
         } else if (more && command_is(c, i, "STREAMS")) {
-            if (more % 2) return refuse(c, "Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.");
+            if (more % 2) return command_stream_refuse(c, "Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.");
             r->keys = c->argv + i + 1;
             r->count = (size_t)more / 2;
             r->ids_at = i + 1 + more / 2;
             return true;
         } else if (more >= 2 && command_is(c, i, "GROUP")) {
-            return refuse(c, "The GROUP option is only supported by XREADGROUP. You called XREAD instead.");
+            return command_stream_refuse(c, "The GROUP option is only supported by XREADGROUP. You called XREAD instead.");
         } else if (command_is(c, i, "NOACK")) {
-            return refuse(c, "The NOACK option is only supported by XREADGROUP. You called XREAD instead.");
+            return command_stream_refuse(c, "The NOACK option is only supported by XREADGROUP. You called XREAD instead.");
         } else {
             break;
         }
@@ -56,24 +50,15 @@ static bool parse(struct command_call *c, struct read *r)
     return false;
 }
 
-/* Opens key `i`; false: it is no stream, the error was replied. */
-static bool open_key(struct command_call *c, const struct read *r, size_t i, struct keyspace_stream *out)
-{
-    struct keyspace_entry entry = command_read(c, r->keys[i]);
-    if (!command_is_type(c, &entry, KEYSPACE_STREAM)) return false;
-    keyspace_stream_open(c->keyspace, r->keys[i], &entry, out);
-    return true;
-}
-
 static bool read_ids(struct command_call *c, struct read *r)
 {
     r->ids = arena_alloc(c->arena, r->count * sizeof *r->ids);
     for (size_t i = 0; i < r->count; i++) {
         int at = r->ids_at + (int)i;
         struct keyspace_stream s;
-        if (!open_key(c, r, i, &s)) return false;
+        if (!command_open_stream(c, r->keys[i], &s)) return false;
         if (command_is(c, at, ">"))
-            return refuse(c, "The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.");
+            return command_stream_refuse(c, "The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.");
         if (command_is(c, at, "$"))
             r->ids[i] = s.head.last;
         else if (!command_stream_id(c, at, &r->ids[i]))
@@ -116,7 +101,7 @@ static bool serve(struct command_call *c, struct bytes key)
     memcpy(r.ids, c->kept.data, c->kept.len);
     for (size_t i = 0; i < r.count; i++) {
         if (!bytes_equal(r.keys[i], key)) continue;
-        if (!open_key(c, &r, i, &s)) return true;
+        if (!command_open_stream(c, r.keys[i], &s)) return true;
         if (!above(&s, r.ids[i], &first)) continue;
         reply_head(c, 1);
         reply_new(c, &r, i, &s);
@@ -134,7 +119,7 @@ static void command_stream_xread(struct command_call *c)
     bool *has = arena_alloc(c->arena, r.count * sizeof *has);
     size_t streams = 0;
     for (size_t i = 0; i < r.count; i++) {
-        if (!open_key(c, &r, i, &s)) return;
+        if (!command_open_stream(c, r.keys[i], &s)) return;
         has[i] = above(&s, r.ids[i], &first) > 0;
         streams += has[i];
     }
