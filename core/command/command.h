@@ -91,7 +91,7 @@ struct command_options {
 struct command_engine *command_engine_new(const struct command_options *options);
 void command_engine_free(struct command_engine *e);
 
-/* At the start, and whenever one of these settings has changed. */
+/* At the start, and whenever one of these settings, or the server's limits, have changed. */
 void command_engine_tune(struct command_engine *e, const struct command_tuning *tuning);
 
 /* Fills in what the client server calls (opened, command, rejected, closed, turn_end), with `user` = the engine. turn_end flushes the store. */

@@ -8,6 +8,7 @@
 #include "command/notify.h"
 #include "net/resolve.h"
 
+#define SCRATCH_MAX       ((size_t)1 << 30)
 #define SCRATCH_KEPT      ((size_t)64 << 10) /* of a larger scratch buffer nothing is kept */
 #define SWEEP_KEYS        1000
 #define RECLAIM_ROWS      256 /* at a time */
@@ -36,7 +37,7 @@ struct command_engine *command_engine_new(const struct command_options *options)
     command_blocked_init(&e->blocked, e->databases);
     command_slowlog_init(&e->slowlog);
     e->attention_us = UINT64_MAX;
-    buffer_init(&e->scratch, COMMAND_STRING_MAX);
+    buffer_init(&e->scratch, SCRATCH_MAX);
     random_bytes(&e->random, sizeof e->random);
     buffer_init(&e->channel, COMMAND_STRING_MAX + 64);
     pubsub_init(&e->pubsub);
@@ -68,6 +69,15 @@ void command_engine_free(struct command_engine *e)
     free(e);
 }
 
+/* More than a client may have waiting would end the connection anyway. Not only replies are in `scratch`. */
+static void take_limits(struct command_engine *e)
+{
+    const struct net_limits *limits = net_server_limits(e->server);
+    size_t replies = limits->normal.hard ? limits->normal.hard : SIZE_MAX;
+    e->scratch.max = replies > SCRATCH_MAX ? replies : SCRATCH_MAX;
+    e->own_messages.max = limits->subscriber.hard ? limits->subscriber.hard : SIZE_MAX;
+}
+
 void command_engine_tune(struct command_engine *e, const struct command_tuning *tuning)
 {
     e->tuning = *tuning;
@@ -75,6 +85,7 @@ void command_engine_tune(struct command_engine *e, const struct command_tuning *
     uint64_t latency_us = tuning->latency_ms == 0 ? UINT64_MAX : tuning->latency_ms * 1000;
     e->attention_us = slow_us < latency_us ? slow_us : latency_us;
     command_slowlog_trim(&e->slowlog, tuning->slowlog_max);
+    if (e->server) take_limits(e);
 }
 
 static void on_warm(void *user, uint64_t client_id)
@@ -88,8 +99,7 @@ void command_engine_set_server(struct command_engine *e, struct net_server *s, s
     e->store = store;
     store_on_warm(store, on_warm, e);
     e->writable = store_writable(store, &e->not_writable);
-    e->scratch.max = net_server_limits(s)->output_hard; /* a larger reply would end the connection anyway */
-    buffer_init(&e->own_messages, net_server_limits(s)->subscriber_hard); /* likewise */
+    take_limits(e);
 }
 
 void command_engine_set_routing(struct command_engine *e, struct cluster_routing *r)

@@ -18,7 +18,7 @@ enum hold {
 static enum hold held_by(const struct net_client *c)
 {
     const struct net_server *s = c->server;
-    if (c->suspended || net_client_waiting(c) > s->limits.output_soft) return HOLD_EVENT;
+    if (c->suspended || net_client_waiting(c) > s->limits.output_pause) return HOLD_EVENT;
     if (s->paused) return HOLD_TURN;
     if (c->turn == s->turn && (c->turn_commands >= TURN_COMMANDS_MAX || c->turn_bytes >= TURN_BYTES_MAX))
         return HOLD_TURN;
@@ -287,7 +287,7 @@ void net_client_update_reading(struct net_client *c)
 {
     if (c->destroyed) return;
     bool wanted = !c->ended && !c->finishing && !c->server->paused && has_room(c) &&
-                  net_client_waiting(c) <= c->server->limits.output_soft;
+                  net_client_waiting(c) <= c->server->limits.output_pause;
     if (wanted == c->reading) return;
     c->reading = wanted;
     if (!wanted)

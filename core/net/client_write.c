@@ -14,31 +14,32 @@ size_t net_client_waiting(const struct net_client *c)
     return c->reply.len - c->sent + (c->write ? c->write->to - c->write->from : 0);
 }
 
-static size_t output_max(const struct net_client *c)
+static const struct net_output_limit *limit_of(const struct net_client *c)
 {
-    return c->subscriber ? c->server->limits.subscriber_hard : c->server->limits.output_hard;
+    return c->subscriber ? &c->server->limits.subscriber : &c->server->limits.normal;
 }
 
 bool net_client_overflowed(const struct net_client *c)
 {
-    return c->reply.failed || net_client_waiting(c) > output_max(c);
+    size_t hard = limit_of(c)->hard;
+    return c->reply.failed || (hard && net_client_waiting(c) > hard);
 }
 
 bool net_client_lags(struct net_client *c)
 {
-    const struct net_limits *limits = &c->server->limits;
-    bool over = c->subscriber && net_client_waiting(c) > limits->subscriber_soft;
+    const struct net_output_limit *limit = limit_of(c);
+    bool over = limit->soft && net_client_waiting(c) > limit->soft;
     uint64_t now_ms = net_server_now_ms(c->server);
     if (!over || !c->over_soft_since_ms) c->over_soft_since_ms = over ? now_ms : 0;
-    return over && now_ms - c->over_soft_since_ms > limits->subscriber_soft_ms;
+    return over && now_ms - c->over_soft_since_ms > limit->soft_ms;
 }
 
 /* The buffer may also hold what has left already, which is at most what waits (see drop_sent), and a command begins
- * only while that is within output_soft. What a subscriber is sent comes at any time: half of it is sure to fit. */
+ * only while that is within output_pause. What a subscriber is sent comes at any time: half of it is sure to fit. */
 void net_client_set_output_max(struct net_client *c)
 {
-    size_t hard = output_max(c), soft = c->server->limits.output_soft;
-    c->reply.max = hard < SIZE_MAX - soft ? hard + soft : SIZE_MAX;
+    size_t hard = limit_of(c)->hard, pause = c->server->limits.output_pause;
+    c->reply.max = hard && hard < SIZE_MAX - pause ? hard + pause : SIZE_MAX;
 }
 
 void net_client_complain_of_output(struct net_client *c)

@@ -12,11 +12,9 @@ void net_limits_default(struct net_limits *out)
     *out = (struct net_limits){
         .request = resp_limits_default,
         .clients_max = 10000,
-        .output_soft = (size_t)1 << 20,
-        .output_hard = (size_t)1 << 30,
-        .subscriber_soft = (size_t)8 << 20,
-        .subscriber_hard = (size_t)32 << 20,
-        .subscriber_soft_ms = 60000,
+        .output_pause = (size_t)1 << 20,
+        .normal = {.hard = (size_t)1 << 30},
+        .subscriber = {.hard = (size_t)32 << 20, .soft = (size_t)8 << 20, .soft_ms = 60000},
         .idle_ms = 0,
         .query_memory_max = (size_t)1 << 30,
     };

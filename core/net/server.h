@@ -5,7 +5,7 @@
  * that follow on that connection, leave only when its position has been released. One client gets at most 1,000 requests or 1 MiB
  * of them into a turn; the rest of its pipeline waits for the next.
  *
- * A client that does not read is not read from either once `output_soft` bytes wait; one whose replies pass `output_hard` is closed. */
+ * A client that does not read is not read from either once `output_pause` bytes wait; one whose replies pass its limit is closed. */
 #ifndef AIKV_NET_SERVER_H
 #define AIKV_NET_SERVER_H
 
@@ -40,18 +40,21 @@ struct net_handler {
     void (*closed)(void *user, struct net_client *c, void *session);
 };
 
+/* More bytes waiting in one connection than `hard`, or than `soft` for longer than the time, close it. 0: as many as there are. */
+struct net_output_limit {
+    size_t hard, soft;
+    uint64_t soft_ms;
+};
+
 struct net_limits {
     struct resp_limits request;       /* authenticated clients */
     size_t clients_max;               /* one more gets "-ERR max number of clients reached" and is closed */
-    size_t output_soft, output_hard;  /* bytes of replies waiting in one connection */
-    /* Instead of output_hard, of one that is sent what it did not ask for one by one: more than `soft` for longer than the time, or more than
-     * `hard`, closes it. */
-    size_t subscriber_soft, subscriber_hard;
-    uint64_t subscriber_soft_ms;
+    size_t output_pause;              /* bytes of replies waiting in one connection: it is not read from then */
+    struct net_output_limit normal, subscriber; /* a subscriber is sent what it did not ask for one by one */
     uint64_t idle_ms;                 /* a client that sends nothing for so long is closed, unless it is suspended or a subscriber; 0: never */
     size_t query_memory_max;          /* unread, unfinished and kept requests of all clients together: past it the largest is closed */
 };
-/* As Redis: 10,000 clients, no idle timeout, subscribers 8 MiB for 60 s and 32 MiB. Output 1 MiB and 1 GiB, queries 1 GiB. */
+/* As Redis: 10,000 clients, no idle timeout, subscribers 8 MiB for 60 s and 32 MiB. Others 1 GiB, a pause from 1 MiB on; queries 1 GiB. */
 void net_limits_default(struct net_limits *out);
 
 /* NULL: no memory. Ignores SIGPIPE for the process: a peer that has gone must show as an error of the write. */
@@ -59,7 +62,7 @@ struct net_server *net_server_new(uv_loop_t *loop, const struct net_handler *han
 /* Listens on host:port (a name or an address; port 0: the system picks). `bound_port` gets the port.
  * Errors: LOCKED with "address in use" (exit code 3), CONFIG, IO. May be called several times. */
 int net_server_listen(struct net_server *s, const char *host, uint16_t port, uint16_t *bound_port, struct error *e);
-/* New limits from now on (CONFIG SET maxclients, timeout). */
+/* New limits from now on (CONFIG SET maxclients, timeout, client-output-buffer-limit). */
 void net_server_set_limits(struct net_server *s, const struct net_limits *limits);
 const struct net_limits *net_server_limits(const struct net_server *s);
 /* Stops listening, runs no more requests, lets clients have what is released (for up to a second), closes everything; frees itself
@@ -102,7 +105,7 @@ size_t net_client_waiting(const struct net_client *c);
 void net_client_set_authenticated(struct net_client *c, bool yes);
 /* Whether it is kept when query_memory_max is passed, however large its queries are. */
 void net_client_spare(struct net_client *c, bool yes);
-/* Whether it is sent what it did not ask for one by one: subscriber_… of the limits hold for it. */
+/* Whether it is sent what it did not ask for one by one: the limit of subscribers holds for it. */
 void net_client_set_subscriber(struct net_client *c, bool yes);
 /* So many bytes are held for it by the handler: they count as requests of its. */
 void net_client_set_kept(struct net_client *c, size_t bytes);

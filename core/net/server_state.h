@@ -53,7 +53,7 @@ struct net_client {
 
     bool authenticated, loopback;
     bool spared; /* its query is never the one that is too large */
-    bool subscriber;          /* subscriber_… of the limits hold for it, */
+    bool subscriber;          /* the limit of subscribers holds for it */
     uint64_t over_soft_since_ms; /* as of the last tick, output over the soft one since then; 0: it is not */
     bool reading;    /* uv_read_start is in force */
     bool suspended;  /* its command will reply later */
@@ -179,7 +179,7 @@ static inline uint64_t net_client_reply_end(const struct net_client *c)
 }
 /* Whether its replies passed what may wait, or could not be kept: it must be closed. */
 bool net_client_overflowed(const struct net_client *c);
-/* Whether a subscriber's have passed the soft limit for too long; ask once a second. */
+/* Whether they have passed the soft limit for too long; ask once a second. */
 bool net_client_lags(struct net_client *c);
 void net_client_complain_of_output(struct net_client *c);
 void net_client_set_output_max(struct net_client *c);

@@ -10,9 +10,7 @@
 static void set_limits(struct node *n, size_t soft, size_t hard, uint64_t soft_ms)
 {
     struct net_limits limits = *net_server_limits(n->server);
-    limits.subscriber_soft = soft;
-    limits.subscriber_hard = hard;
-    limits.subscriber_soft_ms = soft_ms;
+    limits.subscriber = (struct net_output_limit){.hard = hard, .soft = soft, .soft_ms = soft_ms};
     net_server_set_limits(n->server, &limits);
 }
 

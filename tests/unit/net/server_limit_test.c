@@ -10,8 +10,8 @@
 
 static void small_output(struct net_limits *limits)
 {
-    limits->output_soft = 100000;
-    limits->output_hard = 1000000;
+    limits->output_pause = 100000;
+    limits->normal.hard = 1000000;
 }
 
 static void test_a_client_that_never_reads_stays_bounded(void **state)

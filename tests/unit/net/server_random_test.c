@@ -159,8 +159,8 @@ static bool is_done(const struct scene *s)
 
 static void small_limits(struct net_limits *limits)
 {
-    limits->output_soft = 50000;
-    limits->output_hard = 1000000;
+    limits->output_pause = 50000;
+    limits->normal.hard = 1000000;
 }
 
 static void test_random_clients_get_their_replies_in_order(void **state)
