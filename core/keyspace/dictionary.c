@@ -133,15 +133,28 @@ static void enlarge(struct dictionary *d)
     d->changed = true;
 }
 
-static bool is_small(const struct element *el)
+/* Up to what a dictionary is packed: elements, and bytes of a key or value. */
+struct bounds {
+    size_t count, bytes;
+};
+
+static struct bounds bounds_of(const struct dictionary *d)
+{
+    const struct keyspace_small *small = &d->ks->small;
+    if (d->en.type == KEYSPACE_HASH) return (struct bounds){small->hash_entries, small->hash_value};
+    return (struct bounds){DICTIONARY_SET_ENTRIES, DICTIONARY_SET_MEMBER};
+}
+
+static bool is_within(const struct element *el, size_t bytes)
 {
     size_t value_len = el->value.len - (el->mark ? DICTIONARY_MARKED : 0);
-    return el->key.len <= DICTIONARY_SMALL_BYTES && value_len <= DICTIONARY_SMALL_BYTES;
+    return el->key.len <= bytes && value_len <= bytes;
 }
 
 static bool fits(struct dictionary *d, const struct element *el, bool is_new)
 {
-    return is_small(el) && dictionary_count(d) + is_new <= DICTIONARY_SMALL_COUNT;
+    struct bounds b = bounds_of(d);
+    return is_within(el, b.bytes) && dictionary_count(d) + is_new <= b.count;
 }
 
 static void append(struct dictionary *d, const struct element *el)
@@ -270,7 +283,7 @@ void dictionary_sample(struct dictionary *d, uint64_t count, uint64_t *random, s
 
 /* ---- what must hold ---- */
 
-static int check_packed(struct bytes packed, struct error *e)
+static int check_packed(struct bytes packed, const struct bounds *most, struct error *e)
 {
     struct bytes rest = packed;
     struct element el, other;
@@ -278,18 +291,19 @@ static int check_packed(struct bytes packed, struct error *e)
     size_t at;
     while (element_next(&rest, &el)) {
         count++;
-        if (!is_small(&el))
+        if (!is_within(&el, most->bytes))
             return error_set(e, ERROR_FORMAT, "a value in its key's row has an element that is too large for it");
         if (element_find(rest, el.key, &other, &at)) return error_set(e, ERROR_FORMAT, "a value in its key's row has an element twice");
     }
-    if (rest.len || !count || count > DICTIONARY_SMALL_COUNT)
+    if (rest.len || !count || count > most->count)
         return error_set(e, ERROR_FORMAT, "a value in its key's row is damaged, or has none or too many elements");
     return 0;
 }
 
 int dictionary_check(struct keyspace *ks, uint32_t database_id, const struct entry *en, struct error *e)
 {
-    if (en->form == ENTRY_WHOLE) return check_packed(en->payload, e);
+    static const struct bounds hash = {KEYSPACE_SMALL_HASH_ENTRIES, KEYSPACE_SMALL_HASH_VALUE}, set = {DICTIONARY_SET_ENTRIES, DICTIONARY_SET_MEMBER};
+    if (en->form == ENTRY_WHOLE) return check_packed(en->payload, en->type == KEYSPACE_HASH ? &hash : &set, e);
     struct linear_hash h = hash_in(en, database_id);
     if (!h.root.count) return error_set(e, ERROR_FORMAT, "object %llu is empty", (unsigned long long)h.root.object.id);
     return linear_hash_check(ks, &h, e);

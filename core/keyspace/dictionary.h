@@ -1,5 +1,5 @@
 /* Dictionaries: elements by key, what hashes and sets are. Small ones are packed in the key's row, in the order in which they came; from
- * DICTIONARY_SMALL_COUNT elements on, or with one that is larger than DICTIONARY_SMALL_BYTES, they are a linear hash, for good.
+ * some number of elements on, or with one that is large, they are a linear hash, for good: a hash by keyspace_set_small(), a set by what is below.
  *
  * A handle is opened with what keyspace_find gave, and closed when it was changed. Several may be open for reading at once, and one of them for
  * writing; a key has only one. Bytes that are given live until that dictionary is changed. */
@@ -10,9 +10,8 @@
 #include "keyspace/draft.h"
 #include "keyspace/linear_hash.h"
 
-/* Redis 7.0's hash-max-listpack-entries and -value. */
-#define DICTIONARY_SMALL_COUNT 128
-#define DICTIONARY_SMALL_BYTES 64 /* of a key or value */
+#define DICTIONARY_SET_ENTRIES 128 /* a set whose members are not all integers, which Redis holds in one way whatever it has, */
+#define DICTIONARY_SET_MEMBER  64  /* and bytes of one of them */
 #define DICTIONARY_MARKED      8  /* bytes that begin the value of a marked element, and do not count */
 
 struct dictionary {

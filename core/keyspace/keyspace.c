@@ -218,6 +218,8 @@ int keyspace_open(struct store *store, unsigned databases, struct keyspace **out
         keyspace_free(ks);
         return rc;
     }
+    ks->small = (struct keyspace_small){KEYSPACE_SMALL_HASH_ENTRIES, KEYSPACE_SMALL_HASH_VALUE, KEYSPACE_SMALL_SET_INTEGERS,
+                                        KEYSPACE_SMALL_ZSET_ENTRIES, KEYSPACE_SMALL_ZSET_VALUE};
     store_on_checkpoint(store, write_counts, ks);
     store_flush(store);
     *out = ks;
@@ -239,6 +241,14 @@ void keyspace_close(struct keyspace *ks)
     if (st.last.sequence != st.checkpoint.sequence && st.last.sequence != ks->counted && store_writable(ks->store, NULL)) write_counts(ks);
     store_on_checkpoint(ks->store, NULL, NULL);
     keyspace_free(ks);
+}
+
+void keyspace_set_small(struct keyspace *ks, const struct keyspace_small *small)
+{
+    assert(small->hash_entries <= KEYSPACE_SMALL_HASH_ENTRIES && small->hash_value <= KEYSPACE_SMALL_HASH_VALUE &&
+           small->set_integers <= KEYSPACE_SMALL_SET_INTEGERS && small->zset_entries <= KEYSPACE_SMALL_ZSET_ENTRIES &&
+           small->zset_value <= KEYSPACE_SMALL_ZSET_VALUE);
+    ks->small = *small;
 }
 
 /* ---- a command ---- */

@@ -136,6 +136,20 @@ void keyspace_slots_held(const struct keyspace *ks, unsigned first, size_t count
 /* Up to `count` keys of the slot in the current database. */
 void keyspace_slot_keys(struct keyspace *ks, unsigned slot, size_t count, void (*visit)(void *user, struct bytes key), void *user);
 
+/* ---- what is small ---- */
+/* Up to this, collections are whole in their key's row; one that has been larger is in rows of its own for good. As Redis's settings of such names;
+ * these are its defaults, and the most that is possible here, so that a key's row stays small. */
+#define KEYSPACE_SMALL_HASH_ENTRIES 512 /* fields of a hash, */
+#define KEYSPACE_SMALL_HASH_VALUE   64  /* bytes of a name or value */
+#define KEYSPACE_SMALL_SET_INTEGERS 512 /* members of a set, if all are integers */
+#define KEYSPACE_SMALL_ZSET_ENTRIES 128 /* members of a sorted set, */
+#define KEYSPACE_SMALL_ZSET_VALUE   64  /* bytes of one */
+struct keyspace_small {
+    size_t hash_entries, hash_value, set_integers, zset_entries, zset_value;
+};
+/* From now on, until the keyspace is closed. */
+void keyspace_set_small(struct keyspace *ks, const struct keyspace_small *small);
+
 /* ---- upkeep ---- */
 /* Deletes up to `keys` keys, and fields of hashes, that have expired at `now_ms`, wherever they are: no other keys' rows are read. A batch of its own; call between commands.
  * Returns how many were deleted. */

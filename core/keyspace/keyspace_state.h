@@ -22,6 +22,7 @@ struct keyspace {
     struct store_position flushed; /* of the last one that flushed or swapped: a key may be missing, or there, because of it */
     uint64_t counted;              /* sequence of the last batch that holds counts */
     uint64_t expired_total;
+    struct keyspace_small small;
     struct keyspace_listener listener; /* `changed` NULL: nobody listens */
 
     /* The command that runs. */

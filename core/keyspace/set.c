@@ -71,7 +71,7 @@ static bool add_text(struct dictionary *d, struct bytes member)
 /* The integers become members like others. */
 static void become_texts(struct dictionary *d)
 {
-    uint8_t integers[8 * KEYSPACE_SET_INTEGERS];
+    uint8_t integers[8 * KEYSPACE_SMALL_SET_INTEGERS];
     struct bytes all = bytes_of(integers, d->packed.len);
     struct keyspace_member member;
     if (all.len) memcpy(integers, d->packed.data, all.len);
@@ -130,7 +130,7 @@ bool keyspace_set_add(struct keyspace_set *s, struct bytes member)
         bool integer = number_parse_integer(member, &v), there = false;
         uint64_t place = integer ? place_of(d->packed, v, &there) : 0;
         if (there) return false;
-        if (integer && d->packed_count < KEYSPACE_SET_INTEGERS) {
+        if (integer && d->packed_count < d->ks->small.set_integers) {
             insert_integer(d, place, v);
             return true;
         }
@@ -218,7 +218,7 @@ int keyspace_set_check(struct keyspace *ks, uint32_t database_id, const struct e
 {
     if (en->form != ENTRY_INTEGERS) return dictionary_check(ks, database_id, en, e);
     uint64_t count = en->payload.len / 8;
-    bool right = count && count <= KEYSPACE_SET_INTEGERS;
+    bool right = count && count <= KEYSPACE_SMALL_SET_INTEGERS;
     for (uint64_t i = 1; right && i < count; i++) right = integer_at(en->payload, i - 1) < integer_at(en->payload, i);
     return right ? 0 : error_set(e, ERROR_FORMAT, "a set of integers is out of order, empty or too large");
 }

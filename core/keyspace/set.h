@@ -7,8 +7,6 @@
 #include "base/number.h"
 #include "keyspace/dictionary.h"
 
-/* Redis 7.0's set-max-intset-entries: so many members are held as integers if all are such. */
-#define KEYSPACE_SET_INTEGERS 512
 #define KEYSPACE_SET_MEMBER_MAX LINEAR_HASH_ELEMENT_MAX
 
 struct keyspace_set {

@@ -11,9 +11,7 @@
 #include "keyspace/draft.h"
 #include "keyspace/linear_hash.h"
 
-#define KEYSPACE_ZSET_SMALL_COUNT  128 /* as Redis's zset-max-listpack-entries ... */
-#define KEYSPACE_ZSET_SMALL_MEMBER 64  /* ... and -value */
-#define KEYSPACE_ZSET_MEMBER_MAX   LINEAR_HASH_ELEMENT_MAX
+#define KEYSPACE_ZSET_MEMBER_MAX LINEAR_HASH_ELEMENT_MAX
 
 struct keyspace_zset {
     struct keyspace *ks;
@@ -57,7 +55,7 @@ struct keyspace_zset_walk {
     struct counted_tree_walk tree;                   /* large */
     struct bytes rest;                               /* small, forwards */
     unsigned left;                                   /* small, backwards: so many are before ... */
-    uint16_t at[KEYSPACE_ZSET_SMALL_COUNT];          /* ... and begin here */
+    uint16_t at[KEYSPACE_SMALL_ZSET_ENTRIES];        /* ... and begin here */
 };
 void keyspace_zset_walk(struct keyspace_zset *z, uint64_t position, bool backwards, struct keyspace_zset_walk *w);
 bool keyspace_zset_next(struct keyspace_zset *z, struct keyspace_zset_walk *w, struct keyspace_scored *out);

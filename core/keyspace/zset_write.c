@@ -161,7 +161,7 @@ static void add_in_order(struct keyspace_zset *z, const struct keyspace_scored *
 
 static void convert(struct keyspace_zset *z)
 {
-    struct keyspace_scored members[KEYSPACE_ZSET_SMALL_COUNT];
+    struct keyspace_scored members[KEYSPACE_SMALL_ZSET_ENTRIES];
     struct element el;
     size_t n = 0;
     if (!z->draft.begun) draft_begin(&z->draft, z->ks, z->packed); /* rows move while others are written */
@@ -218,9 +218,9 @@ void keyspace_zset_put(struct keyspace_zset *z, const struct keyspace_scored *s)
     double old;
     assert(!isnan(s->score) && s->member.len <= KEYSPACE_ZSET_MEMBER_MAX);
     if (!z->large) {
-        bool fits = s->member.len <= KEYSPACE_ZSET_SMALL_MEMBER &&
-                    (z->count < KEYSPACE_ZSET_SMALL_COUNT || keyspace_zset_score(z, s->member, &old));
-        if (fits) {
+        const struct keyspace_small *small = &z->ks->small;
+        bool fits = z->count < small->zset_entries && s->member.len <= small->zset_value;
+        if (fits || keyspace_zset_score(z, s->member, &old)) {
             put_small(z, s);
             return;
         }
@@ -264,11 +264,11 @@ bool keyspace_zset_remove(struct keyspace_zset *z, struct bytes member)
     return true;
 }
 
-static bool fits_small(const struct keyspace_scored *members, size_t count)
+static bool fits_small(const struct keyspace_small *small, const struct keyspace_scored *members, size_t count)
 {
-    if (count > KEYSPACE_ZSET_SMALL_COUNT) return false;
+    if (count > small->zset_entries) return false;
     for (size_t i = 0; i < count; i++)
-        if (members[i].member.len > KEYSPACE_ZSET_SMALL_MEMBER) return false;
+        if (members[i].member.len > small->zset_value) return false;
     return true;
 }
 
@@ -291,7 +291,7 @@ void keyspace_zset_store(struct keyspace *ks, struct bytes key, const struct key
         return;
     }
     keyspace_zset_open(ks, key, &none, &z);
-    if (fits_small(members, count)) {
+    if (fits_small(&ks->small, members, count)) {
         pack(&z, members, count);
     } else {
         begin_large(&z);

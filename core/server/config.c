@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -33,16 +34,40 @@ void config_init(struct config *c)
     }
 }
 
+/* Settings that take not all numbers of their type. */
+static const struct {
+    enum setting id;
+    int64_t min, max;
+} ranges[] = {
+    {SETTING_DATABASES, 1, 1024},
+    {SETTING_MAXCLIENTS, 1, INT32_MAX},
+    {SETTING_HASH_ENTRIES, 0, KEYSPACE_SMALL_HASH_ENTRIES},
+    {SETTING_HASH_VALUE, 0, KEYSPACE_SMALL_HASH_VALUE},
+    {SETTING_SET_INTEGERS, 0, KEYSPACE_SMALL_SET_INTEGERS},
+    {SETTING_ZSET_ENTRIES, 0, KEYSPACE_SMALL_ZSET_ENTRIES},
+    {SETTING_ZSET_VALUE, 0, KEYSPACE_SMALL_ZSET_VALUE},
+};
+
+static int check_range(enum setting id, const char *number, struct error *e)
+{
+    const struct setting_info *info = &setting_table[id];
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        int64_t n = atoll(number), min = ranges[i].min, max = ranges[i].max;
+        if (ranges[i].id == id && (n < min || n > max))
+            return error_set(e, ERROR_CONFIG, "[%s] %s takes %" PRId64 " to %" PRId64 ", not '%s'", info->section, info->key, min, max, number);
+    }
+    return 0;
+}
+
 int config_set(struct config *c, enum setting id, const char *text, const char *source, struct error *e)
 {
     const struct setting_info *info = &setting_table[id];
     char canonical[CONFIG_VALUE_MAX];
+    strcpy(canonical, c->value[id]);
     if (!config_value_canonical(info->type, text, canonical))
         return error_set(e, ERROR_CONFIG, "[%s] %s takes %s, not '%.100s'", info->section, info->key, config_value_takes(info->type), text);
-    if (id == SETTING_DATABASES && (atoi(canonical) < 1 || atoi(canonical) > 1024))
-        return error_set(e, ERROR_CONFIG, "[storage] databases takes 1 to 1024, not '%s'", canonical);
-    if (id == SETTING_MAXCLIENTS && atoi(canonical) < 1)
-        return error_set(e, ERROR_CONFIG, "[server] maxclients takes at least 1");
+    int code = check_range(id, canonical, e);
+    if (code) return code;
     if ((id == SETTING_HOST || id == SETTING_DATA_DIR) && !*canonical)
         return error_set(e, ERROR_CONFIG, "[%s] %s must not be empty", info->section, info->key);
     memcpy(c->value[id], canonical, sizeof canonical);

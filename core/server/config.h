@@ -28,6 +28,7 @@ enum setting_type {
     TYPE_DURABILITY,
     TYPE_LEVEL,
     TYPE_EVENTS, /* letters of COMMAND_NOTIFY_LETTERS */
+    TYPE_OUTPUT, /* limits by class of client; a text may change some of them */
 };
 
 struct setting_info {

@@ -1,6 +1,7 @@
 #include "server/config_value.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -103,6 +104,59 @@ static bool as_percentiles(const char *text, char *out)
     return true;
 }
 
+/* ---- limits of output ---- */
+
+static struct net_output_limit *class_named(const char *name, struct config_output_limits *l)
+{
+    if (strcasecmp(name, "normal") == 0) return &l->normal;
+    if (strcasecmp(name, "pubsub") == 0) return &l->subscriber;
+    return strcasecmp(name, "slave") == 0 || strcasecmp(name, "replica") == 0 ? &l->replica : NULL;
+}
+
+static bool read_limit(char *const words[3], struct net_output_limit *out)
+{
+    int64_t numbers[3];
+    char canonical[NUMBER_TEXT_MAX];
+    for (int i = 0; i < 3; i++) {
+        bool taken = i < 2 ? as_size(words[i], canonical) : as_integer(words[i], 0, INT32_MAX, canonical);
+        if (!taken || !number_parse_integer(bytes_text(canonical), &numbers[i])) return false;
+    }
+    *out = (struct net_output_limit){(size_t)numbers[0], (size_t)numbers[1], (uint64_t)numbers[2] * 1000};
+    return true;
+}
+
+bool config_value_output_limits(const char *text, struct config_output_limits *io)
+{
+    struct config_output_limits changed = *io;
+    char copy[CONFIG_VALUE_MAX], *rest = copy, *words[4];
+    size_t n = 0;
+    if (strlen(text) >= sizeof copy) return false;
+    strcpy(copy, text);
+    while ((words[n] = strsep(&rest, " "))) {
+        if (!*words[n] || ++n < 4) continue;
+        struct net_output_limit *limit = class_named(words[0], &changed);
+        if (!limit || !read_limit(words + 1, limit)) return false;
+        n = 0;
+    }
+    *io = changed;
+    return n == 0;
+}
+
+static int write_limit(char *out, const char *name, const struct net_output_limit *l)
+{
+    return sprintf(out, "%s %zu %zu %" PRIu64, name, l->hard, l->soft, l->soft_ms / 1000);
+}
+
+static bool as_output_limits(const char *text, char *out)
+{
+    struct config_output_limits limits = {0};
+    if (!config_value_output_limits(out, &limits) || !config_value_output_limits(text, &limits)) return false;
+    out += write_limit(out, "normal", &limits.normal);
+    out += write_limit(out, " slave", &limits.replica);
+    write_limit(out, " pubsub", &limits.subscriber);
+    return true;
+}
+
 const char *config_value_takes(enum setting_type type)
 {
     switch (type) {
@@ -118,6 +172,7 @@ const char *config_value_takes(enum setting_type type)
     case TYPE_PERCENTILES: return "up to 16 numbers from 0 to 100, with blanks between";
     case TYPE_EVENTS: return "letters of " COMMAND_NOTIFY_LETTERS;
     case TYPE_WHOM: return "no, local or yes";
+    case TYPE_OUTPUT: return "normal, replica or pubsub and bytes, bytes, seconds, several with blanks between";
     case TYPE_DURABILITY: return "always, everysec or no";
     case TYPE_LEVEL: return "debug, info, warn or error";
     }
@@ -139,6 +194,7 @@ bool config_value_canonical(enum setting_type type, const char *text, char *out)
     case TYPE_PERCENTILES: return as_percentiles(text, out);
     case TYPE_EVENTS: return command_notify_canonical(text, out);
     case TYPE_WHOM: return as_one_of(whom, text, out);
+    case TYPE_OUTPUT: return as_output_limits(text, out);
     case TYPE_DURABILITY: return as_one_of(durabilities, text, out);
     case TYPE_LEVEL:
         if (!log_parse_level(text, &level)) return false;

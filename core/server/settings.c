@@ -12,6 +12,10 @@ void node_net_limits(const struct config *c, struct net_limits *out)
     net_limits_default(out);
     out->clients_max = (size_t)config_number(c, SETTING_MAXCLIENTS);
     out->idle_ms = (uint64_t)config_number(c, SETTING_TIMEOUT) * 1000;
+    struct config_output_limits limits = {0};
+    config_value_output_limits(config_text(c, SETTING_OUTPUT_LIMITS), &limits);
+    out->normal = limits.normal;
+    out->subscriber = limits.subscriber;
 }
 
 enum store_durability node_durability(const struct config *c)
@@ -50,18 +54,70 @@ void node_tune(struct node *n)
                                     .debug = debug_allowed(c)};
     tuning.percentile_count = config_value_percentiles(config_text(c, SETTING_LATENCY_PERCENTILES), tuning.percentiles);
     command_engine_tune(n->engine, &tuning);
+    keyspace_set_small(n->keyspace, &(struct keyspace_small){
+        .hash_entries = (size_t)config_number(c, SETTING_HASH_ENTRIES),
+        .hash_value = (size_t)config_number(c, SETTING_HASH_VALUE),
+        .set_integers = (size_t)config_number(c, SETTING_SET_INTEGERS),
+        .zset_entries = (size_t)config_number(c, SETTING_ZSET_ENTRIES),
+        .zset_value = (size_t)config_number(c, SETTING_ZSET_VALUE),
+    });
 }
 
-/* Names Redis tools ask for whose value is fixed here. */
+/* What Redis has settings for and here always is so: clients and tools look it up. NULL: see fixed_value(). */
 static const struct {
     const char *name, *value;
 } fixed[] = {
     {"save", ""},
     {"appendonly", "yes"},
     {"maxmemory-policy", "noeviction"},
+    {"maxmemory-clients", "0"},
     {"proto-max-bulk-len", "536870912"},
+    {"client-query-buffer-limit", "1073741824"},
+    {"hll-sparse-max-bytes", "3000"},
+    {"lazyfree-lazy-eviction", "yes"},
+    {"lazyfree-lazy-expire", "yes"},
+    {"lazyfree-lazy-server-del", "yes"},
+    {"lazyfree-lazy-user-del", "yes"},
+    {"lazyfree-lazy-user-flush", "yes"},
+    {"activedefrag", "no"},
+    {"hz", "10"},
+    {"io-threads", "1"},
+    {"tcp-keepalive", "300"},
+    {"tcp-backlog", "511"},
+    {"tls-port", "0"},
+    {"unixsocket", ""},
+    {"daemonize", "no"},
+    {"protected-mode", NULL},
+    {"enable-module-command", "no"},
     {"cluster-require-full-coverage", "yes"},
+    {"cluster-allow-reads-when-down", "no"},
 };
+#define FIXED (sizeof fixed / sizeof *fixed)
+
+/* Other names of settings, from before Redis 7. */
+static const struct {
+    const char *name;
+    enum setting id;
+} aliases[] = {
+    {"hash-max-ziplist-entries", SETTING_HASH_ENTRIES},
+    {"hash-max-ziplist-value", SETTING_HASH_VALUE},
+    {"zset-max-ziplist-entries", SETTING_ZSET_ENTRIES},
+    {"zset-max-ziplist-value", SETTING_ZSET_VALUE},
+};
+#define ALIASES (sizeof aliases / sizeof *aliases)
+
+/* As in Redis: without a password only loopback is served, unless the address to listen on was chosen. */
+static bool protected_mode(void *user)
+{
+    struct node *n = user;
+    return !*config_text(n->config, SETTING_REQUIREPASS) && strcmp(n->config->source[SETTING_HOST], "default") == 0;
+}
+
+static const char *fixed_value(struct node *n, size_t i)
+{
+    if (fixed[i].value) return fixed[i].value;
+    return protected_mode(n) ? "yes" : "no";
+}
 
 static const char *shown(const struct node *n, int id)
 {
@@ -73,38 +129,63 @@ static const char *shown(const struct node *n, int id)
     return text;
 }
 
+static void describe(const struct node *n, int id, const char *name, struct command_setting *out)
+{
+    *out = (struct command_setting){.name = name, .mutable_ = setting_table[id].can_set};
+    if (id == SETTING_PORT)
+        snprintf(out->value, sizeof out->value, "%u", n->port);
+    else
+        snprintf(out->value, sizeof out->value, "%s", shown(n, id));
+}
+
+/* Settings, then their other names, then what is fixed. */
 static bool setting_at(void *user, size_t index, struct command_setting *out)
 {
     struct node *n = user;
     for (int id = 0; id < SETTINGS; id++) {
         if (!setting_table[id].config_name || index-- > 0) continue;
-        *out = (struct command_setting){.name = setting_table[id].config_name, .mutable_ = setting_table[id].can_set};
-        if (id == SETTING_PORT)
-            snprintf(out->value, sizeof out->value, "%u", n->port);
-        else
-            snprintf(out->value, sizeof out->value, "%s", shown(n, id));
+        describe(n, id, setting_table[id].config_name, out);
         return true;
     }
-    if (index >= sizeof fixed / sizeof *fixed) return false;
-    *out = (struct command_setting){.name = fixed[index].name};
-    snprintf(out->value, sizeof out->value, "%s", fixed[index].value);
+    if (index < ALIASES) {
+        describe(n, aliases[index].id, aliases[index].name, out);
+        return true;
+    }
+    index -= ALIASES;
+    if (index >= FIXED) return false;
+    *out = (struct command_setting){.name = fixed[index].name, .mutable_ = true};
+    snprintf(out->value, sizeof out->value, "%s", fixed_value(n, index));
     return true;
 }
 
 /* The setting that CONFIG SET may change under this name; SETTINGS: none. */
 static int settable(const char *name)
 {
+    for (size_t i = 0; i < ALIASES; i++)
+        if (strcasecmp(aliases[i].name, name) == 0) return aliases[i].id;
     int id = 0;
     while (id < SETTINGS && (!setting_table[id].config_name || strcasecmp(setting_table[id].config_name, name) != 0)) id++;
     return id < SETTINGS && setting_table[id].can_set ? id : SETTINGS;
 }
 
-static int set_one(struct config *c, const struct command_change *change, struct error *e)
+/* What is fixed may be set to what it is. */
+static int set_fixed(struct node *n, const struct command_change *change, struct error *e)
+{
+    for (size_t i = 0; i < FIXED; i++) {
+        if (strcasecmp(fixed[i].name, change->name) != 0) continue;
+        const char *value = fixed_value(n, i);
+        if (bytes_is(change->value, value)) return 0;
+        return error_set(e, ERROR_CONFIG, "it is '%s' here, and cannot be changed", value);
+    }
+    return error_set(e, ERROR_CONFIG, "can't set immutable config");
+}
+
+static int set_one(struct node *n, struct config *c, const struct command_change *change, struct error *e)
 {
     char text[CONFIG_VALUE_MAX];
     struct bytes value = change->value;
     int id = settable(change->name);
-    if (id == SETTINGS) return error_set(e, ERROR_CONFIG, "can't set immutable config");
+    if (id == SETTINGS) return set_fixed(n, change, e);
     if (value.len >= sizeof text || (value.len && memchr(value.data, 0, value.len)))
         return error_set(e, ERROR_CONFIG, "'%s' takes up to %d bytes of text", change->name, CONFIG_VALUE_MAX - 1);
     if (value.len) memcpy(text, value.data, value.len);
@@ -118,10 +199,10 @@ static void apply(struct node *n)
     const struct config *c = n->config;
     struct net_limits limits;
     enum log_level level;
-    node_tune(n);
-    command_engine_set_notify(n->engine, config_text(c, SETTING_NOTIFY));
     node_net_limits(c, &limits);
     net_server_set_limits(n->server, &limits);
+    node_tune(n);
+    command_engine_set_notify(n->engine, config_text(c, SETTING_NOTIFY));
     store_set_durability(n->store, node_durability(c));
     store_set_memory_max(n->store, node_memory_max(c));
     if (log_parse_level(config_text(c, SETTING_LOG_LEVEL), &level)) log_set_level(level);
@@ -133,7 +214,7 @@ static int set_settings(void *user, const struct command_change *changes, size_t
     static struct config changed; /* 30 KiB */
     changed = *n->config;
     for (size_t i = 0; i < count; i++) {
-        int code = set_one(&changed, &changes[i], e);
+        int code = set_one(n, &changed, &changes[i], e);
         *failed = i;
         if (code) return code;
     }
@@ -154,13 +235,6 @@ static int rewrite_settings(void *user, struct error *e)
 static const char *password(void *user)
 {
     return config_text(((struct node *)user)->config, SETTING_REQUIREPASS);
-}
-
-/* As in Redis: without a password only loopback is served, unless the address to listen on was chosen. */
-static bool protected_mode(void *user)
-{
-    struct node *n = user;
-    return !*password(n) && strcmp(n->config->source[SETTING_HOST], "default") == 0;
 }
 
 static bool to_control(void *user, uint64_t token, int argc, const struct bytes *argv, int protocol)

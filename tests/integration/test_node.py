@@ -245,6 +245,24 @@ class Clients(unittest.TestCase):
             c.close()
         until("there is room again", lambda: self.node("PING") == "PONG")
 
+    def test_a_client_may_let_as_much_wait_as_its_class_allows(self):
+        self.assertEqual(self.node("CONFIG", "SET", "client-output-buffer-limit", "normal 1mb 0 0 pubsub 32kb 0 0"), "OK")
+        with self.node.client() as subscriber, self.node.client() as c:
+            subscriber("SUBSCRIBE", "x")
+            self.node("SET", "large", "v" * 1_100_000)
+            with self.assertRaises((ConnectionError, socket.timeout)):
+                c("GET", "large")
+            self.assertEqual(self.node("PUBLISH", "x", "m" * 100_000), 1)
+            with self.assertRaises(ConnectionError):
+                while True:
+                    subscriber.read()
+        self.assertEqual(self.node("CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0 pubsub 0 0 0"), "OK")
+        with self.node.client() as subscriber:
+            subscriber("SUBSCRIBE", "x")
+            self.assertEqual(len(self.node("GET", "large")), 1_100_000)
+            self.assertEqual(self.node("PUBLISH", "x", "m" * 40_000_000), 1)
+            self.assertEqual(len(subscriber.read()[2]), 40_000_000)
+
     def refused(self):
         with socket.create_connection(("127.0.0.1", self.node.port), 20) as s:
             return b"max number of clients reached" in s.recv(1000)

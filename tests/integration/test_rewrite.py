@@ -46,6 +46,21 @@ class Rewrite(unittest.TestCase):
         self.assertEqual(again("CONFIG", "GET", "timeout"), ["timeout", "9"])
         self.assertEqual(again("CONFIG", "GET", "latency-tracking"), ["latency-tracking", "no"])
 
+    def test_a_part_of_the_output_limits_is_set_in_the_file_and_at_run_time(self):
+        self.write("[server]\nclient-output-buffer-limit = \"pubsub 1mb 512kb 5\"\n")
+        node = self.start()
+        name = "client-output-buffer-limit"
+        self.assertEqual(node("CONFIG", "GET", name)[1], "normal 1073741824 0 0 slave 268435456 67108864 60 pubsub 1048576 524288 5")
+        node("CONFIG", "SET", name, "normal 2gb 0 0")
+        self.assertEqual(node("CONFIG", "REWRITE"), "OK")
+        node.stop()
+        self.assertEqual(self.start()("CONFIG", "GET", name)[1], "normal 2147483648 0 0 slave 268435456 67108864 60 pubsub 1048576 524288 5")
+
+    def test_a_setting_out_of_its_range_is_refused_with_the_range(self):
+        self.write("[types]\nhash-max-listpack-entries = 513\n")
+        with self.assertRaisesRegex(AssertionError, "hash-max-listpack-entries takes 0 to 512, not '513'"):
+            self.start()
+
     def test_a_password_comes_back_as_it_was(self):
         self.write("")
         password = "a\"b\\c # \u00e9"

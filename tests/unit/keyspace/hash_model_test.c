@@ -25,6 +25,7 @@ struct model {
     struct fixture *f;
     uint64_t random;
     struct model_hash keys[KEYS];
+    struct keyspace_small small;
     unsigned walk, seen[FIELDS];
     const struct model_hash *walked;
     uint8_t source[2048];
@@ -125,7 +126,7 @@ static void put_some(struct model *m, struct model_hash *h, struct keyspace_hash
         h->lengths[i] = len;
         h->times[i] = field.expires_ms;
         h->count += is_new;
-        h->large |= h->count > DICTIONARY_SMALL_COUNT || len > DICTIONARY_SMALL_BYTES || field.name.len > DICTIONARY_SMALL_BYTES;
+        h->large |= h->count > m->small.hash_entries || (size_t)len > m->small.hash_value || field.name.len > m->small.hash_value;
     }
 }
 
@@ -227,6 +228,8 @@ static void use(struct model *m, struct model_hash *h, unsigned i)
     assert_true(found.expires_ms == h->expires_ms);
     if (h->dead) h->large = found.form != ENTRY_WHOLE; /* dead ones count until they are swept */
     if (h->count) assert_string_equal(keyspace_hash_encoding(&found), h->large ? "hashtable" : "listpack");
+    if (random_below(&m->random, 30) == 0) m->small.hash_entries = random_below(&m->random, 4) ? 128 : random_below(&m->random, 300);
+    keyspace_set_small(m->f->ks, &m->small);
     keyspace_hash_open(&at, m->f->ks, name_of(i), &found);
     for (uint64_t n = 1 + random_below(&m->random, 3); n; n--) {
         switch (random_below(&m->random, 10)) {
@@ -320,6 +323,7 @@ static void test_hashes_of_all_sizes_behave_like_plain_arrays(void **state)
     assert_non_null(m);
     m->f = *state;
     m->random = test_seed("keyspace hashes");
+    m->small = (struct keyspace_small){.hash_entries = 128, .hash_value = KEYSPACE_SMALL_HASH_VALUE};
     for (size_t i = 0; i < sizeof m->source; i++) m->source[i] = (uint8_t)random_next(&m->random);
     for (unsigned i = 0; i < KEYS; i++) clear(&m->keys[i]);
     for (unsigned n = 0; n < (getenv("AIKV_LONG") ? 30u : 1u) * STEPS; n++) {

@@ -54,8 +54,8 @@ static void note_added(struct model_set *s, unsigned i)
 {
     s->there[i] = true;
     if (!s->count++) s->form = ENTRY_INTEGERS;
-    if (s->form == ENTRY_INTEGERS && (i >= TEXTS || s->count > KEYSPACE_SET_INTEGERS)) s->form = ENTRY_WHOLE;
-    if (s->form == ENTRY_WHOLE && (s->count > DICTIONARY_SMALL_COUNT || i == TEXTS)) s->form = ENTRY_HASHED;
+    if (s->form == ENTRY_INTEGERS && (i >= TEXTS || s->count > KEYSPACE_SMALL_SET_INTEGERS)) s->form = ENTRY_WHOLE;
+    if (s->form == ENTRY_WHOLE && (s->count > DICTIONARY_SET_ENTRIES || i == TEXTS)) s->form = ENTRY_HASHED;
 }
 
 static void note_removed(struct model_set *s, unsigned i)
