@@ -103,7 +103,7 @@ static void command_list_block_blmpop(struct command_call *c)
 {
     struct command_list_mpop o;
     struct command_block b = {.type = KEYSPACE_LIST, .serve = serve_blmpop};
-    if (!command_timeout(c, 1, &b.timeout_ms) || !command_list_parse_mpop(c, 2, &o) || command_list_mpop(c, &o)) return;
+    if (!command_list_parse_mpop(c, 2, &o) || !command_timeout(c, 1, &b.timeout_ms) || command_list_mpop(c, &o)) return;
     b.keys = o.keys;
     b.key_count = o.key_count;
     command_block(c, &b);

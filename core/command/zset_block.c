@@ -57,7 +57,7 @@ static void command_zset_block_bzmpop(struct command_call *c)
 {
     struct command_zset_mpop m;
     struct command_block b = {.type = KEYSPACE_ZSET, .serve = serve_bzmpop};
-    if (!command_timeout(c, 1, &b.timeout_ms) || !command_zset_parse_mpop(c, 2, &m) || command_zset_mpop(c, &m)) return;
+    if (!command_zset_parse_mpop(c, 2, &m) || !command_timeout(c, 1, &b.timeout_ms) || command_zset_mpop(c, &m)) return;
     b.keys = m.keys;
     b.key_count = m.key_count;
     command_block(c, &b);
