@@ -23,12 +23,12 @@ static void put_row(struct store *store, uint32_t id, const struct buffer *b)
     store_put(store, name_of(name, id), buffer_bytes(b));
 }
 
-/* Of a database that has become empty. */
-static void drop_row(struct store *store, struct database *db)
+/* Of a database that is empty. */
+static void drop_row(struct store *store, uint32_t id)
 {
     uint8_t name[NAME_SIZE];
-    if (db->stored) store_delete(store, name_of(name, db->id));
-    db->stored = false;
+    struct store_value value;
+    if (store_get(store, name_of(name, id), &value)) store_delete(store, name_of(name, id));
 }
 
 static void write_held(struct buffer *b, struct keyspace_held held)
@@ -46,7 +46,7 @@ void counts_write(struct store *store, struct databases *d, uint64_t sequence)
         if (!db->changed) continue;
         db->changed = false;
         if (!db->size) {
-            drop_row(store, db);
+            drop_row(store, db->id);
             continue;
         }
         buffer_clear(&b);
@@ -54,7 +54,6 @@ void counts_write(struct store *store, struct databases *d, uint64_t sequence)
         for (unsigned slot = 0; slot < ROWKEY_SLOTS; slot++) write_held(&b, databases_slot(db, slot));
         if (b.failed) break; /* no memory: without the head these do not count */
         put_row(store, db->id, &b);
-        db->stored = true;
     }
     bool whole = !b.failed;
     buffer_clear(&b);
@@ -80,7 +79,6 @@ static bool read_database(struct store *store, struct database *db)
         held.bytes = read_varint(&r);
         databases_set_slot(db, slot, held);
     }
-    db->stored = true;
     return reader_done(&r) && db->expiring <= db->size;
 }
 

@@ -78,7 +78,7 @@ void databases_set_slot(struct database *db, unsigned slot, struct keyspace_held
 void databases_clear(struct database *db)
 {
     free(db->slots);
-    *db = (struct database){.id = db->id, .changed = true, .stored = db->stored};
+    *db = (struct database){.id = db->id, .changed = true};
 }
 
 void databases_count(struct database *db, unsigned slot, int keys, int expiring, int64_t bytes)

@@ -11,7 +11,7 @@ struct database {
     uint32_t id;
     uint64_t size, expiring; /* keys; those with an expiry */
     struct keyspace_held *slots;      /* ROWKEY_SLOTS of them; NULL while there was no key */
-    bool changed, stored;    /* since the counts were written (counts.h); whether they ever were */
+    bool changed;            /* since the counts were written (counts.h) */
 };
 
 struct databases {

@@ -143,6 +143,15 @@ static int count_change(void *user, struct bytes name, const struct bytes *befor
     return code || !now ? code : count_row(rc->ks, name, *now, 1, rc->e);
 }
 
+/* The log may hold counts too, of a checkpoint that a crash cut short. They are old now, and are all written anew with the next one. */
+static void distrust_logged_counts(struct keyspace *ks)
+{
+    struct store_statistics st;
+    store_statistics(ks->store, &st);
+    if (st.last.sequence == store_base_sequence(ks->store)) return;
+    for (unsigned n = 0; n < ks->databases.count; n++) ks->databases.list[n].changed = true;
+}
+
 /* The counts that came with the checkpoint, corrected by what the log changed since; without any, each row is counted. */
 static int open_counts(struct keyspace *ks, struct error *e)
 {
@@ -154,7 +163,9 @@ static int open_counts(struct keyspace *ks, struct error *e)
                  counts_read(ks->store, &base, &ks->databases);
     databases_release(&base);
     int rc = known ? store_each_changed(ks->store, count_drop, count_change, &(struct recount){ks, e}) : RECOUNT;
-    return rc == RECOUNT ? count_rows(ks, e) : rc;
+    if (rc == RECOUNT) rc = count_rows(ks, e);
+    distrust_logged_counts(ks);
+    return rc;
 }
 
 /* Just before a checkpoint begins, and at the end: the counts go with it. */

@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "fixture.h"
 #include "keyspace/check.h"
+#include "keyspace/counts.h"
 #include "keyspace/keyspace_state.h"
 #include "keyspace/string.h"
 
@@ -131,6 +132,35 @@ static void test_counts_are_right_after_any_end(void **state)
     fixture_open(f);
 }
 
+/* In the log there are counts for a checkpoint that never ended, of a database that is empty when the next one begins. */
+static void test_counts_for_a_checkpoint_that_never_ended_do_not_stay(void **state)
+{
+    struct fixture *f = *state;
+    put(f, 0, "k", "v", NEVER);
+    fixture_close(f);
+    pid_t child = fork();
+    if (child == 0) {
+        fixture_open(f);
+        put(f, 1, "k", "v", NEVER);
+        put(f, 2, "k", "v", NEVER);
+        struct store_statistics st;
+        store_statistics(f->store, &st);
+        store_begin(f->store);
+        counts_write(f->store, &f->ks->databases, st.last.sequence + 1);
+        store_commit(f->store);
+        delete_key(f, 1, "k");
+        store_flush(f->store);
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    fixture_open(f);
+    flush(f, 2);
+    fixture_reopen(f);
+    check_counts(f);
+}
+
 static void test_rows_are_counted_anew_where_a_part_of_a_database_was_dropped(void **state)
 {
     struct fixture *f = *state;
@@ -174,7 +204,7 @@ static void test_a_start_reads_no_rows_of_keys(void **state)
     fixture_reopen(f);
     store_statistics(f->store, &st);
     assert_int_equal(st.last.sequence, st.checkpoint.sequence);
-    assert_int_equal(f->ks->databases.list[0].stored, true); /* its counts were read, not made */
+    assert_false(f->ks->databases.list[0].changed); /* its counts were read, not made */
 }
 
 /* What the slot of `key` holds in all databases. */
@@ -212,6 +242,7 @@ int run_counts_tests(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_counts_are_right_after_any_end),
+        FIXTURE_TEST(test_counts_for_a_checkpoint_that_never_ended_do_not_stay),
         FIXTURE_TEST(test_rows_are_counted_anew_where_a_part_of_a_database_was_dropped),
         FIXTURE_TEST(test_a_start_reads_no_rows_of_keys),
         FIXTURE_TEST(test_bytes_of_a_slot_are_those_of_its_keys),
