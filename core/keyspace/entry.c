@@ -2,6 +2,7 @@
 
 #include "base/codec.h"
 #include "keyspace/chunks.h"
+#include "keyspace/counted_tree.h"
 
 enum { FLAG_EXPIRY = 1, FLAG_KEY = 2, FLAG_FIELDS = 4, FLAGS = 7 };
 
@@ -14,9 +15,18 @@ static const bool known[KEYSPACE_TYPES][ENTRY_FORMS] = {
     [KEYSPACE_LIST] = {[ENTRY_WHOLE] = true, [ENTRY_TREE] = true},
     [KEYSPACE_SET] = {[ENTRY_WHOLE] = true, [ENTRY_INTEGERS] = true, [ENTRY_HASHED] = true},
     [KEYSPACE_ZSET] = {[ENTRY_WHOLE] = true, [ENTRY_SORTED] = true},
-    [KEYSPACE_STREAM] = {[ENTRY_WHOLE] = true, [ENTRY_TREE] = true},
+    [KEYSPACE_STREAM] = {[ENTRY_WHOLE] = true, [ENTRY_TREE] = true, [ENTRY_TREES] = true},
 };
-static const unsigned roots_of[ENTRY_FORMS] = {[ENTRY_HASHED] = 1, [ENTRY_TREE] = 1, [ENTRY_SORTED] = 2};
+static const unsigned roots_of[ENTRY_FORMS] = {[ENTRY_HASHED] = 1, [ENTRY_TREE] = 1, [ENTRY_SORTED] = 2, [ENTRY_TREES] = 2};
+/* How far they are from each other. */
+static const size_t root_step[ENTRY_FORMS] = {[ENTRY_SORTED] = OBJECT_ROOT_SIZE, [ENTRY_TREES] = COUNTED_TREE_ROOT_SIZE};
+
+static bool read_root(struct bytes payload, uint8_t form, unsigned i, uint32_t database_id, struct object_root *out)
+{
+    struct reader r = reader_of(payload);
+    read_raw(&r, i * root_step[form]);
+    return object_root_read(&r, database_id, out);
+}
 
 /* Whether what is there can be a value's; elements are looked at by those who walk them. */
 static bool is_known_form(uint8_t type, uint8_t form, struct bytes payload)
@@ -25,9 +35,8 @@ static bool is_known_form(uint8_t type, uint8_t form, struct bytes payload)
     struct object_root root;
     if (type >= KEYSPACE_TYPES || form >= ENTRY_FORMS || !known[type][form]) return false;
     if (form == ENTRY_CHUNKS) return chunks_parse(payload, 0, &c);
-    struct reader r = reader_of(payload);
     for (unsigned i = 0; i < roots_of[form]; i++)
-        if (!object_root_read(&r, 0, &root)) return false;
+        if (!read_root(payload, form, i, 0, &root)) return false;
     return form != ENTRY_INTEGERS || payload.len % 8 == 0;
 }
 
@@ -40,14 +49,13 @@ static bool is_field_expiry(const struct entry *en, bool there)
 
 unsigned entry_roots(const struct entry *en, uint32_t database_id, struct object_root out[ENTRY_ROOTS_MAX])
 {
-    struct reader r = reader_of(en->payload);
     struct chunks c;
     if (en->form == ENTRY_CHUNKS) {
         chunks_parse(en->payload, database_id, &c);
         out[0] = (struct object_root){.object = c.object, .bytes = c.len};
         return 1;
     }
-    for (unsigned i = 0; i < roots_of[en->form]; i++) object_root_read(&r, database_id, &out[i]);
+    for (unsigned i = 0; i < roots_of[en->form]; i++) read_root(en->payload, en->form, i, database_id, &out[i]);
     return roots_of[en->form];
 }
 
@@ -55,7 +63,7 @@ void entry_set_objects(const struct entry *en, uint8_t *payload, const struct ob
 {
     unsigned count = en->form == ENTRY_CHUNKS ? 1 : roots_of[en->form];
     for (unsigned i = 0; i < count; i++) {
-        struct buffer b = {.data = payload + (size_t)i * OBJECT_ROOT_SIZE, .cap = 10, .max = 10}; /* object · slot begin each of them */
+        struct buffer b = {.data = payload + i * root_step[en->form], .cap = 10, .max = 10}; /* object · slot begin each of them */
         write_u64(&b, objects[i].id);
         write_u16(&b, (uint16_t)objects[i].slot);
     }

@@ -15,6 +15,7 @@ enum entry_form {
     ENTRY_TREE,     /* a list or stream: counted_tree's root, then what list.c or stream.c adds */
     ENTRY_SORTED,   /* linear_hash's root and counted_tree's: a sorted set (member to score; score and member), a hash with fields that expire
                        (field to value; expiry and field) */
+    ENTRY_TREES,    /* a stream with consumer groups: counted_tree's root of these, that of the entries, then what stream.c adds */
     ENTRY_FORMS
 };
 

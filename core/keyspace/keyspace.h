@@ -70,7 +70,7 @@ bool keyspace_expire(struct keyspace *ks, struct bytes key, int64_t expires_ms);
 
 enum keyspace_change {
     KEYSPACE_CREATED, /* there was no such key */
-    KEYSPACE_CHANGED, /* its value or its expiry, even to what it was */
+    KEYSPACE_CHANGED, /* its value or its expiry, even to what it was; not if only a stream's consumer groups have */
     KEYSPACE_DELETED,
     KEYSPACE_EXPIRED, /* deleted since its time had come */
     /* Told of beside CHANGED or DELETED: */

@@ -31,6 +31,7 @@ struct keyspace {
     int64_t now_ms;
     struct store_position seen; /* the highest position of what it read */
     bool flushes;
+    bool quiet; /* what changes now of a key that there is, nobody is told of */
 
     /* The key looked up last, so that finding and then putting it costs one look-up. */
     struct keyspace_place {
@@ -74,7 +75,7 @@ static inline uint64_t keyspace_row_bytes(size_t name_len, const struct entry *e
 /* Every change of a key must be told of, once it is made: that those who watch it see it. */
 static inline void keyspace_tell(const struct keyspace *ks, unsigned database, struct bytes key, enum keyspace_change change)
 {
-    if (ks->listener.changed) ks->listener.changed(ks->listener.user, database, key, change);
+    if (ks->listener.changed && !(ks->quiet && change == KEYSPACE_CHANGED)) ks->listener.changed(ks->listener.user, database, key, change);
 }
 
 /* The value at ks->place, which exists, was changed in rows of its own only. What writes the key's row tells by itself: keyspace_put_entry,

@@ -5,10 +5,12 @@
 #include <endian.h>
 
 #include "keyspace/keyspace_state.h"
+#include "keyspace/stream_groups.h"
 
 #define ID_SIZE      16
 #define HEAD_SIZE    40 /* last id · highest deleted id · entries added(8) */
 #define PAYLOAD_ROOT (COUNTED_TREE_ROOT_SIZE + HEAD_SIZE)
+#define PAYLOAD_MAX  (COUNTED_TREE_ROOT_SIZE + PAYLOAD_ROOT) /* with groups: their root · the entries' root · head */
 
 static void must(bool holds)
 {
@@ -70,16 +72,18 @@ static struct stream_entry entry_of(const struct element *el)
 
 void keyspace_stream_open(struct keyspace *ks, struct bytes key, const struct keyspace_entry *e, struct keyspace_stream *out)
 {
-    bool exists = e->type != KEYSPACE_NONE, large = exists && e->form == ENTRY_TREE;
+    bool exists = e->type != KEYSPACE_NONE, large = exists && e->form != ENTRY_WHOLE;
     assert(!exists || e->type == KEYSPACE_STREAM);
-    *out = (struct keyspace_stream){.ks = ks, .key = key, .exists = exists, .large = large};
-    out->en = (struct entry){KEYSPACE_STREAM, large ? ENTRY_TREE : ENTRY_WHOLE, e->expires_ms, rowkey_is_named_by_hash(key), key, e->payload, 0};
+    *out = (struct keyspace_stream){.ks = ks, .key = key, .exists = exists, .large = large, .has_groups = exists && e->form == ENTRY_TREES};
+    out->en = (struct entry){KEYSPACE_STREAM, exists ? e->form : ENTRY_WHOLE, e->expires_ms, rowkey_is_named_by_hash(key), key, e->payload, 0};
     if (!exists) return;
     must(e->payload.len >= HEAD_SIZE);
     out->head = head_read(e->payload.data + e->payload.len - HEAD_SIZE);
     if (large) {
         struct reader r = reader_of(e->payload);
-        must(counted_tree_read(&r, ks->databases.list[ks->current].id, &out->tree));
+        uint32_t database_id = ks->databases.list[ks->current].id;
+        must(!out->has_groups || counted_tree_read(&r, database_id, &out->groups));
+        must(counted_tree_read(&r, database_id, &out->tree));
         out->count = out->tree.root.count;
         return;
     }
@@ -105,18 +109,35 @@ static uint8_t *edit(struct keyspace_stream *s, size_t at, size_t removed, size_
     return room;
 }
 
+static enum entry_form form_of(const struct keyspace_stream *s)
+{
+    return !s->large ? ENTRY_WHOLE : s->has_groups ? ENTRY_TREES : ENTRY_TREE;
+}
+
+/* Writes what has changed of a payload of the same form: the groups' root, or what follows it, or both. */
+static void splice_roots(struct keyspace_stream *s, struct bytes payload)
+{
+    struct object_root was[ENTRY_ROOTS_MAX];
+    struct object *objects = s->ks->place.objects;
+    size_t groups = s->has_groups ? COUNTED_TREE_ROOT_SIZE : 0, at = s->groups_changed ? 0 : groups, end = s->changed ? payload.len : groups;
+    unsigned entries = s->has_groups ? 1 : 0;
+    entry_roots(&s->en, 0, was);
+    uint64_t held = s->tree.root.bytes - was[entries].bytes;
+    if (s->has_groups) held += s->groups.root.bytes - was[0].bytes;
+    keyspace_splice_payload(s->ks, &s->en, at, end - at, bytes_of(payload.data + at, end - at), (int64_t)held);
+    if (s->has_groups) objects[0] = s->groups.root.object;
+    objects[entries] = s->tree.root.object;
+}
+
 static void write_row(struct keyspace_stream *s, struct bytes payload)
 {
     struct entry en = s->en;
-    if (!s->exists || s->en.form != (s->large ? ENTRY_TREE : ENTRY_WHOLE)) {
-        en.form = s->large ? ENTRY_TREE : ENTRY_WHOLE;
+    if (!s->exists || s->en.form != form_of(s)) {
+        en.form = form_of(s);
         en.payload = payload;
         keyspace_put_entry(s->ks, s->key, &en);
     } else if (s->large) {
-        struct object_root was[ENTRY_ROOTS_MAX];
-        entry_roots(&s->en, 0, was);
-        keyspace_splice_payload(s->ks, &s->en, 0, PAYLOAD_ROOT, payload, (int64_t)(s->tree.root.bytes - was[0].bytes));
-        s->ks->place.objects[0] = s->tree.root.object;
+        splice_roots(s, payload);
     } else {
         draft_splice(&s->draft, &s->en);
     }
@@ -124,14 +145,18 @@ static void write_row(struct keyspace_stream *s, struct bytes payload)
 
 void keyspace_stream_close(struct keyspace_stream *s)
 {
-    uint8_t room[PAYLOAD_ROOT];
-    if (!s->changed) return;
+    uint8_t room[PAYLOAD_MAX];
+    if (!s->changed && !s->groups_changed) return;
     keyspace_go_to(s->ks, s->key);
+    if (s->has_groups && !s->groups.root.count) s->has_groups = false; /* the last has gone, and its object with it */
     if (s->large) {
-        struct buffer b = {.data = room, .cap = COUNTED_TREE_ROOT_SIZE, .max = COUNTED_TREE_ROOT_SIZE};
+        struct buffer b = {.data = room, .cap = sizeof room, .max = sizeof room};
+        if (s->has_groups) counted_tree_write(&b, &s->groups);
         counted_tree_write(&b, &s->tree);
-        head_write(room + COUNTED_TREE_ROOT_SIZE, &s->head);
-        write_row(s, bytes_of(room, sizeof room));
+        head_write(room + b.len, &s->head);
+        s->ks->quiet = !s->changed;
+        write_row(s, bytes_of(room, b.len + HEAD_SIZE));
+        s->ks->quiet = false;
         return;
     }
     head_write(edit(s, s->packed.len, HEAD_SIZE, HEAD_SIZE), &s->head);
@@ -196,6 +221,16 @@ static void convert(struct keyspace_stream *s)
     s->large = true;
 }
 
+void keyspace_stream_need_groups(struct keyspace_stream *s)
+{
+    if (s->has_groups) return;
+    if (!s->large) convert(s);
+    keyspace_go_to(s->ks, s->key);
+    struct object object = keyspace_new_object(s->ks);
+    counted_tree_init(&s->groups, &object);
+    s->has_groups = s->groups_changed = true;
+}
+
 void keyspace_stream_append(struct keyspace_stream *s, const struct stream_entry *entry)
 {
     uint8_t key[ID_SIZE];
@@ -256,21 +291,23 @@ static int check_entry(const struct element *el, const struct stream_id *before,
 int keyspace_stream_check(struct keyspace *ks, uint32_t database_id, const struct entry *en, struct error *e)
 {
     struct bytes payload = en->payload, rest;
-    struct counted_tree tree;
+    struct counted_tree tree, groups;
     struct counted_tree_walk w = {0};
     struct element el;
     struct stream_id before;
-    bool any = false;
+    bool any = false, large = en->form != ENTRY_WHOLE, has_groups = en->form == ENTRY_TREES;
     if (payload.len < HEAD_SIZE) return error_set(e, ERROR_FORMAT, "a stream's head is damaged");
     struct stream_head head = head_read(payload.data + payload.len - HEAD_SIZE);
     rest = bytes_of(payload.data, payload.len - HEAD_SIZE);
     int rc = 0;
-    if (en->form == ENTRY_TREE) {
+    if (large) {
         struct reader r = reader_of(rest);
-        if (!counted_tree_read(&r, database_id, &tree) || !reader_done(&r)) return error_set(e, ERROR_FORMAT, "a stream's root is damaged");
+        bool whole = !has_groups || counted_tree_read(&r, database_id, &groups);
+        if (!whole || !counted_tree_read(&r, database_id, &tree) || !reader_done(&r)) return error_set(e, ERROR_FORMAT, "a stream's root is damaged");
         rc = counted_tree_check(ks, &tree, true, e);
+        if (!rc && has_groups) rc = keyspace_groups_check(ks, &groups, e);
     }
-    while (!rc && (en->form == ENTRY_TREE ? counted_tree_next(ks, &tree, &w, &el) : element_next(&rest, &el))) {
+    while (!rc && (large ? counted_tree_next(ks, &tree, &w, &el) : element_next(&rest, &el))) {
         rc = check_entry(&el, any ? &before : NULL, head.last, e);
         if (!rc) before = id_read(el.key.data);
         any = true;

@@ -1,7 +1,8 @@
 /* Streams: entries in the order of their ids, which only rise; each is some fields with values. How they are held shows nowhere.
  *
  * A small stream's payload is its entries, packed; a larger one's is the root of a counted tree by id. The head follows either. An entry is an element: key, the
- * id (16 bytes, big endian); value, its fields and values as packed elements. A stream that has become empty keeps its key.
+ * id (16 bytes, big endian); value, its fields and values as packed elements. A stream that has become empty keeps its key. One with consumer groups
+ * (stream_groups.h) is large, and begins with the root of their tree.
  *
  * A handle is opened on what keyspace_find gave for a key of the current database, a stream or no key (an empty one, then). Several may be open for
  * reading, one of them for changes, which keyspace_stream_close() writes. Positions count from 0 in order. */
@@ -45,6 +46,8 @@ struct keyspace_stream {
     struct draft draft;
     struct bytes packed; /* small: the entries, in the row or in the draft */
     struct counted_tree tree;
+    bool has_groups, groups_changed; /* stream_groups.h */
+    struct counted_tree groups;
 };
 
 struct stream_entry {
@@ -73,6 +76,9 @@ void keyspace_stream_append(struct keyspace_stream *s, const struct stream_entry
 void keyspace_stream_remove(struct keyspace_stream *s, uint64_t position, uint64_t count);
 /* Another head, whose last id is not below any entry's. */
 void keyspace_stream_set_head(struct keyspace_stream *s, const struct stream_head *head);
+
+/* There is a tree for groups from now on; it has elements before the handle is closed. For stream_groups.c. */
+void keyspace_stream_need_groups(struct keyspace_stream *s);
 
 /* What must hold of a stream's entry. Errors: FORMAT. */
 int keyspace_stream_check(struct keyspace *ks, uint32_t database_id, const struct entry *en, struct error *e);

@@ -19,6 +19,7 @@ int main(void)
     failed += run_hash_model_tests();
     failed += run_zset_tests();
     failed += run_stream_tests();
+    failed += run_stream_groups_tests();
     failed += run_hash_sweep_tests();
     failed += run_set_model_tests();
     failed += run_list_tests();
