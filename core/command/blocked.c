@@ -18,6 +18,7 @@ struct waited_key {
     struct names_entry entry; /* first: names_find gives it */
     unsigned database;
     bool ready;             /* in the list of those */
+    size_t until_gone;      /* of those in the queue, how many must hear of its end */
     struct wait_list queue; /* the first to come first */
     TAILQ_ENTRY(waited_key) in_ready;
     uint8_t name[];
@@ -35,6 +36,7 @@ struct blocked_client {
     struct command_session *session;
     struct command_request request; /* its arguments live as long as it is suspended */
     enum keyspace_type type;
+    bool until_gone;
     command_serve *serve;
     uint64_t until_ms; /* monotonic */
     void *kept;        /* of command_block, a copy */
@@ -88,6 +90,7 @@ static void wait_in_queue(struct command_blocked *b, struct blocked_client *c, s
     struct wait *w = &c->waits[c->wait_count++];
     *w = (struct wait){.key = key, .client = c};
     TAILQ_INSERT_TAIL(&key->queue, w, in_queue);
+    key->until_gone += c->until_gone;
     c->memory += sizeof *w + sizeof *key + name.len;
 }
 
@@ -103,6 +106,7 @@ void command_block(struct command_call *c, const struct command_block *b)
                                    .session = c->session,
                                    .request = {c->entry, c->argc, c->argv},
                                    .type = b->type,
+                                   .until_gone = b->until_gone,
                                    .serve = b->serve,
                                    .kept = need(malloc(b->kept.len + 1)),
                                    .kept_len = b->kept.len,
@@ -145,6 +149,7 @@ static void leave_queue(struct command_blocked *b, struct wait *w)
 {
     struct waited_key *key = w->key;
     TAILQ_REMOVE(&key->queue, w, in_queue);
+    key->until_gone -= w->client->until_gone;
     if (!TAILQ_EMPTY(&key->queue)) return;
     if (key->ready) TAILQ_REMOVE(&b->ready, key, in_ready);
     names_remove(&b->keys[key->database], &key->entry);
@@ -244,13 +249,20 @@ void command_blocked_touch(struct command_engine *e, unsigned database, struct b
     if (found) make_ready(&e->blocked, found);
 }
 
+void command_blocked_touch_gone(struct command_engine *e, unsigned database, struct bytes key)
+{
+    if (!e->blocked.count) return;
+    struct waited_key *found = (struct waited_key *)names_find(&e->blocked.keys[database], key);
+    if (found && found->until_gone) make_ready(&e->blocked, found);
+}
+
 void command_blocked_touch_all(struct command_engine *e, unsigned database)
 {
     const struct names *keys = &e->blocked.keys[database];
     for (struct names_entry *at = names_next(keys, NULL); at; at = names_next(keys, at)) make_ready(&e->blocked, (struct waited_key *)at);
 }
 
-/* Serves a client from a key, if that is of its type. False: there is no such key (any more), so nobody else can be served. */
+/* Serves a client from a key, if that is of its type or the client waits for its end too. False: there is no such key (any more). */
 static bool serve(struct command_engine *e, struct blocked_client *c, struct bytes key, uint64_t now_us)
 {
     struct resp_writer reply = {.out = net_client_reply(c->client), .protocol = c->session->protocol};
@@ -269,7 +281,7 @@ static bool serve(struct command_engine *e, struct blocked_client *c, struct byt
     keyspace_begin(e->keyspace, c->session->database, call.now_ms);
     e->running = c->session;
     enum keyspace_type type = keyspace_find(e->keyspace, key).type;
-    bool served = type == c->type && c->serve(&call, key);
+    bool served = (type == c->type || c->until_gone) && c->serve(&call, key);
     e->running = NULL;
     struct store_position position = keyspace_end(e->keyspace);
     if (served) resume(e, c, reply_at, position);
@@ -284,11 +296,12 @@ static void serve_queue(struct command_engine *e, struct waited_key *key, uint64
     uint8_t *copy = need(malloc(key->entry.name.len + 1));
     struct bytes name = bytes_of(copy, key->entry.name.len);
     memcpy(copy, key->name, name.len);
+    bool all = key->until_gone > 0; /* else nobody can be served once it is gone */
     bool more = true;
     for (struct wait *w = TAILQ_FIRST(&key->queue), *next; more; w = next) {
         more = w != last;
         next = TAILQ_NEXT(w, in_queue);
-        more = serve(e, w->client, name, now_us) && more;
+        more = (serve(e, w->client, name, now_us) || all) && more;
     }
     free(copy);
 }

@@ -25,6 +25,7 @@ struct command_block {
     enum keyspace_type type;
     command_serve *serve;
     int64_t timeout_ms; /* 0: for ever */
+    bool until_gone;    /* `serve` is called too when the key is gone, or of another type */
     struct bytes kept;  /* copied; `serve` finds it in command_call.kept: what the request meant when the wait began */
 };
 /* The client waits, until it is served or gets a null array; within a transaction it gets that at once. */
@@ -47,6 +48,8 @@ void command_blocked_release(struct command_blocked *b);
 
 /* A key has changed: whoever waits for it is served by the next command_blocked_serve. */
 void command_blocked_touch(struct command_engine *e, unsigned database, struct bytes key);
+/* It is gone: so are those who wait until then. */
+void command_blocked_touch_gone(struct command_engine *e, unsigned database, struct bytes key);
 /* All keys of a database have, for all that is known. */
 void command_blocked_touch_all(struct command_engine *e, unsigned database);
 /* Between commands. */

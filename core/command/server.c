@@ -29,6 +29,7 @@ static void command_server_flushdb(struct command_call *c)
     if (!flush_options(c)) return;
     watch_flush(c->engine, c->session->database);
     keyspace_flush(c->keyspace, c->session->database);
+    command_blocked_touch_all(c->engine, c->session->database);
     command_reply_ok(c);
 }
 
@@ -37,6 +38,7 @@ static void command_server_flushall(struct command_call *c)
     if (!flush_options(c)) return;
     for (unsigned db = 0; db < c->engine->databases; db++) watch_flush(c->engine, db);
     keyspace_flush_all(c->keyspace);
+    for (unsigned db = 0; db < c->engine->databases; db++) command_blocked_touch_all(c->engine, db);
     command_reply_ok(c);
 }
 
