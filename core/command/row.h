@@ -147,7 +147,8 @@ extern const struct command_row command_hyperloglog_rows[];
 extern const struct command_row command_geo_rows[], command_geo_search_rows[];
 extern const struct command_row command_cluster_rows[];
 extern const struct command_row command_list_rows[], command_list_find_rows[], command_list_move_rows[], command_list_block_rows[];
-extern const struct command_row command_stream_rows[], command_stream_add_rows[], command_stream_trim_rows[], command_stream_read_rows[];
+extern const struct command_row command_stream_rows[], command_stream_add_rows[], command_stream_trim_rows[], command_stream_read_rows[],
+    command_stream_read_group_rows[], command_stream_group_rows[], command_stream_pending_rows[], command_stream_claim_rows[], command_stream_info_rows[];
 extern const struct command_row command_subscribe_rows[], command_publish_rows[];
 extern const struct command_row command_transaction_rows[];
 

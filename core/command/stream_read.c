@@ -1,19 +1,9 @@
 /* XREAD: what is new in several streams, and waiting for it. */
 #include "base/number.h"
 #include "command/blocked.h"
-#include "command/stream.h"
+#include "command/stream_read.h"
 
-struct read {
-    const struct bytes *keys;
-    size_t count; /* of keys */
-    int ids_at;
-    int64_t most; /* entries of each; 0: all */
-    bool blocks;
-    int64_t timeout_ms;
-    struct stream_id *ids; /* entries above these are asked for */
-};
-
-static bool parse_timeout(struct command_call *c, int i, struct read *r)
+static bool parse_timeout(struct command_call *c, int i, struct stream_read *r)
 {
     r->blocks = true;
     if (!command_integer(c, i, &r->timeout_ms, "timeout is not an integer or out of range")) return false;
@@ -21,10 +11,11 @@ static bool parse_timeout(struct command_call *c, int i, struct read *r)
     return r->timeout_ms <= INT64_MAX - c->now_ms || command_stream_refuse(c, "timeout is out of range");
 }
 
-/* False: the error was replied. */
-static bool parse(struct command_call *c, struct read *r)
+#define WAITED_MOST 1000 /* entries for one that has waited and said nothing else, as Redis's */
+
+bool command_stream_parse_read(struct command_call *c, bool by_group, struct stream_read *r)
 {
-    *r = (struct read){0};
+    *r = (struct stream_read){0};
     for (int i = 1; i < c->argc; i++) {
         int more = c->argc - 1 - i;
         if (more && command_is(c, i, "BLOCK")) {
@@ -37,11 +28,14 @@ static bool parse(struct command_call *c, struct read *r)
             r->keys = c->argv + i + 1;
             r->count = (size_t)more / 2;
             r->ids_at = i + 1 + more / 2;
-            return true;
+            return r->group_at || !by_group || command_stream_refuse(c, "Missing GROUP option for XREADGROUP");
         } else if (more >= 2 && command_is(c, i, "GROUP")) {
-            return command_stream_refuse(c, "The GROUP option is only supported by XREADGROUP. You called XREAD instead.");
+            if (!by_group) return command_stream_refuse(c, "The GROUP option is only supported by XREADGROUP. You called XREAD instead.");
+            r->group_at = i + 1;
+            i += 2;
         } else if (command_is(c, i, "NOACK")) {
-            return command_stream_refuse(c, "The NOACK option is only supported by XREADGROUP. You called XREAD instead.");
+            if (!by_group) return command_stream_refuse(c, "The NOACK option is only supported by XREADGROUP. You called XREAD instead.");
+            r->no_ack = true;
         } else {
             break;
         }
@@ -50,7 +44,13 @@ static bool parse(struct command_call *c, struct read *r)
     return false;
 }
 
-static bool read_ids(struct command_call *c, struct read *r)
+void command_stream_parse_waited(struct command_call *c, bool by_group, struct stream_read *r)
+{
+    command_stream_parse_read(c, by_group, r); /* which it was before it waited */
+    if (!r->most) r->most = WAITED_MOST;
+}
+
+static bool read_ids(struct command_call *c, struct stream_read *r)
 {
     r->ids = arena_alloc(c->arena, r->count * sizeof *r->ids);
     for (size_t i = 0; i < r->count; i++) {
@@ -67,23 +67,27 @@ static bool read_ids(struct command_call *c, struct read *r)
     return true;
 }
 
-/* How many entries lie above an id, and where they begin. */
-static uint64_t above(struct keyspace_stream *s, struct stream_id id, uint64_t *first)
+uint64_t command_stream_above(struct keyspace_stream *s, struct stream_id id, uint64_t *first)
 {
     *first = stream_id_next(&id) ? keyspace_stream_rank(s, id, NULL) : s->count;
     return s->count - *first;
 }
 
-static void reply_new(struct command_call *c, const struct read *r, size_t i, struct keyspace_stream *s)
+void command_stream_reply_key(struct command_call *c, struct bytes key)
 {
-    uint64_t first, count = above(s, r->ids[i], &first);
-    if (r->most && count > (uint64_t)r->most) count = (uint64_t)r->most;
     if (c->reply->protocol < 3) resp_array(c->reply, 2);
-    resp_bulk(c->reply, r->keys[i]);
+    resp_bulk(c->reply, key);
+}
+
+static void reply_new(struct command_call *c, const struct stream_read *r, size_t i, struct keyspace_stream *s)
+{
+    uint64_t first, count = command_stream_above(s, r->ids[i], &first);
+    if (r->most && count > (uint64_t)r->most) count = (uint64_t)r->most;
+    command_stream_reply_key(c, r->keys[i]);
     command_stream_reply(c, s, first, false, count);
 }
 
-static void reply_head(struct command_call *c, size_t streams)
+void command_stream_reply_read(struct command_call *c, size_t streams)
 {
     if (c->reply->protocol < 3)
         resp_array(c->reply, streams);
@@ -94,16 +98,16 @@ static void reply_head(struct command_call *c, size_t streams)
 static bool serve(struct command_call *c, struct bytes key)
 {
     struct keyspace_stream s;
-    struct read r;
+    struct stream_read r;
     uint64_t first;
-    if (!parse(c, &r)) return true;
+    command_stream_parse_waited(c, false, &r);
     r.ids = arena_alloc(c->arena, c->kept.len);
     memcpy(r.ids, c->kept.data, c->kept.len);
     for (size_t i = 0; i < r.count; i++) {
         if (!bytes_equal(r.keys[i], key)) continue;
         if (!command_open_stream(c, r.keys[i], &s)) return true;
-        if (!above(&s, r.ids[i], &first)) continue;
-        reply_head(c, 1);
+        if (!command_stream_above(&s, r.ids[i], &first)) continue;
+        command_stream_reply_read(c, 1);
         reply_new(c, &r, i, &s);
         return true;
     }
@@ -113,17 +117,17 @@ static bool serve(struct command_call *c, struct bytes key)
 static void command_stream_xread(struct command_call *c)
 {
     struct keyspace_stream s;
-    struct read r;
+    struct stream_read r;
     uint64_t first;
-    if (!parse(c, &r) || !read_ids(c, &r)) return;
+    if (!command_stream_parse_read(c, false, &r) || !read_ids(c, &r)) return;
     bool *has = arena_alloc(c->arena, r.count * sizeof *has);
     size_t streams = 0;
     for (size_t i = 0; i < r.count; i++) {
         if (!command_open_stream(c, r.keys[i], &s)) return;
-        has[i] = above(&s, r.ids[i], &first) > 0;
+        has[i] = command_stream_above(&s, r.ids[i], &first) > 0;
         streams += has[i];
     }
-    if (streams) reply_head(c, streams);
+    if (streams) command_stream_reply_read(c, streams);
     for (size_t i = 0; i < r.count; i++) {
         if (!has[i]) continue;
         struct keyspace_entry entry = keyspace_find(c->keyspace, r.keys[i]);

@@ -11,7 +11,7 @@ import random
 import sys
 
 from random_geo import GeoMaker
-from random_stream import StreamMaker
+from random_stream import StreamMaker, masked
 from random_zset import ZsetMaker
 from resp import Closed, Connection, encode, escape, in_order, render
 
@@ -35,7 +35,8 @@ LISTS = ["l1", "l2", "{l}3", "L" * 450]
 LIST_VALUES = ["a", "b", "c", "1", "2", "", "q\x00\xff", "x" * 60, "y" * 700, "z" * 2100, "w" * 5000]
 LIST_NAMES = 8 * ["LPUSH", "RPUSH"] + 3 * ["LPOP", "RPOP", "LINDEX", "LRANGE", "LSET", "LINSERT", "LREM", "LPOS", "LMOVE",
                                           "RPOPLPUSH", "LMPOP", "LPUSHX", "RPUSHX", "SORT", "SORT_RO"] + ["LLEN", "LTRIM"]
-ORDERED = ["LRANGE", "LPOP", "RPOP", "LPOS", "LMPOP", "SORT", "SORT_RO"]  # whose replies have an order
+ORDERED = ["LRANGE", "LPOP", "RPOP", "LPOS", "LMPOP", "SORT", "SORT_RO", "XRANGE", "XREVRANGE", "XREAD",
+           "XREADGROUP", "XPENDING", "XCLAIM", "XAUTOCLAIM", "XINFO"]  # whose replies have an order
 BITS = ["0", "1", "7", "8", "9", "63", "64", "100", "8000", "12345"]  # positions of bits
 BIT_WIDTHS = ["u1", "i1", "u4", "i5", "u8", "i8", "u13", "i16", "u32", "u63", "i63", "i64"]
 HLL_KEYS = ["hll", "{hll}2", "dense", "H" * 500]
@@ -511,7 +512,9 @@ def comparable(request, reply):
     (differences.md)."""
     name, words = request[0].upper(), [word.upper() for word in request[2:]]
     ordered = name in ORDERED and not (name.startswith("SORT") and "ALPHA" in words)
-    return reply if ordered else in_order(reply)
+    return masked(request, reply) if ordered else in_order(reply)
+
+
 def may_differ_in_effect(request):
     """Whether a millisecond between the servers decides if anything is changed: what watches the key would tell."""
     return request[0].upper() in ("EXPIRE", "PEXPIRE") and any(word.upper() in ("GT", "LT") for word in request[3:])
@@ -626,13 +629,13 @@ class Listener:
         return out
 
 
-WHOLE = {  # by type: what tells all of a value
-    b"string": ["GET"],
-    b"hash": ["HGETALL"],
-    b"zset": ["GEORADIUS_RO", "0", "0", "30000", "km", "WITHHASH"],
-    b"set": ["SMEMBERS"],
-    b"list": ["LRANGE", "0", "-1"],
-    b"stream": ["XRANGE", "-", "+"],
+WHOLE = {  # by type: what tells all of a value; None: the key
+    b"string": ["GET", None],
+    b"hash": ["HGETALL", None],
+    b"zset": ["GEORADIUS_RO", None, "0", "0", "30000", "km", "WITHHASH"],
+    b"set": ["SMEMBERS", None],
+    b"list": ["LRANGE", None, "0", "-1"],
+    b"stream": ["XINFO", "STREAM", None, "FULL", "COUNT", "0"],
 }
 
 
@@ -643,8 +646,7 @@ def first_difference(pair):
         return "KEYS", theirs[0], ours[0]
     for key in [key.value.decode("latin-1") for key in theirs[0].value]:
         kind = pair.ask([["TYPE", key]])[0][0].value
-        words = WHOLE[kind]
-        request = words[:1] + [key] + words[1:]
+        request = [key if word is None else word for word in WHOLE[kind]]
         redis, aikv = pair.ask([request])
         if comparable(request, redis[0]) != comparable(request, aikv[0]):
             return show(request), redis[0], aikv[0]
