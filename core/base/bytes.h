@@ -2,6 +2,7 @@
 #ifndef AIKV_BASE_BYTES_H
 #define AIKV_BASE_BYTES_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,9 +35,15 @@ static inline bool bytes_is(struct bytes a, const char *text)
     return a.len == strlen(text) && strncasecmp((const char *)a.data, text, a.len) == 0;
 }
 
-/* memcmp order, a prefix first. */
+/* memcmp order, a prefix first. Most keys differ in their first eight bytes. */
 static inline int bytes_compare(struct bytes a, struct bytes b)
 {
+    if (a.len >= 8 && b.len >= 8) {
+        uint64_t left, right;
+        memcpy(&left, a.data, sizeof left);
+        memcpy(&right, b.data, sizeof right);
+        if (left != right) return be64toh(left) < be64toh(right) ? -1 : 1;
+    }
     size_t shorter = a.len < b.len ? a.len : b.len;
     int order = shorter ? memcmp(a.data, b.data, shorter) : 0;
     return order ? order : a.len < b.len ? -1 : a.len > b.len;

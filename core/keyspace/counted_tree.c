@@ -76,6 +76,7 @@ static uint32_t choose(struct tree_target *target, struct tree_step *s, struct t
         s->size = s->row.len - rest.len - at;
     }
     p->count = child.count;
+    if (child.separator.len) target->lower = child.separator;
     return child.node;
 }
 
@@ -85,7 +86,7 @@ void tree_descend(struct keyspace *ks, const struct counted_tree *t, struct tree
     p->height = t->height;
     p->first = 0;
     p->count = t->root.count;
-    target->upper = bytes_of(NULL, 0);
+    target->lower = target->upper = bytes_of(NULL, 0);
     for (unsigned level = 0; level < t->height; level++) {
         struct tree_step *s = &p->steps[level];
         s->node = node;
@@ -95,23 +96,6 @@ void tree_descend(struct keyspace *ks, const struct counted_tree *t, struct tree
 }
 
 /* ---- finding ---- */
-
-uint64_t counted_tree_rank(struct keyspace *ks, const struct counted_tree *t, struct bytes key, bool *equal)
-{
-    struct tree_target target = {.mode = TREE_RANK, .key = key};
-    struct tree_path p;
-    struct element el;
-    if (equal) *equal = false;
-    tree_descend(ks, t, &target, &p);
-    uint64_t position = p.first;
-    for (struct bytes rest = tree_leaf(&p)->row; element_next(&rest, &el); position++) {
-        int order = bytes_compare(el.key, key);
-        if (order < 0) continue;
-        if (equal) *equal = order == 0;
-        break;
-    }
-    return position;
-}
 
 static void load_leaf(struct keyspace *ks, const struct counted_tree *t, struct counted_tree_walk *w)
 {

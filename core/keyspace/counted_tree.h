@@ -61,6 +61,16 @@ void counted_tree_replace(struct keyspace *ks, struct counted_tree *t, uint64_t 
 /* Takes `count` elements from `position` on out; of leaves that go as a whole only the length is looked up. */
 void counted_tree_remove(struct keyspace *ks, struct counted_tree *t, uint64_t position, uint64_t count);
 
+/* ---- changing by key: one way down for each ---- */
+
+/* Puts an element where its key belongs, or in place of the one with this key. */
+void counted_tree_put(struct keyspace *ks, struct counted_tree *t, const struct element *el);
+/* Whether there was one with this key. */
+bool counted_tree_take(struct keyspace *ks, struct counted_tree *t, struct bytes key);
+/* Puts an element in place of the one with `key`, which is there; its own key is not there, or is `key`. What does not leave its leaf is one small
+ * change, without any of counts. */
+void counted_tree_move(struct keyspace *ks, struct counted_tree *t, struct bytes key, const struct element *el);
+
 /* What must hold: order, separators, counts, fill, depth, every node below `nodes` in the tree or in the chain of free ones and none twice, count and
  * bytes as the root says. `ordered`: by key, none twice. Errors: FORMAT. */
 int counted_tree_check(struct keyspace *ks, const struct counted_tree *t, bool ordered, struct error *e);

@@ -16,6 +16,10 @@ struct tree_change {
 void tree_edit(struct tree_change *c, unsigned level, size_t at, size_t removed, const struct element *els, size_t count);
 /* Adds `delta` to the counts of the path's nodes above `level`, whose rows were not written yet. */
 void tree_add_counts(struct tree_change *c, unsigned level);
+/* Takes `len` bytes at `at`, of `count` elements, out of the path's leaf, with what follows above. */
+void tree_cut(struct tree_change *c, size_t at, size_t len, uint64_t count);
+/* For when nodes were given up: those have become neighbours that the elements before and behind `position` are in. */
+void tree_settle_around(struct tree_change *c, uint64_t position);
 /* The node is to be used again. */
 void tree_give_up(struct tree_change *c, uint32_t node);
 /* The path's node at `level` has become smaller: it is joined with a neighbour if it should be, then its parent, and so on; a top of one child goes.

@@ -47,7 +47,7 @@ struct tree_target {
     enum { TREE_FIND, TREE_RANK, TREE_INSERT } mode;
     uint64_t position;  /* FIND: of an element; INSERT: of the one to come, at most the count */
     struct bytes key;   /* RANK, and INSERT by key */
-    struct bytes upper; /* set by INSERT: keys must be below it to go to the same leaf; empty: any */
+    struct bytes lower, upper; /* set by RANK and INSERT: keys from here on and below there go to the same leaf; empty: any */
 };
 
 struct tree_step {

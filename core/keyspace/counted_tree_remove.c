@@ -143,9 +143,18 @@ static void cut(struct tree_change *c, unsigned level, size_t at, size_t len)
         struct element el = tree_child_element(&child, value);
         inserted = bytes_of(first, (size_t)(element_write(first, &el) - first));
     }
+    size_t left = s->row.len - len + inserted.len;
     node_splice(c->ks, &c->t->root.object, s->node, at, len, inserted);
     tree_add_counts(c, level);
-    tree_settle(c, level);
+    if (level == 0 || left < LEAST) tree_settle(c, level);
+}
+
+void tree_cut(struct tree_change *c, size_t at, size_t len, uint64_t count)
+{
+    c->t->root.bytes -= len;
+    c->t->root.count -= count;
+    c->delta = -(int64_t)count;
+    cut(c, c->path.height - 1, at, len);
 }
 
 /* From the leaf of the path on, which goes as a whole: it and those behind it that have the same parent and go too. */
@@ -179,20 +188,22 @@ static uint64_t remove_some(struct tree_change *c, uint64_t position, uint64_t c
     if (count > left) count = left;
     struct bytes leaf = tree_leaf(&c->path)->row;
     struct bytes from = packed_skip(leaf, position - c->path.first);
-    size_t len = from.len - packed_skip(from, count).len;
-    c->t->root.bytes -= len;
-    c->t->root.count -= count;
-    c->delta = -(int64_t)count;
-    cut(c, c->path.height - 1, leaf.len - from.len, len);
+    tree_cut(c, leaf.len - from.len, from.len - packed_skip(from, count).len, count);
     return count;
 }
 
-/* Nodes have become neighbours here. */
 static void settle_at(struct tree_change *c, uint64_t position)
 {
     struct tree_target target = {.mode = TREE_FIND, .position = position};
     tree_descend(c->ks, c->t, &target, &c->path);
     tree_settle(c, c->path.height - 1);
+}
+
+void tree_settle_around(struct tree_change *c, uint64_t position)
+{
+    if (position == 0 || position == c->t->root.count) return;
+    settle_at(c, position - 1);
+    settle_at(c, position);
 }
 
 void counted_tree_remove(struct keyspace *ks, struct counted_tree *t, uint64_t position, uint64_t count)
@@ -201,7 +212,5 @@ void counted_tree_remove(struct keyspace *ks, struct counted_tree *t, uint64_t p
     struct tree_change c = {.ks = ks, .t = t};
     uint32_t free = t->free;
     while (count) count -= remove_some(&c, position, count);
-    if (t->free == free || position == 0 || position == t->root.count) return;
-    settle_at(&c, position - 1);
-    settle_at(&c, position);
+    if (t->free != free) tree_settle_around(&c, position);
 }

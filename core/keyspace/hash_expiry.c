@@ -9,8 +9,7 @@ static void index_add(struct keyspace_hash *h, struct bytes name, int64_t expire
     struct keyspace *ks = h->fields.ks;
     struct zset_key key;
     zset_key_make(&key, (uint64_t)expires_ms, name);
-    uint64_t position = counted_tree_rank(ks, &h->due, key.bytes, NULL);
-    counted_tree_insert(ks, &h->due, position, &(struct element){.key = key.bytes}, 1);
+    counted_tree_put(ks, &h->due, &(struct element){.key = key.bytes});
     zset_key_release(&key);
 }
 
@@ -18,10 +17,8 @@ static void index_remove(struct keyspace_hash *h, struct bytes name, int64_t exp
 {
     struct keyspace *ks = h->fields.ks;
     struct zset_key key;
-    bool there;
     zset_key_make(&key, (uint64_t)expires_ms, name);
-    uint64_t position = counted_tree_rank(ks, &h->due, key.bytes, &there);
-    if (there) counted_tree_remove(ks, &h->due, position, 1);
+    counted_tree_take(ks, &h->due, key.bytes);
     zset_key_release(&key);
 }
 

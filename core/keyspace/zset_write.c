@@ -81,28 +81,19 @@ static struct element tree_element(const struct zset_key *k, double score)
     return (struct element){.key = k->bytes, .mark = score == 0 && signbit(score)};
 }
 
-static void tree_add(struct keyspace_zset *z, const struct keyspace_scored *s)
+/* Into the tree; `old`: the score that the member had, or NULL. */
+static void tree_put(struct keyspace_zset *z, const struct keyspace_scored *s, const double *old)
 {
-    struct zset_key k;
-    bool equal;
+    struct zset_key k, was;
     zset_key_make(&k, zset_order(s->score), s->member);
     struct element el = tree_element(&k, s->score);
-    uint64_t at = counted_tree_rank(z->ks, &z->order, k.bytes, &equal);
-    if (equal)
-        counted_tree_replace(z->ks, &z->order, at, &el); /* the other zero */
-    else
-        counted_tree_insert(z->ks, &z->order, at, &el, 1);
-    zset_key_release(&k);
-}
-
-static void tree_take_out(struct keyspace_zset *z, struct bytes member, double score)
-{
-    struct zset_key k;
-    bool equal;
-    zset_key_make(&k, zset_order(score), member);
-    uint64_t at = counted_tree_rank(z->ks, &z->order, k.bytes, &equal);
-    must(equal);
-    counted_tree_remove(z->ks, &z->order, at, 1);
+    if (!old) {
+        counted_tree_put(z->ks, &z->order, &el);
+    } else {
+        zset_key_make(&was, zset_order(*old), s->member);
+        counted_tree_move(z->ks, &z->order, was.bytes, &el);
+        zset_key_release(&was);
+    }
     zset_key_release(&k);
 }
 
@@ -112,8 +103,7 @@ static void put_large(struct keyspace_zset *z, const struct keyspace_scored *s)
     uint8_t score[ZSET_SCORE];
     struct element el = {.key = s->member, .value = zset_score_write(score, s->score)};
     bool there = keyspace_zset_score(z, s->member, &old);
-    if (there && old != s->score) tree_take_out(z, s->member, old);
-    tree_add(z, s);
+    tree_put(z, s, there ? &old : NULL);
     linear_hash_put(z->ks, &z->scores, &el);
     z->count = z->scores.root.count;
     z->changed = true;

@@ -137,14 +137,69 @@ static void replace(struct tree_world *w)
     counted_tree_replace(w->f->ks, &w->t, at, &el);
 }
 
+static void model_remove(struct tree_world *w, size_t at, size_t count)
+{
+    if (count == 0) return; /* of no elements there is no memory */
+    memmove(w->els + at, w->els + at + count, (w->count - at - count) * sizeof *w->els);
+    w->count -= count;
+}
+
 static void remove_range(struct tree_world *w, size_t most)
 {
     size_t at = random_position(w, w->count), count = random_below(&w->random, most + 1);
     if (count > w->count - at) count = w->count - at;
     counted_tree_remove(w->f->ks, &w->t, at, count);
-    if (count == 0) return; /* of no elements there is no memory */
-    memmove(w->els + at, w->els + at + count, (w->count - at - count) * sizeof *w->els);
-    w->count -= count;
+    model_remove(w, at, count);
+}
+
+/* ---- changes by key ---- */
+
+static bool model_has(const struct tree_world *w, uint64_t key)
+{
+    size_t rank = model_rank(w, key);
+    return rank < w->count && w->els[rank].key == key;
+}
+
+/* An element of the model's under this key, new or in place of the one there; as the tree is to get it, its key in `room`. */
+static struct element model_put(struct tree_world *w, uint64_t key, uint8_t room[64])
+{
+    size_t at = model_rank(w, key);
+    if (!model_has(w, key)) model_open(w, at, 1);
+    w->els[at] = (struct model_element){key, random_next(&w->random), random_len(w)};
+    return (struct element){.key = key_bytes(w, key, room), .value = value_of(w, &w->els[at])};
+}
+
+/* The key of an element, or one after it: of an element or of none. */
+static uint64_t random_key(struct tree_world *w)
+{
+    return w->count ? w->els[random_position(w, w->count)].key + random_below(&w->random, 2) : 0;
+}
+
+static void move(struct tree_world *w, uint64_t from)
+{
+    uint8_t old[64], room[64];
+    uint64_t to = random_below(&w->random, 2) ? from + random_below(&w->random, 200) : random_key(w);
+    if (!model_has(w, from) || (to != from && model_has(w, to))) return;
+    model_remove(w, model_rank(w, from), 1);
+    struct element el = model_put(w, to, room);
+    counted_tree_move(w->f->ks, &w->t, key_bytes(w, from, old), &el);
+}
+
+static void change_by_key(struct tree_world *w, bool grows)
+{
+    uint8_t room[64];
+    uint64_t key = random_key(w);
+    bool there = model_has(w, key);
+    if (!w->ordered) return;
+    if (random_below(&w->random, 2)) {
+        move(w, key);
+    } else if (random_below(&w->random, 3) == (grows ? 0 : 1)) {
+        assert_int_equal(counted_tree_take(w->f->ks, &w->t, key_bytes(w, key, room)), there);
+        if (there) model_remove(w, model_rank(w, key), 1);
+    } else if (grows || there) {
+        struct element el = model_put(w, key, room);
+        counted_tree_put(w->f->ks, &w->t, &el);
+    }
 }
 
 /* ---- reading ---- */
@@ -201,6 +256,10 @@ static void change(struct tree_world *w, uint64_t step)
     case 6:
     case 7:
     case 8: look(w); break;
+    case 9:
+    case 10:
+    case 11:
+    case 12: change_by_key(w, grows); break;
     default:
         if (random_below(&w->random, 3) == (grows ? 0 : 1))
             remove_range(w, 1);
