@@ -168,7 +168,7 @@ int keyspace_list_check(struct keyspace *ks, uint32_t database_id, const struct 
     }
     if (!read_parts(en->payload, database_id, &l)) return damaged("is damaged", e);
     if (keyspace_list_len(&l) == 0) return damaged("is empty", e);
-    if (l.head.len > LIST_END_MAX || l.tail.len > LIST_END_MAX) return damaged("is too large", e);
+    if (l.head.len > LIST_END_MAX || l.tail.len > LIST_END_MAX || l.head.count > LIST_END_COUNT || l.tail.count > LIST_END_COUNT) return damaged("is too large", e);
     int rc = check_packed(list_head(&l), l.head.count, e);
     if (!rc) rc = check_packed(list_tail(&l), l.tail.count, e);
     return rc ? rc : counted_tree_check(ks, &l.tree, false, e);

@@ -3,7 +3,8 @@
 
 #include "keyspace/list_row.h"
 
-#define NEAR_MAX 1024 /* bytes that an empty end is filled with */
+#define NEAR_MAX   1024 /* bytes that an empty end is filled with, ... */
+#define NEAR_RIGHT 32   /* ... and elements at the right, where each pop passes those that are left */
 #define BATCH    256  /* elements that are put into the tree at once */
 
 static struct element element_of(struct bytes value)
@@ -124,7 +125,7 @@ static void insert_values(struct keyspace_list *l, enum keyspace_list_side side,
     l->tree_changed = true;
 }
 
-_Static_assert(LIST_WHOLE_MAX <= LIST_END_MAX, "a small list becomes an end of a larger one");
+_Static_assert(LIST_WHOLE_MAX <= LIST_END_MAX && LIST_WHOLE_COUNT <= LIST_END_COUNT, "a small list becomes an end of a larger one");
 
 /* A small list becomes a larger one: the head of a tree without elements. */
 static void convert(struct keyspace_list *l)
@@ -166,8 +167,8 @@ void keyspace_list_push(struct keyspace_list *l, enum keyspace_list_side side, c
     bool small = l->head.len + size <= LIST_WHOLE_MAX && l->head.count + count <= LIST_WHOLE_COUNT;
     if (!list_is_large(l) && !small) convert(l);
     struct list_end *end = side == LIST_LEFT || !list_is_large(l) ? &l->head : &l->tail;
-    if (list_is_large(l) && end->len + size > LIST_END_MAX) flush(l, end);
-    if (list_is_large(l) && size > LIST_END_MAX) {
+    if (list_is_large(l) && (end->len + size > LIST_END_MAX || end->count + count > LIST_END_COUNT)) flush(l, end);
+    if (list_is_large(l) && (size > LIST_END_MAX || count > LIST_END_COUNT)) {
         insert_values(l, side, values, count);
         return;
     }
@@ -178,11 +179,11 @@ void keyspace_list_push(struct keyspace_list *l, enum keyspace_list_side side, c
 /* The tree's outermost elements at a side, as many as there is room for. Returns how many. */
 static uint64_t copy_near(struct keyspace_list *l, enum keyspace_list_side side, uint8_t *out, size_t *len)
 {
-    uint64_t count = l->tree.root.count, near = 0;
+    uint64_t count = l->tree.root.count, near = 0, most = side == LIST_LEFT ? count : NEAR_RIGHT;
     struct counted_tree_walk w = {.position = side == LIST_LEFT ? 0 : count - 1, .backwards = side == LIST_RIGHT};
     struct element el;
     *len = 0;
-    while (counted_tree_next(l->ks, &l->tree, &w, &el) && *len + element_size(&el) <= NEAR_MAX) {
+    while (near < most && counted_tree_next(l->ks, &l->tree, &w, &el) && *len + element_size(&el) <= NEAR_MAX) {
         *len += element_size(&el);
         near++;
     }
@@ -279,9 +280,10 @@ static bool put_in_end(struct keyspace_list *l, struct list_end *end, uint64_t i
 {
     uint8_t packed[LIST_END_MAX];
     struct element el = element_of(value);
-    size_t at, len, size = element_size(&el), max = list_is_large(l) ? LIST_END_MAX : LIST_WHOLE_MAX;
+    size_t at, len, size = element_size(&el);
+    size_t most = list_is_large(l) ? LIST_END_MAX : LIST_WHOLE_MAX, count_most = list_is_large(l) ? LIST_END_COUNT : LIST_WHOLE_COUNT;
     find_range(end == &l->head ? list_head(l) : list_tail(l), index, index + removed, &at, &len);
-    if (end->len - len + size > max || (!list_is_large(l) && end->count + 1 - removed > LIST_WHOLE_COUNT)) return false;
+    if (end->len - len + size > most || end->count + 1 - removed > count_most) return false;
     element_write(packed, &el);
     change_end(l, end, at, len, bytes_of(packed, size), 1 - (int64_t)removed);
     return true;
