@@ -103,8 +103,7 @@ static bool send_next(struct run *r, struct client *c, uint64_t now)
         uint64_t due = p->rate > 0 ? due_at(r, r->issued) : now;
         if (due > now) break;
         const struct load_request *kind = choose(r);
-        load_request_write(kind, &r->plan->pick, c->out + c->out_len);
-        c->out_len += kind->len;
+        c->out_len += load_request_write(kind, &r->plan->pick, c->out + c->out_len);
         c->due_ns[c->sent++] = due;
         r->issued++;
     }

@@ -128,7 +128,16 @@ static void test_request(void)
     check(memcmp(out, start, sizeof start - 1) == 0 && memcmp(out + r.len - 2, "\r\n", 2) == 0,
           "and its numbers are in place");
     load_request_release(&r);
-    check(load_request_init(&r, "SET  a", 4) && load_request_init(&r, "", 4) && load_request_init(&r, "GET a @0", 4),
+    check(!load_request_init(&r, "LINDEX key:{n} {i} a", 4), "one with an index is read");
+    size_t len = load_request_write(&r, &p, out);
+    static const char indexed[] = "*4\r\n$6\r\nLINDEX\r\n$16\r\nkey:000000000002\r\n$1\r\n3\r\n$1\r\na\r\n";
+    check(len == sizeof indexed - 1 && len <= r.len && memcmp(out, indexed, len) == 0, "an index has no leading zeros");
+    load_request_release(&r);
+    check(!load_request_init(&r, "ECHO {n} @inline", 4) && load_request_write(&r, &p, out) == r.len, "one in a line is read");
+    check(r.len == 19 && memcmp(out, "ECHO 000000000004\r\n", 19) == 0, "and stands in one");
+    load_request_release(&r);
+    check(load_request_init(&r, "SET  a", 4) && load_request_init(&r, "", 4) && load_request_init(&r, "GET a @0", 4) &&
+              load_request_init(&r, "@inline", 4),
           "wrong ones are refused");
 }
 
