@@ -1,5 +1,6 @@
 """AiKv beside redis-server, case by case (cases.py), as a table and as JSON. tests/bench/run.sh builds what this needs."""
 import argparse
+import contextlib
 import datetime
 import fnmatch
 import json
@@ -22,8 +23,25 @@ QUICK = {"rounds": 1, "seconds": 0.2, "keys": 20000, "steady_seconds": 6, "stead
 
 
 class Bench:
+    """What cases have in common: options, a folder, and what several in a row share."""
+
     def __init__(self, options, folder):
         self.options, self.folder = options, folder
+        self._shared, self._stack = None, contextlib.ExitStack()
+
+    def share(self, name, make):
+        """What make(stack) made for the first of the cases in a row whose `shares` is this name."""
+        if not self._shared:
+            self._shared = name, make(self._stack)
+        assert self._shared[0] == name
+        return self._shared[1]
+
+    def end_shared(self, unless=None):
+        """Before a case that does not share what the one before it did, and at the end."""
+        if self._shared and self._shared[0] == unless:
+            return
+        self._shared = None
+        self._stack.close()
 
 
 def parse():
@@ -79,11 +97,13 @@ def measure(case, bench):
     row = {"group": case.group, "name": case.name}
     began = time.monotonic()
     try:
+        bench.end_shared(unless=getattr(case, "shares", None))
         row.update(case.run(bench))
     except Skip as e:
         row.update(problem=f"skipped: {e}", skipped=True)
     except (BenchError, OSError, subprocess.TimeoutExpired) as e:
         row.update(problem=f"FAILED: {e}")
+        bench.end_shared()
     return {**row, "took_s": round(time.monotonic() - began, 1)}
 
 
@@ -102,14 +122,16 @@ def main():
     machine = about(options)
     print(f"{len(chosen)} cases, about {time_of(total)}; load average {machine['load_average']:.1f}: close to nothing else should run", flush=True)
     folder, rows = tempfile.mkdtemp(prefix="aikv-bench-"), []
+    bench = Bench(options, folder)
     try:
         for case in chosen:
-            rows.append(measure(case, Bench(options, folder)))
+            rows.append(measure(case, bench))
             print(table.as_text(rows[-1], len(rows) == 1 or rows[-2]["group"] != case.group), flush=True)
             if options.json:
                 with open(options.json, "w", encoding="utf-8") as f:
                     json.dump({**machine, "results": rows}, f, indent=1)
     finally:
+        bench.end_shared()
         shutil.rmtree(folder, ignore_errors=True)
     print(f"\ntook {time_of(sum(row['took_s'] for row in rows))}")
     return 1 if any("problem" in row and not row.get("skipped") for row in rows) else 0

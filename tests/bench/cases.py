@@ -2,10 +2,11 @@
 `estimate_s(options)` and `run(bench)`, its columns in table.py, its cases here."""
 import math
 
-from elements import Elements
+from elements import SIZES, DeleteElements, Elements
 from footprint import Footprint
 from larger import Larger
 from limited import Limited
+from listed import Listed
 from reads import ReadsBesideWrites
 from restart import Restart
 from stall import Stall, fill_keys, set_big
@@ -34,24 +35,60 @@ LOADS = [
     ("no", 50, (1, 16)),
 ]
 
-# Requests about one key with many elements, and what adds one of these.
-HASH, SET, ZSET = "HSET hash field:{n} {value}", "SADD set member:{n}", "ZADD zset {n} member:{n}"
-ELEMENTS = [
-    ("HSET over", HASH, HASH),
-    ("HGET", "HGET hash field:{n}", HASH),
-    ("HRANDFIELD", "HRANDFIELD hash", HASH),
-    ("SADD again", SET, SET),
-    ("SISMEMBER", "SISMEMBER set member:{n}", SET),
-    ("ZADD over", ZSET, ZSET),
-    ("ZSCORE", "ZSCORE zset member:{n}", ZSET),
-    ("ZRANK", "ZRANK zset member:{n}", ZSET),
-    ("ZRANGE of 10 by score", "ZRANGE zset {n} +inf BYSCORE LIMIT 0 10", ZSET),
+# redis-benchmark's default list: name, request, what is there before, whether requests take that out.
+LISTED = [
+    ("PING_INLINE", "PING @inline", None, False),
+    ("PING_MBULK", "PING", None, False),
+    ("SET", "SET key:{n} {value}", None, False),
+    ("GET", "GET key:{n}", "SET key:{n} {value}", False),
+    ("INCR", "INCR counter:{n}", None, False),
+    ("LPUSH", "LPUSH mylist {value}", None, False),
+    ("RPUSH", "RPUSH mylist {value}", None, False),
+    ("LPOP", "LPOP mylist", "RPUSH mylist {value}", True),
+    ("RPOP", "RPOP mylist", "LPUSH mylist {value}", True),
+    ("SADD", "SADD myset element:{n}", None, False),
+    ("HSET", "HSET myhash element:{n} {value}", None, False),
+    ("SPOP", "SPOP myset", "SADD myset element:{n}", True),
+    ("ZADD", "ZADD myzset {n} element:{n}", None, False),
+    ("ZPOPMIN", "ZPOPMIN myzset", "ZADD myzset {n} element:{n}", True),
+    *((f"LRANGE_{count}", f"LRANGE mylist 0 {count - 1}", "LPUSH mylist {value}", False) for count in (100, 300, 500, 600)),
+    ("MSET", "MSET" + " key:{n} {value}" * 10, None, False),
 ]
+
+# What adds an element to one key, and requests about the key then, of which one is chosen each time. Those that change how many there are come last.
+HASH, SET, ZSET, LIST = "HSET hash field:{n} {value}", "SADD set member:{n}", "ZADD zset {n} member:{n}", "RPUSH list {value}"
+ELEMENTS = {
+    HASH: [
+        ("HSET over", [HASH]),
+        ("HGET", ["HGET hash field:{n}"]),
+        ("HRANDFIELD", ["HRANDFIELD hash"]),
+    ],
+    SET: [
+        ("SADD again", [SET]),
+        ("SISMEMBER", ["SISMEMBER set member:{n}"]),
+        ("SRANDMEMBER", ["SRANDMEMBER set"]),
+    ],
+    ZSET: [
+        ("ZADD over", [ZSET]),
+        ("ZSCORE", ["ZSCORE zset member:{n}"]),
+        ("ZRANK", ["ZRANK zset member:{n}"]),
+        ("ZRANGE of 10 by score", ["ZRANGE zset {n} +inf BYSCORE LIMIT 0 10"]),
+        ("ZRANGE of 10 by rank", ["ZRANGE zset {middle} {end}"]),
+    ],
+    LIST: [
+        ("LINDEX", ["LINDEX list {i}"]),
+        ("LRANGE of 10", ["LRANGE list {middle} {end}"]),
+        ("LPUSH and LPOP", ["LPUSH list {value}", "LPOP list"]),
+    ],
+}
 
 CASES = [
     *(Throughput(name, [request], pipeline, clients, durability, prepare)
       for durability, clients, pipelines in LOADS for pipeline in pipelines for name, request, prepare in COMMANDS),
-    *(Elements(name, request, fill) for name, request, fill in ELEMENTS),
+    *(Listed(name, request, pipeline, fill, takes) for pipeline in (1, 16) for name, request, fill, takes in LISTED),
+    *(case for size in SIZES for fill, commands in ELEMENTS.items()
+      for case in (*(Elements(name, requests, fill, size) for name, requests in commands),
+                   *([DeleteElements(fill, size)] if size == "very many" else []))),
     *(Throughput(name, requests, 16, 50, "everysec", prepare) for name, requests, prepare in COLLECTIONS),
     ReadsBesideWrites("always"),
     Restart("clean end"),

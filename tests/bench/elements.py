@@ -1,36 +1,106 @@
-"""Commands on one key with as many elements as there are --keys: how many a second, and what an element costs in memory."""
+"""Commands on one key with many elements: how many a second, what an element costs in memory, and how long others wait while all are deleted."""
 import dataclasses
+import time
 
 import load
 import servers
+from stall import PINGS_PER_S
 from throughput import interleaved
+
+# How many elements, as times --keys: a thousand, a million and ten million by default.
+SIZES = {"few": 0.001, "many": 1, "very many": 10}
+AFTER_DEL_S = 10  # so long others are looked at: the elements are deleted behind the reply
 
 
 @dataclasses.dataclass
 class Elements:
-    command: str  # for people
-    request: str
-    fill: str     # a request that adds one element
+    command: str   # for people
+    requests: list  # of which one is chosen each time; {middle} and {end}: the places of ten elements in the middle
+    fill: str      # a request that adds one element
+    size: str
     group = "elements"
 
     @property
     def name(self):
-        return f"{self.command}, pipeline 16, 50 clients"
+        return f"{self.command}, {self.size}"
+
+    @property
+    def shares(self):
+        """Cases that follow each other with the same need the key filled once."""
+        return self.fill, self.size
 
     def estimate_s(self, o):
-        return o.keys / 1e6 * 8 + 2 * (o.rounds + 0.3) * o.seconds
+        return 2 * (o.rounds + 0.3) * o.seconds
 
     def run(self, bench):
         o = bench.options
-        keys = o.keys | 1  # odd, so that a request of two numbers goes through all of them too
-        with servers.pair(bench.folder) as pair:
-            bytes_each = {}
-            for server in pair:
-                before = server.data_bytes()
-                load.run(server, self.fill, pick="serial", keys=keys, requests=keys, clients=8, pipeline=64, value=32)
-                bytes_each[server.name] = (server.data_bytes() - before) / keys
-            row = interleaved(pair, o.rounds, o.seconds, self.request, clients=50, pipeline=16, keys=keys, value=32)
-        for name, figure in bytes_each.items():
-            row[name].update(keys=keys, bytes=figure)
-        row["ratio"]["bytes"] = bytes_each["aikv"] / bytes_each["redis"]
+        filled = filled_pair(bench, self.fill, self.size)
+        requests = [r.format_map(Kept(middle=filled.count // 2, end=filled.count // 2 + 9)) for r in self.requests]
+        row = interleaved(filled.pair, o.rounds, o.seconds, *requests, clients=50, pipeline=16, keys=filled.count, value=32)
+        for name, figure in filled.bytes_each.items():
+            row[name].update(keys=filled.count, bytes=figure)
+        row["ratio"]["bytes"] = filled.bytes_each["aikv"] / filled.bytes_each["redis"]
         return row
+
+
+class Kept(dict):
+    """What is not known stays as it is: bench_load fills it in."""
+
+    def __missing__(self, name):
+        return "{" + name + "}"
+
+
+@dataclasses.dataclass
+class Filled:
+    pair: servers.Pair
+    count: int
+    bytes_each: dict
+
+
+def filled_pair(bench, fill, size):
+    """Both servers with one key of so many elements; they are shared by the cases that want the same."""
+    def make(stack):
+        count = max(1, int(bench.options.keys * SIZES[size])) | 1  # odd, so that a request of two numbers goes through all of them too
+        filled = Filled(stack.enter_context(servers.pair(bench.folder)), count, {})
+        for server in filled.pair:
+            before = server.data_bytes()
+            load.run(server, fill, pick="serial", keys=count, requests=count, clients=8, pipeline=64, value=32)
+            filled.bytes_each[server.name] = (server.data_bytes() - before) / count
+        return filled
+    return bench.share((fill, size), make)
+
+
+@dataclasses.dataclass
+class DeleteElements:
+    """One round: it takes what the cases before it have filled."""
+    fill: str
+    size: str
+    group = "stall"
+
+    @property
+    def key(self):
+        return self.fill.split()[1]
+
+    @property
+    def name(self):
+        return f"DEL of a {self.key} of {self.size} elements"
+
+    @property
+    def shares(self):
+        return self.fill, self.size
+
+    def estimate_s(self, o):
+        return 2 * AFTER_DEL_S + o.keys * SIZES[self.size] / 1e6 * 9  # and the filling, if nobody did that before
+
+    def run(self, bench):
+        filled, figures = filled_pair(bench, self.fill, self.size), {}
+        for _, server in filled.pair.turns(1):
+            server.settle()
+            pings = load.start(server, "PING", rate=PINGS_PER_S, seconds=AFTER_DEL_S)
+            time.sleep(0.5)
+            began = time.monotonic()
+            server("DEL", self.key)
+            took_ms = (time.monotonic() - began) * 1000
+            stall_ms = load.finish(pings)["max_us"] / 1000
+            figures[server.name] = {"stall_ms": stall_ms, "longest_ms": stall_ms, "command_ms": took_ms, "keys": filled.count}
+        return {**figures, "ratio": {"stall": figures["aikv"]["stall_ms"] / figures["redis"]["stall_ms"]}}

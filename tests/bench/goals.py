@@ -1,4 +1,4 @@
-"""The goals of issue 5 and whether results meet them: which rows, which figure, and what it must be."""
+"""The goals and whether results meet them: which rows, which figure, and what it must be."""
 import dataclasses
 import fnmatch
 
@@ -51,9 +51,9 @@ def shortened(names):
     return short if len(set(short)) == len(short) else names
 
 
-def for_pipeline(text, names, throughput, cpu):
-    goals = [Goal(f"{text}: throughput by Redis's", "throughput", names, "ratio.throughput", least=throughput)]
-    return goals + ([Goal(f"{text}: CPU for a request by Redis's", "throughput", names, "ratio.cpu", most=cpu)] if cpu else [])
+def for_pipeline(text, names, throughput, cpu, group="throughput"):
+    goals = [Goal(f"{text}: throughput by Redis's", group, names, "ratio.throughput", least=throughput)]
+    return goals + ([Goal(f"{text}: CPU for a request by Redis's", group, names, "ratio.cpu", most=cpu)] if cpu else [])
 
 
 GOALS = [
@@ -62,6 +62,12 @@ GOALS = [
     *for_pipeline("pipeline 100, one client, `everysec`", "*, pipeline 100, 1 client, everysec", 1.5, None),
     *for_pipeline("writes, pipeline 1, 50 clients, `always`", "[!G]*, pipeline 1, 50 clients, always", 1.5, None),
     *for_pipeline("writes, pipeline 16, 50 clients, `always`", "[!G]*, pipeline 16, 50 clients, always", 2.5, None),
+    *for_pipeline("redis-benchmark's list, pipeline 1", "*, pipeline 1", 1.0, 0.9, group="redis-benchmark"),
+    *for_pipeline("redis-benchmark's list, pipeline 16", "*, pipeline 16", 1.3, 0.75, group="redis-benchmark"),
+    *for_pipeline("one key with few elements", "*, few", 0.8, None, group="elements"),
+    *for_pipeline("one key with many elements", "*, many", 0.8, None, group="elements"),
+    *for_pipeline("one key with very many elements", "*, very many", 0.8, None, group="elements"),
+    Goal("DEL of very many elements: the longest that others wait", "stall", "DEL of a * of very many elements", "aikv.stall_ms", most=1, unit=" ms"),
     Goal("GET's p99 while 50 clients write in `always`, by Redis's", "reads beside writes", "*", "ratio.p99", most=0.33),
     Goal("restart, time to the first reply", "restart", "*", "aikv.first_reply_ms", most=1, unit=" s", scale=1e-3),
     Goal("restart, times faster than Redis", "restart", "*", "ratio.times_faster", least=20),

@@ -2,7 +2,7 @@
 # AiKv beside redis-server in the same run: throughput, CPU, latency, restarts, memory, disk, stalls. The cases are in cases.py.
 #
 # usage: run.sh [--list] [--case PATTERN] [--json FILE] [--quick] [options]     (--help shows all of them)
-# Interleaved (A B A B …), medians of pairs; never asserted anywhere. Close to nothing else should run meanwhile. Under 25 minutes by default.
+# Interleaved (A B A B …), medians of pairs; never asserted anywhere. Close to nothing else should run meanwhile. About 50 minutes by default.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 deploy/install-dependencies.sh --tests

@@ -30,17 +30,21 @@ def growth(name):
     return [(f"{name} 2nd quarter", f"growth.{name}.second_quarter", MEGABYTES), ("end", f"growth.{name}.end", MEGABYTES)]
 
 
+THROUGHPUT = [*titled("req/s", both("per_second", RATE)), ("ratio", "ratio.throughput", RATIO), ("least", "ratio.throughput_least", RATIO),
+              ("most", "ratio.throughput_most", RATIO), *titled("CPU", both("cpu_us", MICROSECONDS)),
+              ("ratio", "ratio.cpu", RATIO), *titled("p50", both("p50_us", MILLISECONDS)), *titled("p99", both("p99_us", MILLISECONDS))]
+
 # Group: (heading of the page, what the figures are, columns as (title, path in the row, format)).
 GROUPS = {
     "throughput": ("Throughput", "requests a second; AiKv's by Redis's as the median of the pairs, the least and the most; µs of server CPU for a "
                    "request and their ratio; latency in ms",
-                   [*titled("req/s", both("per_second", RATE)), ("ratio", "ratio.throughput", RATIO), ("least", "ratio.throughput_least", RATIO),
-                    ("most", "ratio.throughput_most", RATIO), *titled("CPU", both("cpu_us", MICROSECONDS)),
-                    ("ratio", "ratio.cpu", RATIO), *titled("p50", both("p50_us", MILLISECONDS)), *titled("p99", both("p99_us", MILLISECONDS))]),
+                   THROUGHPUT),
+    "redis-benchmark": ("redis-benchmark's default list", "as for throughput; 50 clients, `everysec`, 100,000 keys or elements, values of 3 bytes", THROUGHPUT),
     "reads beside writes": ("Reads beside writes", "latency of the reader in ms, and how many writes a second there were meanwhile",
                             [*titled("p50", both("p50_us", MILLISECONDS)), *titled("p99", both("p99_us", MILLISECONDS)), ("ratio", "ratio.p99", RATIO),
                              *titled("writes/s", both("writes_per_second", RATE))]),
-    "elements": ("One key with many elements", "as for throughput; bytes of memory for an element, as the servers count what they gave out for data",
+    "elements": ("One key with many elements", "as for throughput; 50 clients, pipeline 16, `everysec`; bytes of memory for an element, as the servers count what "
+                 "they gave out for data",
                  [("elements", "aikv.keys", RATE), *titled("req/s", both("per_second", RATE)), ("ratio", "ratio.throughput", RATIO),
                   *titled("CPU", both("cpu_us", MICROSECONDS)), ("ratio", "ratio.cpu", RATIO), *titled("p99", both("p99_us", MILLISECONDS)),
                   *titled("bytes", both("bytes", BYTES)), ("ratio", "ratio.bytes", RATIO)]),

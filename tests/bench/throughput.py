@@ -35,13 +35,21 @@ class Throughput:
             return interleaved(pair, o.rounds, o.seconds, *self.requests, clients=self.clients, pipeline=self.pipeline, keys=KEYS)
 
 
-def interleaved(pair, rounds, seconds, *requests, **options):
-    """A short run of each to warm up, then `rounds` pairs of runs; both servers get the same random numbers."""
+def interleaved(pair, rounds, seconds, *requests, before=None, **options):
+    """A short run of each to warm up, then `rounds` pairs of runs; both servers get the same random numbers. With `seconds` None runs end after
+    options["requests"]. `before(server, requests)` is called before each."""
     runs = {"redis": [], "aikv": []}
+
+    def run(server, seed, share=1):
+        so_long = dict(options, seconds=seconds * share) if seconds else dict(options, requests=max(1, int(options["requests"] * share)))
+        if before:
+            before(server, so_long["requests"])
+        return load.run(server, *requests, seed=seed, **so_long)
+
     for _, server in pair.turns(1):
-        load.run(server, *requests, seconds=seconds * 0.3, seed=1, **options)
+        run(server, 1, share=0.3)
     for number, server in pair.turns(rounds):
-        runs[server.name].append(load.run(server, *requests, seconds=seconds, seed=number + 2, **options))
+        runs[server.name].append(run(server, number + 2))
     pairs = [a["per_second"] / r["per_second"] for r, a in zip(runs["redis"], runs["aikv"])]
     return {"redis": load.medians(runs["redis"]), "aikv": load.medians(runs["aikv"]),
             "ratio": {**load.compare(runs["redis"], runs["aikv"], throughput="per_second", cpu="cpu_us", p50="p50_us", p99="p99_us"),
