@@ -44,15 +44,14 @@ static void command_stream_xlen(struct command_call *c)
 
 void command_stream_reply_entry(struct command_call *c, const struct stream_entry *entry)
 {
-    struct element el;
-    size_t count = 0;
-    for (struct bytes rest = entry->fields; element_skip(&rest);) count++;
+    struct stream_entry rest = *entry;
+    struct bytes name, value;
     resp_array(c->reply, 2);
     command_stream_reply_id(c, entry->id);
-    resp_array(c->reply, 2 * count);
-    for (struct bytes rest = entry->fields; element_next(&rest, &el);) {
-        resp_bulk(c->reply, el.key);
-        resp_bulk(c->reply, el.value);
+    resp_array(c->reply, 2 * stream_entry_count(entry));
+    while (stream_entry_next(&rest, &name, &value)) {
+        resp_bulk(c->reply, name);
+        resp_bulk(c->reply, value);
     }
 }
 

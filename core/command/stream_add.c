@@ -8,18 +8,16 @@ struct new_id {
     struct stream_id id;
 };
 
-/* Fields and values from argument `at` on, packed, in the arena. False: too many bytes, the error was replied. */
-static bool pack_fields(struct command_call *c, int at, struct bytes *out)
+/* Adds an entry with the fields from argument `at` on. False: too many bytes, the error was replied. */
+static bool add_entry(struct command_call *c, struct keyspace_stream *s, struct stream_id id, int at)
 {
-    size_t len = 0;
-    for (int i = at; i < c->argc; i += 2) len += element_size(&(struct element){.key = c->argv[i], .value = c->argv[i + 1]});
-    if (len > KEYSPACE_STREAM_ENTRY_MAX) {
+    const struct bytes *fields = c->argv + at;
+    size_t count = (size_t)(c->argc - at) / 2, room = stream_fields_room(fields, count);
+    if (room > KEYSPACE_STREAM_ENTRY_MAX) {
         resp_error(c->reply, ERROR_LIMIT, "an entry of a stream takes at most %zu MiB", KEYSPACE_STREAM_ENTRY_MAX >> 20);
         return false;
     }
-    uint8_t *room = arena_alloc(c->arena, len), *end = room;
-    for (int i = at; i < c->argc; i += 2) end = element_write(end, &(struct element){.key = c->argv[i], .value = c->argv[i + 1]});
-    *out = bytes_of(room, len);
+    keyspace_stream_append(s, id, fields, count, arena_alloc(c->arena, room));
     return true;
 }
 
@@ -58,7 +56,7 @@ static bool parse_add(struct command_call *c, struct command_stream_trim *t, str
 static void command_stream_xadd(struct command_call *c)
 {
     struct keyspace_stream s;
-    struct stream_entry entry;
+    struct stream_id id;
     struct command_stream_trim t;
     struct new_id n;
     int fields_at;
@@ -67,13 +65,12 @@ static void command_stream_xadd(struct command_call *c)
         resp_null(c->reply);
         return;
     }
-    if (!choose_id(c, &s, &n, &entry.id) || !pack_fields(c, fields_at, &entry.fields)) return;
-    keyspace_stream_append(&s, &entry);
+    if (!choose_id(c, &s, &n, &id) || !add_entry(c, &s, id, fields_at)) return;
     bool trimmed = command_stream_trim(&s, &t) > 0;
     keyspace_stream_close(&s);
     command_notify(c, NOTIFY_STREAM, "xadd", c->argv[1]);
     if (trimmed) command_notify(c, NOTIFY_STREAM, "xtrim", c->argv[1]);
-    command_stream_reply_id(c, entry.id);
+    command_stream_reply_id(c, id);
 }
 
 /* ---- the rows ---- */

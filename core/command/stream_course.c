@@ -41,7 +41,7 @@ struct stream_course command_stream_course(struct keyspace_stream *s)
 void stream_course_read(const struct stream_course *course, struct stream_group *g, struct stream_id id)
 {
     if (g->read != STREAM_READ_UNKNOWN && !has_gaps(course, id))
-        g->read++;
+        g->read = (int64_t)((uint64_t)g->read + 1); /* ENTRIESREAD may have been the greatest */
     else if (course->head.added)
         g->read = distance(course, id);
     g->last = id;

@@ -1,21 +1,20 @@
 #include "keyspace/element.h"
 
-static size_t varint_size(uint64_t v)
+size_t element_varint_size(uint64_t v)
 {
     size_t size = 1;
     for (; v > 127; v >>= 7) size++;
     return size;
 }
 
-static uint8_t *varint_write(uint8_t *out, uint64_t v)
+uint8_t *element_varint_write(uint8_t *out, uint64_t v)
 {
     for (; v > 127; v >>= 7) *out++ = (uint8_t)(v | 128);
     *out++ = (uint8_t)v;
     return out;
 }
 
-/* Where it ends; NULL: it is cut off, or too long to be one of ours. */
-static const uint8_t *varint_read(const uint8_t *at, const uint8_t *end, uint64_t *out)
+const uint8_t *element_varint_read(const uint8_t *at, const uint8_t *end, uint64_t *out)
 {
     uint64_t v = 0;
     for (unsigned shift = 0; at < end && shift < 63; shift += 7) {
@@ -35,12 +34,12 @@ static uint64_t head_of(const struct element *el)
 
 size_t element_size(const struct element *el)
 {
-    return varint_size(head_of(el)) + varint_size(el->value.len) + el->key.len + el->value.len;
+    return element_varint_size(head_of(el)) + element_varint_size(el->value.len) + el->key.len + el->value.len;
 }
 
 uint8_t *element_write(uint8_t *out, const struct element *el)
 {
-    out = varint_write(varint_write(out, head_of(el)), el->value.len);
+    out = element_varint_write(element_varint_write(out, head_of(el)), el->value.len);
     if (el->key.len) memcpy(out, el->key.data, el->key.len);
     out += el->key.len;
     if (el->value.len) memcpy(out, el->value.data, el->value.len);
@@ -51,7 +50,7 @@ bool element_next_long(struct bytes *packed, struct element *out)
 {
     const uint8_t *at = packed->data, *end = packed->data + packed->len;
     uint64_t head, value_len;
-    if (!(at = varint_read(at, end, &head)) || !(at = varint_read(at, end, &value_len))) return false;
+    if (!(at = element_varint_read(at, end, &head)) || !(at = element_varint_read(at, end, &value_len))) return false;
     uint64_t key_len = head >> 1, left = (uint64_t)(end - at);
     if (key_len > left || value_len > left - key_len) return false;
     *out = (struct element){bytes_of(at, key_len), bytes_of(at + key_len, value_len), head & 1};

@@ -14,6 +14,13 @@ struct element {
     bool mark;
 };
 
+/* Numbers, as in the head: seven bits a byte, the lowest first. */
+size_t element_varint_size(uint64_t v);
+uint8_t *element_varint_write(uint8_t *out, uint64_t v);
+/* Where it ends; NULL: it is cut off, or too long to be one of ours. */
+const uint8_t *element_varint_read(const uint8_t *at, const uint8_t *end, uint64_t *out);
+#define ELEMENT_VARINT_MAX 10
+
 size_t element_size(const struct element *el);
 /* Writes element_size() bytes; returns the end. */
 uint8_t *element_write(uint8_t *out, const struct element *el);

@@ -21,7 +21,7 @@ static const unsigned roots_of[ENTRY_FORMS] = {[ENTRY_HASHED] = 1, [ENTRY_TREE] 
 /* How far they are from each other. */
 static const size_t root_step[ENTRY_FORMS] = {[ENTRY_SORTED] = OBJECT_ROOT_SIZE, [ENTRY_TREES] = COUNTED_TREE_ROOT_SIZE};
 
-static bool read_root(struct bytes payload, uint8_t form, unsigned i, uint32_t database_id, struct object_root *out)
+static bool read_root(struct bytes payload, unsigned form, unsigned i, uint32_t database_id, struct object_root *out)
 {
     struct reader r = reader_of(payload);
     read_raw(&r, i * root_step[form]);

@@ -2,179 +2,191 @@
 #include "keyspace/stream.h"
 
 #include <assert.h>
-#include <endian.h>
 
-#include "keyspace/keyspace_state.h"
-#include "keyspace/stream_groups.h"
+#include "keyspace/stream_row.h"
 
-#define ID_SIZE      16
-#define HEAD_SIZE    40 /* last id · highest deleted id · entries added(8) */
-#define PAYLOAD_ROOT (COUNTED_TREE_ROOT_SIZE + HEAD_SIZE)
-#define PAYLOAD_MAX  (COUNTED_TREE_ROOT_SIZE + PAYLOAD_ROOT) /* with groups: their root · the entries' root · head */
+#define LOOK_BACK 8                              /* entries among which names must have come before to be kept as a list */
+#define TAIL_MOST (KEYSPACE_STREAM_TAIL_MAX / 4) /* entries: an element has two bytes of lengths and two of key at least */
 
 static void must(bool holds)
 {
-    assert(holds); /* only this file writes these rows */
+    assert(holds); /* only the stream's files write these rows */
     (void)holds;
 }
 
-/* ---- ids ---- */
+/* ---- the row ---- */
 
-bool stream_id_next(struct stream_id *id)
+static struct stream_id read_id(struct reader *r)
 {
-    if (id->seq == UINT64_MAX && id->ms == UINT64_MAX) return false;
-    if (++id->seq == 0) id->ms++;
+    uint64_t ms = read_u64(r);
+    return (struct stream_id){ms, read_u64(r)};
+}
+
+static void write_id(struct buffer *b, struct stream_id id)
+{
+    write_u64(b, id.ms);
+    write_u64(b, id.seq);
+}
+
+/* Finds names and tail, whose lengths are known, in the payload. */
+static void find_parts(struct keyspace_stream *s, struct bytes payload)
+{
+    s->payload = payload;
+    s->names.data = payload.data + s->roots;
+    s->tail.data = s->names.data + s->names.len;
+}
+
+bool stream_row_read(struct keyspace_stream *s, uint32_t database_id)
+{
+    struct bytes payload = s->en.payload;
+    struct reader r = reader_of(payload);
+    s->large = s->en.form != ENTRY_WHOLE;
+    s->has_groups = s->en.form == ENTRY_TREES;
+    if (s->has_groups && !counted_tree_read(&r, database_id, &s->groups)) return false;
+    if (s->large && !counted_tree_read(&r, database_id, &s->tree)) return false;
+    s->roots = r.at;
+    if (reader_left(&r) < STREAM_HEAD_SIZE) return false;
+    size_t parts = reader_left(&r) - STREAM_HEAD_SIZE;
+    read_raw(&r, parts);
+    s->base_ms = read_u64(&r);
+    s->names.len = read_u16(&r);
+    s->tail_count = read_u16(&r);
+    s->head.max_deleted = read_id(&r);
+    s->head.added = read_u64(&r);
+    s->head.last = read_id(&r);
+    if (s->names.len > parts) return false;
+    s->tail.len = parts - s->names.len;
+    s->count = s->tree.root.count + s->tail_count;
+    find_parts(s, payload);
     return true;
 }
-
-bool stream_id_previous(struct stream_id *id)
-{
-    if (id->seq == 0 && id->ms == 0) return false;
-    if (id->seq-- == 0) id->ms--;
-    return true;
-}
-
-static struct bytes id_write(uint8_t out[ID_SIZE], struct stream_id id)
-{
-    uint64_t words[2] = {htobe64(id.ms), htobe64(id.seq)};
-    memcpy(out, words, ID_SIZE);
-    return bytes_of(out, ID_SIZE);
-}
-
-static struct stream_id id_read(const uint8_t *in)
-{
-    uint64_t words[2];
-    memcpy(words, in, ID_SIZE);
-    return (struct stream_id){be64toh(words[0]), be64toh(words[1])};
-}
-
-static void head_write(uint8_t out[HEAD_SIZE], const struct stream_head *head)
-{
-    uint64_t added = htole64(head->added);
-    id_write(out, head->last);
-    id_write(out + ID_SIZE, head->max_deleted);
-    memcpy(out + 2 * ID_SIZE, &added, sizeof added);
-}
-
-static struct stream_head head_read(const uint8_t *in)
-{
-    uint64_t added;
-    memcpy(&added, in + 2 * ID_SIZE, sizeof added);
-    return (struct stream_head){id_read(in), id_read(in + ID_SIZE), le64toh(added)};
-}
-
-static struct stream_entry entry_of(const struct element *el)
-{
-    return (struct stream_entry){id_read(el->key.data), el->value};
-}
-
-/* ---- opening and closing ---- */
 
 void keyspace_stream_open(struct keyspace *ks, struct bytes key, const struct keyspace_entry *e, struct keyspace_stream *out)
 {
-    bool exists = e->type != KEYSPACE_NONE, large = exists && e->form != ENTRY_WHOLE;
+    bool exists = e->type != KEYSPACE_NONE;
     assert(!exists || e->type == KEYSPACE_STREAM);
-    *out = (struct keyspace_stream){.ks = ks, .key = key, .exists = exists, .large = large, .has_groups = exists && e->form == ENTRY_TREES};
+    *out = (struct keyspace_stream){.ks = ks, .key = key, .exists = exists};
     out->en = (struct entry){KEYSPACE_STREAM, exists ? e->form : ENTRY_WHOLE, e->expires_ms, rowkey_is_named_by_hash(key), key, e->payload, 0};
-    if (!exists) return;
-    must(e->payload.len >= HEAD_SIZE);
-    out->head = head_read(e->payload.data + e->payload.len - HEAD_SIZE);
-    if (large) {
-        struct reader r = reader_of(e->payload);
-        uint32_t database_id = ks->databases.list[ks->current].id;
-        must(!out->has_groups || counted_tree_read(&r, database_id, &out->groups));
-        must(counted_tree_read(&r, database_id, &out->tree));
-        out->count = out->tree.root.count;
-        return;
-    }
-    out->packed = bytes_of(e->payload.data, e->payload.len - HEAD_SIZE);
-    for (struct bytes rest = out->packed; rest.len; out->count++) must(element_skip(&rest));
+    if (exists) must(stream_row_read(out, ks->databases.list[ks->current].id));
 }
 
-/* The draft is the payload with the head. */
+/* The draft is the payload; roots are written there only when it becomes another form's. */
 static void begin_draft(struct keyspace_stream *s)
 {
     if (s->draft.begun) return;
     draft_begin(&s->draft, s->ks, s->en.payload);
-    if (!s->exists) draft_open(&s->draft, 0, 0, HEAD_SIZE);
+    if (!s->exists) memset(draft_open(&s->draft, 0, 0, STREAM_HEAD_SIZE), 0, STREAM_HEAD_SIZE);
+    find_parts(s, draft_bytes(&s->draft));
 }
 
-static uint8_t *edit(struct keyspace_stream *s, size_t at, size_t removed, size_t len)
+/* In place of `removed` bytes at `at` in names or tail come `len` others, for the caller to fill in. */
+static uint8_t *edit(struct keyspace_stream *s, struct bytes *part, size_t at, size_t removed, size_t len)
 {
     begin_draft(s);
-    uint8_t *room = draft_open(&s->draft, at, removed, len);
-    struct bytes all = draft_bytes(&s->draft);
-    s->packed = bytes_of(all.data, all.len - HEAD_SIZE);
+    uint8_t *room = draft_open(&s->draft, (size_t)(part->data - s->payload.data) + at, removed, len);
+    part->len += len - removed;
+    find_parts(s, draft_bytes(&s->draft));
     s->changed = true;
     return room;
 }
 
-static enum entry_form form_of(const struct keyspace_stream *s)
+/* ---- closing ---- */
+
+static void write_head(struct keyspace_stream *s)
 {
-    return !s->large ? ENTRY_WHOLE : s->has_groups ? ENTRY_TREES : ENTRY_TREE;
+    uint8_t head[STREAM_HEAD_SIZE];
+    struct buffer b = {.data = head, .cap = sizeof head, .max = sizeof head};
+    write_u64(&b, s->base_ms);
+    write_u16(&b, (uint16_t)s->names.len);
+    write_u16(&b, s->tail_count);
+    write_id(&b, s->head.max_deleted);
+    write_u64(&b, s->head.added);
+    write_id(&b, s->head.last);
+    size_t at = s->payload.len - sizeof head;
+    if (s->exists && memcmp(s->payload.data + at, head, sizeof head) == 0) return;
+    begin_draft(s);
+    at = s->payload.len - sizeof head;
+    memcpy(draft_open(&s->draft, at, sizeof head, sizeof head), head, sizeof head);
 }
 
-/* Writes what has changed of a payload of the same form: the groups' root, or what follows it, or both. */
-static void splice_roots(struct keyspace_stream *s, struct bytes payload)
+#define ROOTS_MAX (2 * COUNTED_TREE_ROOT_SIZE)
+
+/* Roots as they are now; returns their bytes. */
+static struct bytes write_roots(const struct keyspace_stream *s, uint8_t out[ROOTS_MAX])
 {
-    struct object_root was[ENTRY_ROOTS_MAX];
-    struct object *objects = s->ks->place.objects;
-    size_t groups = s->has_groups ? COUNTED_TREE_ROOT_SIZE : 0, at = s->groups_changed ? 0 : groups, end = s->changed ? payload.len : groups;
-    unsigned entries = s->has_groups ? 1 : 0;
-    entry_roots(&s->en, 0, was);
-    uint64_t held = s->tree.root.bytes - was[entries].bytes;
-    if (s->has_groups) held += s->groups.root.bytes - was[0].bytes;
-    keyspace_splice_payload(s->ks, &s->en, at, end - at, bytes_of(payload.data + at, end - at), (int64_t)held);
-    if (s->has_groups) objects[0] = s->groups.root.object;
-    objects[entries] = s->tree.root.object;
+    struct buffer b = {.data = out, .cap = ROOTS_MAX, .max = ROOTS_MAX};
+    if (s->has_groups) counted_tree_write(&b, &s->groups);
+    if (s->large) counted_tree_write(&b, &s->tree);
+    return buffer_bytes(&b);
 }
 
-static void write_row(struct keyspace_stream *s, struct bytes payload)
+static void put_whole(struct keyspace_stream *s, struct bytes roots)
 {
     struct entry en = s->en;
-    if (!s->exists || s->en.form != form_of(s)) {
-        en.form = form_of(s);
-        en.payload = payload;
-        keyspace_put_entry(s->ks, s->key, &en);
-    } else if (s->large) {
-        splice_roots(s, payload);
-    } else {
-        draft_splice(&s->draft, &s->en);
+    begin_draft(s);
+    memcpy(draft_open(&s->draft, 0, s->roots, roots.len), roots.data, roots.len);
+    en.form = s->has_groups ? ENTRY_TREES : s->large ? ENTRY_TREE : ENTRY_WHOLE;
+    en.payload = draft_bytes(&s->draft);
+    keyspace_put_entry(s->ks, s->key, &en);
+}
+
+/* Root `i` of the row, which is that of `tree`, if it has changed. */
+static void splice_root(struct keyspace_stream *s, unsigned i, const struct counted_tree *tree, const struct object_root *was, const uint8_t *root)
+{
+    size_t at = i * COUNTED_TREE_ROOT_SIZE;
+    keyspace_splice_payload(s->ks, &s->en, at, COUNTED_TREE_ROOT_SIZE, bytes_of(root, COUNTED_TREE_ROOT_SIZE), (int64_t)(tree->root.bytes - was->bytes));
+    s->ks->place.objects[i] = tree->root.object;
+}
+
+/* What is behind the roots, and these, as far as they have changed: a splice each, for there may be much between. */
+static void splice_parts(struct keyspace_stream *s, struct bytes roots)
+{
+    struct object_root was[ENTRY_ROOTS_MAX];
+    const struct counted_tree *trees[ENTRY_ROOTS_MAX] = {s->has_groups ? &s->groups : &s->tree, &s->tree};
+    bool changed[ENTRY_ROOTS_MAX];
+    size_t count = roots.len / COUNTED_TREE_ROOT_SIZE;
+    entry_roots(&s->en, 0, was);
+    for (unsigned i = 0; i < count; i++) {
+        size_t at = i * COUNTED_TREE_ROOT_SIZE;
+        changed[i] = memcmp(s->en.payload.data + at, roots.data + at, COUNTED_TREE_ROOT_SIZE) != 0;
     }
+    if (s->draft.begun) draft_splice(&s->draft, &s->en);
+    for (unsigned i = 0; i < count; i++)
+        if (changed[i]) splice_root(s, i, trees[i], &was[i], roots.data + i * COUNTED_TREE_ROOT_SIZE);
 }
 
 void keyspace_stream_close(struct keyspace_stream *s)
 {
-    uint8_t room[PAYLOAD_MAX];
+    uint8_t room[ROOTS_MAX];
     if (!s->changed && !s->groups_changed) return;
     keyspace_go_to(s->ks, s->key);
+    write_head(s);
     if (s->has_groups && !s->groups.root.count) s->has_groups = false; /* the last has gone, and its object with it */
-    if (s->large) {
-        struct buffer b = {.data = room, .cap = sizeof room, .max = sizeof room};
-        if (s->has_groups) counted_tree_write(&b, &s->groups);
-        counted_tree_write(&b, &s->tree);
-        head_write(room + b.len, &s->head);
-        s->ks->quiet = !s->changed;
-        write_row(s, bytes_of(room, b.len + HEAD_SIZE));
-        s->ks->quiet = false;
-        return;
-    }
-    head_write(edit(s, s->packed.len, HEAD_SIZE, HEAD_SIZE), &s->head);
-    write_row(s, draft_bytes(&s->draft));
+    struct bytes roots = write_roots(s, room);
+    s->ks->quiet = !s->changed;
+    if (!s->exists || roots.len != s->roots)
+        put_whole(s, roots);
+    else
+        splice_parts(s, roots);
+    s->ks->quiet = false;
 }
 
 /* ---- reading ---- */
 
 uint64_t keyspace_stream_rank(struct keyspace_stream *s, struct stream_id id, bool *equal)
 {
-    uint8_t key[ID_SIZE];
+    uint8_t room[STREAM_KEY_MAX];
     struct element el;
-    uint64_t n = 0;
-    if (s->large) return counted_tree_rank(s->ks, &s->tree, id_write(key, id), equal);
     if (equal) *equal = false;
-    for (struct bytes rest = s->packed; rest.len; n++) {
+    if (id.ms < s->base_ms) return 0;
+    if (stream_id_compare(id, s->head.last) > 0) return s->count;
+    struct bytes key = stream_key_write(room, s->base_ms, id), rest = s->tail, tail = s->tail;
+    uint64_t n = s->tree.root.count;
+    bool before_tail = !element_next(&tail, &el) || bytes_compare(key, el.key) < 0;
+    if (before_tail && n) return counted_tree_rank(s->ks, &s->tree, key, equal);
+    for (; rest.len; n++) {
         must(element_next(&rest, &el));
-        int order = stream_id_compare(id_read(el.key.data), id);
+        int order = bytes_compare(el.key, key);
         if (order < 0) continue;
         if (equal) *equal = order == 0;
         break;
@@ -184,66 +196,162 @@ uint64_t keyspace_stream_rank(struct keyspace_stream *s, struct stream_id id, bo
 
 void keyspace_stream_walk(struct keyspace_stream *s, uint64_t position, bool backwards, struct keyspace_stream_walk *w)
 {
-    *w = (struct keyspace_stream_walk){.tree = {.position = position, .backwards = backwards}};
-    if (!s->large && !backwards) w->rest = packed_skip(s->packed, position);
+    uint64_t in_tree = s->tree.root.count;
+    *w = (struct keyspace_stream_walk){.position = position, .backwards = backwards};
+    w->tree = (struct counted_tree_walk){.position = position < in_tree ? position : in_tree - 1, .backwards = backwards};
+}
+
+static void tail_next(struct keyspace_stream *s, struct keyspace_stream_walk *w, struct element *out)
+{
+    uint64_t i = w->position - s->tree.root.count;
+    if (w->backwards)
+        w->rest = packed_from(&w->places, s->tail, i);
+    else if (!w->rest.data)
+        w->rest = packed_skip(s->tail, i);
+    must(element_next(&w->rest, out));
 }
 
 bool keyspace_stream_next(struct keyspace_stream *s, struct keyspace_stream_walk *w, struct stream_entry *out)
 {
     struct element el;
-    if (s->large) {
-        if (!counted_tree_next(s->ks, &s->tree, &w->tree, &el)) return false;
-    } else {
-        if (w->tree.position >= s->count) return false;
-        if (w->tree.backwards) w->rest = packed_from(&w->places, s->packed, w->tree.position);
-        must(element_next(&w->rest, &el));
-        w->tree.position += w->tree.backwards ? UINT64_MAX : 1;
-    }
-    *out = entry_of(&el);
+    if (w->position >= s->count) return false;
+    if (w->position >= s->tree.root.count)
+        tail_next(s, w, &el);
+    else
+        must(counted_tree_next(s->ks, &s->tree, &w->tree, &el));
+    must(stream_entry_read(&el, s->base_ms, s->names, out));
+    w->position += w->backwards ? UINT64_MAX : 1;
     return true;
+}
+
+/* ---- lists of names ---- */
+
+static void read_names(const struct keyspace_stream *s, struct stream_names *out)
+{
+    must(stream_names_read(s->names, out));
+}
+
+static void write_names(struct keyspace_stream *s, const struct stream_names *n)
+{
+    uint8_t room[STREAM_NAMES_MAX];
+    struct bytes table = stream_names_write(room, n);
+    memcpy(edit(s, &s->names, 0, s->names.len, table.len), table.data, table.len);
+}
+
+/* Whether one of the newest entries has these names too: they may come often. */
+static bool came_lately(struct keyspace_stream *s, struct bytes names)
+{
+    struct keyspace_stream_walk w;
+    struct stream_entry entry;
+    keyspace_stream_walk(s, s->count - 1, true, &w);
+    for (unsigned i = 0; i < LOOK_BACK && keyspace_stream_next(s, &w, &entry); i++)
+        if (bytes_equal(entry.names, names)) return true;
+    return false;
+}
+
+/* Frees the numbers that no entry tells any more. */
+static void free_unused(struct keyspace_stream *s, struct stream_names *n)
+{
+    struct counted_tree_walk w = {0};
+    struct element el, first = {0};
+    bool in_tail[STREAM_NAMES_LISTS] = {false};
+    bool any = counted_tree_next(s->ks, &s->tree, &w, &first);
+    for (struct bytes rest = s->tail; rest.len;) {
+        must(element_next(&rest, &el));
+        if (el.mark) in_tail[el.value.data[0]] = true;
+    }
+    for (unsigned i = 0; i < n->count; i++)
+        if (!in_tail[i] && (!any || bytes_compare(n->lists[i].key, first.key) < 0)) n->lists[i] = (struct element){0};
+}
+
+/* The number of the list with these names, which they get if they seem to come often; -1: they have none. */
+static int list_of(struct keyspace_stream *s, struct bytes names)
+{
+    struct stream_names n;
+    read_names(s, &n);
+    int list = stream_names_find(&n, names);
+    if (list >= 0 || !came_lately(s, names)) return list;
+    list = stream_names_add(&n, names);
+    if (list < 0) {
+        free_unused(s, &n);
+        list = stream_names_add(&n, names);
+    }
+    if (list >= 0) write_names(s, &n);
+    return list;
 }
 
 /* ---- changing ---- */
 
-/* All that a small one has goes into a tree. */
-static void convert(struct keyspace_stream *s)
+/* A new tree, if it is not there yet. */
+static void need_tree(struct keyspace_stream *s, bool *there, struct counted_tree *tree)
 {
-    struct element el;
-    begin_draft(s); /* rows move while others are written */
-    struct bytes all = draft_bytes(&s->draft), rest = bytes_of(all.data, all.len - HEAD_SIZE);
+    if (*there) return;
     keyspace_go_to(s->ks, s->key);
     struct object object = keyspace_new_object(s->ks);
-    counted_tree_init(&s->tree, &object);
-    while (rest.len) {
-        must(element_next(&rest, &el));
-        counted_tree_insert(s->ks, &s->tree, s->tree.root.count, &el, 1);
-    }
-    s->large = true;
+    counted_tree_init(tree, &object);
+    *there = true;
 }
 
 void keyspace_stream_need_groups(struct keyspace_stream *s)
 {
-    if (s->has_groups) return;
-    if (!s->large) convert(s);
-    keyspace_go_to(s->ks, s->key);
-    struct object object = keyspace_new_object(s->ks);
-    counted_tree_init(&s->groups, &object);
-    s->has_groups = s->groups_changed = true;
+    need_tree(s, &s->large, &s->tree);
+    need_tree(s, &s->has_groups, &s->groups);
+    s->groups_changed = true;
 }
 
-void keyspace_stream_append(struct keyspace_stream *s, const struct stream_entry *entry)
+/* Elements that come to be the last of the tree. */
+static void put_in_tree(struct keyspace_stream *s, const struct element *els, size_t count)
 {
-    uint8_t key[ID_SIZE];
-    struct element el = {.key = id_write(key, entry->id), .value = entry->fields};
-    assert(stream_id_compare(entry->id, s->head.last) > 0 && entry->fields.len <= KEYSPACE_STREAM_ENTRY_MAX);
+    struct stream_names n;
+    bool listed = false;
+    need_tree(s, &s->large, &s->tree);
+    counted_tree_insert(s->ks, &s->tree, s->tree.root.count, els, count);
+    read_names(s, &n);
+    for (size_t i = 0; i < count; i++) {
+        if (!els[i].mark) continue;
+        n.lists[els[i].value.data[0]].key = els[i].key;
+        listed = true;
+    }
+    if (listed) write_names(s, &n);
+}
+
+static void flush_tail(struct keyspace_stream *s)
+{
+    struct element els[TAIL_MOST];
+    size_t count = 0;
+    if (!s->tail.len) return;
+    begin_draft(s); /* rows move while others are written */
+    for (struct bytes rest = s->tail; rest.len; count++) must(element_next(&rest, &els[count]));
+    put_in_tree(s, els, count);
+    edit(s, &s->tail, 0, s->tail.len, 0);
+    s->tail_count = 0;
+}
+
+/* The first entry, of all or after all have gone: nothing that is kept tells of what was. */
+static void begin_anew(struct keyspace_stream *s, struct stream_id id)
+{
+    if (s->names.len) edit(s, &s->names, 0, s->names.len, 0);
+    s->base_ms = id.ms;
+}
+
+void keyspace_stream_append(struct keyspace_stream *s, struct stream_id id, const struct bytes *fields, size_t count, uint8_t *room)
+{
+    uint8_t key[STREAM_KEY_MAX];
+    assert(stream_id_compare(id, s->head.last) > 0);
+    if (!s->count) begin_anew(s, id);
+    struct stream_fields packed = stream_fields_pack(room, fields, count);
+    int list = list_of(s, bytes_of(packed.names, packed.names_len));
+    struct element el = {stream_key_write(key, s->base_ms, id), stream_fields_value(&packed, list), list >= 0};
     size_t size = element_size(&el);
-    if (!s->large && s->packed.len + size > KEYSPACE_STREAM_SMALL) convert(s);
-    if (s->large)
-        counted_tree_insert(s->ks, &s->tree, s->count, &el, 1);
-    else
-        element_write(edit(s, s->packed.len, 0, size), &el);
+    if (s->tail.len + size > KEYSPACE_STREAM_TAIL_MAX) flush_tail(s);
+    if (size > KEYSPACE_STREAM_TAIL_MAX) {
+        put_in_tree(s, &el, 1);
+    } else {
+        element_write(edit(s, &s->tail, s->tail.len, 0, size), &el);
+        s->tail_count++;
+    }
     s->count++;
-    s->head.last = entry->id;
+    s->head.last = id;
     s->head.added++;
     s->changed = true;
 }
@@ -252,13 +360,14 @@ void keyspace_stream_remove(struct keyspace_stream *s, uint64_t position, uint64
 {
     assert(position <= s->count && count <= s->count - position);
     if (!count) return;
-    if (s->large) {
-        counted_tree_remove(s->ks, &s->tree, position, count);
-    } else {
-        struct bytes from = packed_skip(s->packed, position);
-        size_t at = s->packed.len - from.len, len = from.len - packed_skip(from, count).len;
-        edit(s, at, len, 0);
+    uint64_t in_tree = s->tree.root.count, end = position + count;
+    if (end > in_tree) {
+        uint64_t first = position > in_tree ? position - in_tree : 0;
+        struct bytes from = packed_skip(s->tail, first), rest = packed_skip(from, end - in_tree - first);
+        edit(s, &s->tail, s->tail.len - from.len, from.len - rest.len, 0);
+        s->tail_count = (uint16_t)(s->tail_count - (end - in_tree - first));
     }
+    if (position < in_tree) counted_tree_remove(s->ks, &s->tree, position, (end < in_tree ? end : in_tree) - position);
     s->count -= count;
     s->changed = true;
 }
@@ -267,50 +376,4 @@ void keyspace_stream_set_head(struct keyspace_stream *s, const struct stream_hea
 {
     s->head = *head;
     s->changed = true;
-}
-
-/* ---- what must hold ---- */
-
-static int damaged(struct error *e)
-{
-    return error_set(e, ERROR_FORMAT, "a stream's entries are damaged or out of order");
-}
-
-/* An entry's form, and that its id lies above `before` (NULL: none is) and not above the last. */
-static int check_entry(const struct element *el, const struct stream_id *before, struct stream_id last, struct error *e)
-{
-    struct bytes fields = el->value;
-    if (el->key.len != ID_SIZE) return damaged(e);
-    struct stream_id id = id_read(el->key.data);
-    if ((before && stream_id_compare(*before, id) >= 0) || stream_id_compare(id, last) > 0) return damaged(e);
-    while (fields.len)
-        if (!element_skip(&fields)) return damaged(e);
-    return 0;
-}
-
-int keyspace_stream_check(struct keyspace *ks, uint32_t database_id, const struct entry *en, struct error *e)
-{
-    struct bytes payload = en->payload, rest;
-    struct counted_tree tree, groups;
-    struct counted_tree_walk w = {0};
-    struct element el;
-    struct stream_id before;
-    bool any = false, large = en->form != ENTRY_WHOLE, has_groups = en->form == ENTRY_TREES;
-    if (payload.len < HEAD_SIZE) return error_set(e, ERROR_FORMAT, "a stream's head is damaged");
-    struct stream_head head = head_read(payload.data + payload.len - HEAD_SIZE);
-    rest = bytes_of(payload.data, payload.len - HEAD_SIZE);
-    int rc = 0;
-    if (large) {
-        struct reader r = reader_of(rest);
-        bool whole = !has_groups || counted_tree_read(&r, database_id, &groups);
-        if (!whole || !counted_tree_read(&r, database_id, &tree) || !reader_done(&r)) return error_set(e, ERROR_FORMAT, "a stream's root is damaged");
-        rc = counted_tree_check(ks, &tree, true, e);
-        if (!rc && has_groups) rc = keyspace_groups_check(ks, &groups, e);
-    }
-    while (!rc && (large ? counted_tree_next(ks, &tree, &w, &el) : element_next(&rest, &el))) {
-        rc = check_entry(&el, any ? &before : NULL, head.last, e);
-        if (!rc) before = id_read(el.key.data);
-        any = true;
-    }
-    return !rc && en->form == ENTRY_WHOLE && rest.len ? damaged(e) : rc;
 }

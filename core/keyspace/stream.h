@@ -1,8 +1,8 @@
-/* Streams: entries in the order of their ids, which only rise; each is some fields with values. How they are held shows nowhere.
+/* Streams: entries in the order of their ids, which only rise; each is some fields with values (stream_entry.h). How they are held shows nowhere.
  *
- * A small stream's payload is its entries, packed; a larger one's is the root of a counted tree by id. The head follows either. An entry is an element: key, the
- * id (16 bytes, big endian); value, its fields and values as packed elements. A stream that has become empty keeps its key. One with consumer groups
- * (stream_groups.h) is large, and begins with the root of their tree.
+ * The newest entries, the tail, are in the key's row, so that adding one changes that row alone, mostly. When they have grown too many they all go into a counted
+ * tree by id, which a larger stream has for those before its tail. A stream that has become empty keeps its key. One with consumer groups (stream_groups.h) has
+ * that tree in any case, perhaps without entries, and a second one for the groups.
  *
  * A handle is opened on what keyspace_find gave for a key of the current database, a stream or no key (an empty one, then). Several may be open for
  * reading, one of them for changes, which keyspace_stream_close() writes. Positions count from 0 in order. */
@@ -11,22 +11,10 @@
 
 #include "keyspace/counted_tree.h"
 #include "keyspace/draft.h"
+#include "keyspace/stream_entry.h"
 
-#define KEYSPACE_STREAM_SMALL     1024                /* bytes of the entries of a small one */
-#define KEYSPACE_STREAM_ENTRY_MAX ((size_t)64 << 20) /* bytes of an entry's packed fields */
-
-struct stream_id {
-    uint64_t ms, seq;
-};
-#define STREAM_ID_MAX ((struct stream_id){UINT64_MAX, UINT64_MAX})
-static inline int stream_id_compare(struct stream_id a, struct stream_id b)
-{
-    if (a.ms != b.ms) return a.ms < b.ms ? -1 : 1;
-    return a.seq < b.seq ? -1 : a.seq > b.seq;
-}
-/* The one after, or before. False: there is none, it is as it was. */
-bool stream_id_next(struct stream_id *id);
-bool stream_id_previous(struct stream_id *id);
+#define KEYSPACE_STREAM_TAIL_MAX  1024               /* bytes */
+#define KEYSPACE_STREAM_ENTRY_MAX ((size_t)64 << 20) /* bytes that stream_fields_room() tells of an entry */
 
 /* What is known of a stream beside its entries. */
 struct stream_head {
@@ -40,19 +28,17 @@ struct keyspace_stream {
     struct bytes key;
     bool exists, changed;
     struct entry en; /* as it was found */
-    bool large;      /* as it is now */
+    bool large;      /* as it is now: it has a tree */
     uint64_t count;
     struct stream_head head;
+    uint64_t base_ms; /* ids are kept as what they are above it */
     struct draft draft;
-    struct bytes packed; /* small: the entries, in the row or in the draft */
+    size_t roots;                      /* bytes of the payload before the names */
+    struct bytes payload, names, tail; /* in the row or in the draft */
+    uint16_t tail_count;
     struct counted_tree tree;
     bool has_groups, groups_changed; /* stream_groups.h */
     struct counted_tree groups;
-};
-
-struct stream_entry {
-    struct stream_id id;
-    struct bytes fields; /* packed elements: field, value */
 };
 
 void keyspace_stream_open(struct keyspace *ks, struct bytes key, const struct keyspace_entry *e, struct keyspace_stream *out);
@@ -63,15 +49,18 @@ uint64_t keyspace_stream_rank(struct keyspace_stream *s, struct stream_id id, bo
 
 /* Entries from a position on, or back from it. Nothing is changed meanwhile; what is given lies in rows. */
 struct keyspace_stream_walk {
-    struct counted_tree_walk tree; /* large; of a small one, position and backwards */
-    struct bytes rest;             /* small, forwards */
-    struct packed_places places;   /* small, backwards */
+    uint64_t position;
+    bool backwards;
+    struct counted_tree_walk tree;
+    struct bytes rest;           /* of the tail, forwards */
+    struct packed_places places; /* of the tail, backwards */
 };
 void keyspace_stream_walk(struct keyspace_stream *s, uint64_t position, bool backwards, struct keyspace_stream_walk *w);
 bool keyspace_stream_next(struct keyspace_stream *s, struct keyspace_stream_walk *w, struct stream_entry *out);
 
-/* Adds an entry, whose id is above the last; its fields do not lie in rows and have KEYSPACE_STREAM_ENTRY_MAX bytes at most. */
-void keyspace_stream_append(struct keyspace_stream *s, const struct stream_entry *entry);
+/* Adds an entry, whose id is above the last, with `count` fields, at least one, each a name and its value behind it. They do not lie in rows; `room` has
+ * stream_fields_room() bytes, KEYSPACE_STREAM_ENTRY_MAX at most. */
+void keyspace_stream_append(struct keyspace_stream *s, struct stream_id id, const struct bytes *fields, size_t count, uint8_t *room);
 /* Takes `count` entries out from a position on. */
 void keyspace_stream_remove(struct keyspace_stream *s, uint64_t position, uint64_t count);
 /* Another head, whose last id is not below any entry's. */

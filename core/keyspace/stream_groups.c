@@ -95,7 +95,7 @@ uint64_t keyspace_consumer_count(struct keyspace_stream *s, const struct stream_
 
 static uint64_t new_consumer_number(struct keyspace_stream *s, const struct stream_group *g)
 {
-    uint64_t end = group_rank_of(s, g->number, GROUP_PENDING), group, last;
+    uint64_t end = group_rank_of(s, g->number, GROUP_PENDING), group, last = 0;
     enum group_kind kind;
     if (end == group_rank_of(s, g->number, GROUP_OWN)) return 1;
     struct bytes key = group_at(s, end - 1).key;

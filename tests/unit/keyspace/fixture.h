@@ -65,6 +65,7 @@ int run_linear_hash_tests(void);
 int run_counted_tree_tests(void);
 int run_hash_model_tests(void);
 int run_zset_tests(void);
+int run_stream_entry_tests(void);
 int run_stream_tests(void);
 int run_stream_groups_tests(void);
 int run_hash_sweep_tests(void);

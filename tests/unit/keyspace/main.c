@@ -18,6 +18,7 @@ int main(void)
     failed += run_counted_tree_tests();
     failed += run_hash_model_tests();
     failed += run_zset_tests();
+    failed += run_stream_entry_tests();
     failed += run_stream_tests();
     failed += run_stream_groups_tests();
     failed += run_hash_sweep_tests();

@@ -175,11 +175,11 @@ static void acknowledge(struct groups_world *w, size_t i, const struct stream_gr
 static void append(struct groups_world *w)
 {
     uint8_t room[64];
-    struct element el = {.key = bytes_text("field"), .value = bytes_text("value")};
-    element_write(room, &el);
+    const struct bytes fields[] = {bytes_text("field"), bytes_text("value")};
     struct stream_id id = w->s.head.last;
     stream_id_next(&id);
-    keyspace_stream_append(&w->s, &(struct stream_entry){id, bytes_of(room, element_size(&el))});
+    assert_true(stream_fields_room(fields, 1) <= sizeof room);
+    keyspace_stream_append(&w->s, id, fields, 1, room);
 }
 
 /* ---- all that is held is what the model says ---- */

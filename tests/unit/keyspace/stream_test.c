@@ -1,4 +1,5 @@
-/* Streams against a plain array, over several commands: small ones and large ones, emptied, trimmed, copied, renamed and opened anew on the way. */
+/* Streams against a plain array, over several commands: small ones and large ones, emptied, trimmed, copied, renamed and opened anew on the way; their entries
+ * have a few lists of names at a time, and now and then others. */
 #include <inttypes.h>
 
 #include "base/random.h"
@@ -8,16 +9,19 @@
 
 #define ENTRIES_MAX 4000u
 #define STEPS       6000u
+#define FIELDS_MAX  5u
 
 struct stream_world {
     struct fixture *f;
     uint64_t random;
     struct bytes key;
     struct stream_head head;
+    unsigned usual; /* names that entries have now: this and the next ones */
     size_t count;
-    struct {
+    struct stream_model_entry {
         struct stream_id id;
         size_t len;
+        unsigned names;
     } entries[ENTRIES_MAX];
 };
 
@@ -36,29 +40,49 @@ static void close_stream(struct stream_world *w, struct keyspace_stream *s)
     keyspace_end(w->f->ks);
 }
 
-/* Fields of `len` bytes that tell the id. */
-static struct bytes fields_of(struct stream_id id, size_t len, uint8_t room[4096])
+struct made_fields {
+    struct bytes fields[2 * FIELDS_MAX];
+    size_t count;
+    uint8_t names[FIELDS_MAX][200], value[4000];
+};
+
+/* Fields with `len` bytes in a value that tell the id; one in seven lists has long names. */
+static void make_fields(const struct stream_model_entry *entry, struct made_fields *out)
 {
-    uint8_t value[4000];
-    memset(value, (int)(id.seq & 127), len);
-    struct element el = {.key = bytes_text("f"), .value = bytes_of(value, len)};
-    element_write(room, &el);
-    return bytes_of(room, element_size(&el));
+    size_t pad = entry->names % 7 ? 0 : 150;
+    out->count = 1 + entry->names % FIELDS_MAX;
+    memset(out->value, (int)(entry->id.seq & 127), entry->len);
+    for (size_t i = 0; i < out->count; i++) {
+        memset(out->names[i], '-', pad);
+        size_t len = pad + (size_t)snprintf((char *)out->names[i] + pad, sizeof *out->names - pad, "%u.%zu", entry->names, i);
+        out->fields[2 * i] = bytes_of(out->names[i], len);
+        out->fields[2 * i + 1] = bytes_of(out->value, i == entry->len % out->count ? entry->len : entry->len % 3);
+    }
+}
+
+/* As one of the usual ones, or of so many that most come once. */
+static unsigned pick_names(struct stream_world *w)
+{
+    if (random_below(&w->random, 40) == 0) w->usual += 3;
+    return w->usual + (unsigned)(random_below(&w->random, 10) ? random_below(&w->random, 3) : random_below(&w->random, 1000));
 }
 
 static void append_some(struct stream_world *w, size_t count)
 {
-    uint8_t room[4096];
+    struct made_fields made;
     struct keyspace_stream s = open_stream(w);
     for (; count && w->count < ENTRIES_MAX; count--) {
-        struct stream_id id = w->head.last;
-        id.ms += random_below(&w->random, 2);
-        id.seq += 1 + random_below(&w->random, 300);
-        size_t len = random_below(&w->random, 50) ? random_below(&w->random, 30) : random_below(&w->random, 4000);
-        keyspace_stream_append(&s, &(struct stream_entry){id, fields_of(id, len, room)});
-        w->entries[w->count].id = id;
-        w->entries[w->count++].len = len;
-        w->head.last = id;
+        struct stream_model_entry *entry = &w->entries[w->count++];
+        entry->id = w->head.last;
+        entry->id.ms += random_below(&w->random, 2) << random_below(&w->random, 40);
+        entry->id.seq += 1 + random_below(&w->random, 300);
+        entry->len = random_below(&w->random, 50) ? random_below(&w->random, 30) : random_below(&w->random, 4000);
+        entry->names = pick_names(w);
+        make_fields(entry, &made);
+        uint8_t *room = malloc(stream_fields_room(made.fields, made.count));
+        keyspace_stream_append(&s, entry->id, made.fields, made.count, room);
+        free(room);
+        w->head.last = entry->id;
         w->head.added++;
     }
     close_stream(w, &s);
@@ -78,7 +102,7 @@ static void remove_some(struct stream_world *w)
 static void set_head(struct stream_world *w)
 {
     struct keyspace_stream s = open_stream(w);
-    w->head.last.ms += 2;
+    w->head.last.ms = w->count ? w->head.last.ms + 2 : random_below(&w->random, 1000); /* without entries it may fall */
     w->head.max_deleted.seq = random_next(&w->random);
     if (s.exists)
         keyspace_stream_set_head(&s, &w->head);
@@ -87,11 +111,19 @@ static void set_head(struct stream_world *w)
     close_stream(w, &s);
 }
 
-static void check_entry(const struct stream_world *w, const struct stream_entry *found, size_t i)
+static void check_entry(const struct stream_world *w, struct stream_entry found, size_t i)
 {
-    uint8_t room[4096];
-    assert_int_equal(stream_id_compare(found->id, w->entries[i].id), 0);
-    assert_true(bytes_equal(found->fields, fields_of(found->id, w->entries[i].len, room)));
+    struct made_fields made;
+    struct bytes name, value;
+    assert_int_equal(stream_id_compare(found.id, w->entries[i].id), 0);
+    make_fields(&w->entries[i], &made);
+    assert_int_equal(stream_entry_count(&found), made.count);
+    for (size_t f = 0; f < made.count; f++) {
+        assert_true(stream_entry_next(&found, &name, &value));
+        assert_true(bytes_equal(name, made.fields[2 * f]));
+        assert_true(bytes_equal(value, made.fields[2 * f + 1]));
+    }
+    assert_false(stream_entry_next(&found, &name, &value));
 }
 
 static void compare(struct stream_world *w)
@@ -117,7 +149,7 @@ static void compare(struct stream_world *w)
     keyspace_stream_walk(&s, i, backwards, &walk);
     for (; i < w->count; i += backwards ? SIZE_MAX : 1) {
         assert_true(keyspace_stream_next(&s, &walk, &found));
-        check_entry(w, &found, i);
+        check_entry(w, found, i);
     }
     assert_false(keyspace_stream_next(&s, &walk, &found));
     close_stream(w, &s);
