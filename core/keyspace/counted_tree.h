@@ -40,6 +40,9 @@ void counted_tree_init(struct counted_tree *t, const struct object *object);
 /* The position of the first element whose key is >= `key`; the count if there is none. Whether its key is `key` itself: `equal`, or NULL. */
 uint64_t counted_tree_rank(struct keyspace *ks, const struct counted_tree *t, struct bytes key, bool *equal);
 
+/* The element with this key. False: there is none. */
+bool counted_tree_find(struct keyspace *ks, const struct counted_tree *t, struct bytes key, struct element *out);
+
 /* Elements from a position on, or back from it. Nothing is written meanwhile. The caller sets the first two, the rest is 0. */
 struct counted_tree_walk {
     uint64_t position; /* of the next element given; at the count, or below 0 (wrapped), at the end */

@@ -38,6 +38,15 @@ uint64_t counted_tree_rank(struct keyspace *ks, const struct counted_tree *t, st
     return p.first + s.position;
 }
 
+bool counted_tree_find(struct keyspace *ks, const struct counted_tree *t, struct bytes key, struct element *out)
+{
+    struct tree_target target = {.mode = TREE_RANK, .key = key};
+    struct tree_path p;
+    struct spot s = seek(ks, t, &target, &p);
+    struct bytes rest = bytes_of(tree_leaf(&p)->row.data + s.at, s.size);
+    return element_next(&rest, out);
+}
+
 /* In place of the element at the spot, or of none, comes one with the same key. */
 static void put_at(struct tree_change *c, const struct spot *s, const struct element *el)
 {

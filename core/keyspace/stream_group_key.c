@@ -133,6 +133,11 @@ uint64_t group_rank(struct keyspace_stream *s, const struct group_key *k, bool *
     return s->has_groups ? counted_tree_rank(s->ks, &s->groups, k->bytes, equal) : 0;
 }
 
+bool group_find(struct keyspace_stream *s, const struct group_key *k, struct element *out)
+{
+    return s->has_groups && counted_tree_find(s->ks, &s->groups, k->bytes, out);
+}
+
 uint64_t group_rank_of(struct keyspace_stream *s, uint64_t group, enum group_kind kind)
 {
     struct group_key k;
@@ -163,13 +168,7 @@ bool group_next(struct keyspace_stream *s, struct keyspace_group_walk *w, struct
 
 void group_put(struct keyspace_stream *s, const struct group_key *k, struct bytes value)
 {
-    struct element el = {.key = k->bytes, .value = value};
-    bool there;
-    uint64_t at = group_rank(s, k, &there);
-    if (there)
-        counted_tree_replace(s->ks, &s->groups, at, &el);
-    else
-        counted_tree_insert(s->ks, &s->groups, at, &el, 1);
+    counted_tree_put(s->ks, &s->groups, &(struct element){.key = k->bytes, .value = value});
     s->groups_changed = true;
 }
 

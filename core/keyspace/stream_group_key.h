@@ -40,7 +40,9 @@ struct bytes group_write_pending(uint8_t room[GROUP_VALUE_MAX], const struct str
 
 /* The rank of the first key that does not come before one. */
 uint64_t group_rank(struct keyspace_stream *s, const struct group_key *k, bool *equal);
-/* That of the first of a kind in a group. */
+/* The element with this key; false: there is none. */
+bool group_find(struct keyspace_stream *s, const struct group_key *k, struct element *out);
+/* The rank of the first of a kind in a group. */
 uint64_t group_rank_of(struct keyspace_stream *s, uint64_t group, enum group_kind kind);
 /* That of what begins with a consumer's number: its name, then what is pending of it. */
 uint64_t group_rank_of_own(struct keyspace_stream *s, uint64_t group, uint64_t consumer);

@@ -5,13 +5,10 @@
 static bool find(struct keyspace_stream *s, uint64_t group, struct bytes name, struct element *out)
 {
     struct group_key k;
-    bool there;
     if (name.len > KEYSPACE_STREAM_NAME_MAX) return false;
     group_key_begin(&k, group, GROUP_CONSUMER);
     group_key_add_name(&k, name);
-    uint64_t at = group_rank(s, &k, &there);
-    if (there) *out = group_at(s, at);
-    return there;
+    return group_find(s, &k, out);
 }
 
 static void put(struct keyspace_stream *s, uint64_t group, struct bytes name, struct bytes value)
@@ -136,7 +133,12 @@ void keyspace_consumer_delete(struct keyspace_stream *s, const struct stream_gro
 
 struct bytes keyspace_consumer_name(struct keyspace_stream *s, const struct stream_group *g, uint64_t number)
 {
-    return group_at(s, group_rank_of_own(s, g->number, number)).value;
+    struct group_key k;
+    struct element el;
+    group_key_begin(&k, g->number, GROUP_OWN);
+    group_key_add_number(&k, number);
+    group_must(group_find(s, &k, &el));
+    return el.value;
 }
 
 /* ---- one after the other ---- */

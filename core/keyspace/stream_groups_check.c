@@ -16,14 +16,6 @@ static int damaged(struct groups_check *c, const char *what)
     return error_set(c->e, ERROR_FORMAT, "groups of a stream (object %" PRIu64 "): %s", c->s.groups.root.object.id, what);
 }
 
-static bool is_there(struct groups_check *c, const struct group_key *k, struct element *out)
-{
-    bool there;
-    uint64_t at = group_rank(&c->s, k, &there);
-    if (there) *out = group_at(&c->s, at);
-    return there;
-}
-
 static int check_name(struct groups_check *c, struct bytes name, struct bytes value)
 {
     struct stream_group g;
@@ -32,7 +24,7 @@ static int check_name(struct groups_check *c, struct bytes name, struct bytes va
     if (name.len > KEYSPACE_STREAM_NAME_MAX || !group_read(value, &g)) return damaged(c, "a group is damaged");
     group_key_begin(&k, g.number, GROUP_MARK);
     c->groups++;
-    return is_there(c, &k, &mark) ? 0 : damaged(c, "a group's number is not in use");
+    return group_find(&c->s, &k, &mark) ? 0 : damaged(c, "a group's number is not in use");
 }
 
 static int check_consumer(struct groups_check *c, uint64_t group, struct bytes name, struct bytes value)
@@ -44,7 +36,7 @@ static int check_consumer(struct groups_check *c, uint64_t group, struct bytes n
     group_key_begin(&k, group, GROUP_OWN);
     group_key_add_number(&k, consumer.number);
     c->consumers++;
-    return is_there(c, &k, &named) && bytes_equal(named.value, name) ? 0 : damaged(c, "a consumer's number is another's");
+    return group_find(&c->s, &k, &named) && bytes_equal(named.value, name) ? 0 : damaged(c, "a consumer's number is another's");
 }
 
 static int check_own(struct groups_check *c, struct bytes rest, struct bytes value)
@@ -69,9 +61,9 @@ static int check_pending(struct groups_check *c, uint64_t group, struct bytes re
     group_key_begin(&k, group, GROUP_OWN);
     group_key_add_number(&k, p.consumer);
     c->pending++;
-    if (!is_there(c, &k, &own)) return damaged(c, "something is pending of no consumer");
+    if (!group_find(&c->s, &k, &own)) return damaged(c, "something is pending of no consumer");
     group_key_add_id(&k, p.id);
-    return is_there(c, &k, &own) ? 0 : damaged(c, "something is pending that its consumer does not have");
+    return group_find(&c->s, &k, &own) ? 0 : damaged(c, "something is pending that its consumer does not have");
 }
 
 /* The group at hand has ended. */

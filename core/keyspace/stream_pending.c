@@ -19,12 +19,11 @@ static void own_key(struct group_key *k, const struct stream_group *g, uint64_t 
 bool keyspace_pending_find(struct keyspace_stream *s, const struct stream_group *g, struct stream_id id, struct stream_pending *out)
 {
     struct group_key k;
-    bool there;
+    struct element el;
     pending_key(&k, g, id);
-    uint64_t at = group_rank(s, &k, &there);
-    if (!there) return false;
+    if (!group_find(s, &k, &el)) return false;
     out->id = id;
-    group_must(group_read_pending(group_at(s, at).value, out));
+    group_must(group_read_pending(el.value, out));
     return true;
 }
 

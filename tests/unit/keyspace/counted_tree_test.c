@@ -226,6 +226,9 @@ static void look(struct tree_world *w)
     size_t rank = model_rank(w, wanted);
     assert_int_equal(counted_tree_rank(w->f->ks, &w->t, key_bytes(w, wanted, key), &equal), rank);
     assert_int_equal(equal, rank < w->count && w->els[rank].key == wanted);
+    struct element el;
+    assert_int_equal(counted_tree_find(w->f->ks, &w->t, key_bytes(w, wanted, key), &el), equal);
+    if (equal) must_be(w, &el, rank);
 }
 
 static void check(struct tree_world *w)
