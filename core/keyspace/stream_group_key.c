@@ -174,10 +174,8 @@ void group_put(struct keyspace_stream *s, const struct group_key *k, struct byte
 
 void group_remove(struct keyspace_stream *s, const struct group_key *k)
 {
-    bool there;
-    uint64_t at = group_rank(s, k, &there);
-    group_must(there);
-    group_remove_range(s, at, at + 1);
+    group_must(counted_tree_take(s->ks, &s->groups, k->bytes));
+    s->groups_changed = true;
 }
 
 void group_remove_range(struct keyspace_stream *s, uint64_t from, uint64_t end)

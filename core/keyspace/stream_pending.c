@@ -117,7 +117,7 @@ void keyspace_pending_deliver(struct keyspace_stream *s, const struct stream_gro
 {
     for (size_t n; count; ids += n, count -= n) {
         n = count < AT_ONCE ? count : AT_ONCE;
-        if (!any_between(s, g, ids[0], ids[n - 1])) {
+        if (n > 1 && !any_between(s, g, ids[0], ids[n - 1])) {
             deliver_new(s, g, as, ids, n);
             continue;
         }
