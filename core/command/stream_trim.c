@@ -4,7 +4,9 @@
 
 /* ---- the oldest ones ---- */
 
-#define LIMIT_DEFAULT 10000 /* entries that "~" trims at most, as Redis's */
+/* Entries that "~" trims at most, and at a time; as Redis's, whose nodes hold so many. */
+#define LIMIT_DEFAULT 10000
+#define ABOUT_STEP    100
 
 /* MAXLEN or MINID at argument `*i`, with what belongs to it; `*i` is its last then. */
 static bool parse_threshold(struct command_call *c, int *i, struct command_stream_trim *t)
@@ -64,7 +66,9 @@ uint64_t command_stream_trim(struct keyspace_stream *s, const struct command_str
     uint64_t length = (uint64_t)t->length, gone = 0;
     if (t->by == TRIM_LENGTH && s->count > length) gone = s->count - length;
     if (t->by == TRIM_ID) gone = keyspace_stream_rank(s, t->id, NULL);
-    if (t->limit && gone > (uint64_t)t->limit) gone = (uint64_t)t->limit;
+    uint64_t limit = t->limit ? (uint64_t)t->limit : UINT64_MAX, step = limit < ABOUT_STEP ? limit : ABOUT_STEP;
+    if (gone > limit) gone = limit;
+    if (t->about && gone < s->count) gone -= gone % step; /* so that not each entry that comes costs one that goes */
     keyspace_stream_remove(s, 0, gone);
     return gone;
 }
