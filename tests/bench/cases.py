@@ -55,8 +55,10 @@ LISTED = [
     ("MSET", "MSET" + " key:{n} {value}" * 10, None, False),
 ]
 
-# What adds an element to one key, and requests about the key then, of which one is chosen each time. Those that change how many there are come last.
+# What adds an element to one key, and requests about the key then, of which one is chosen each time; pipelines, if not 16 alone. Those that change how many
+# there are come last.
 HASH, SET, ZSET, LIST = "HSET hash field:{n} {value}", "SADD set member:{n}", "ZADD zset {n} member:{n}", "RPUSH list {value}"
+STREAM = "XADD stream {n}-1 field {value}"
 ELEMENTS = {
     HASH: [
         ("HSET over", [HASH]),
@@ -80,6 +82,12 @@ ELEMENTS = {
         ("LRANGE of 10", ["LRANGE list {middle} {end}"]),
         ("LPUSH and LPOP", ["LPUSH list {value}", "LPOP list"]),
     ],
+    STREAM: [
+        ("XRANGE of 10", ["XRANGE stream {n} + COUNT 10"], (1, 16)),
+        ("XREAD of the last 10", ["XREAD COUNT 10 STREAMS stream {near_end}"], (1, 16)),
+        ("XADD", ["XADD stream * field {value}"], (1, 16)),
+        ("XADD MAXLEN ~", ["XADD stream MAXLEN ~ {count} * field {value}"], (1, 16)),
+    ],
 }
 
 CASES = [
@@ -87,7 +95,7 @@ CASES = [
       for durability, clients, pipelines in LOADS for pipeline in pipelines for name, request, prepare in COMMANDS),
     *(Listed(name, request, pipeline, fill, takes) for pipeline in (1, 16) for name, request, fill, takes in LISTED),
     *(case for size in SIZES for fill, commands in ELEMENTS.items()
-      for case in (*(Elements(name, requests, fill, size) for name, requests in commands),
+      for case in (*(Elements(name, requests, fill, size, pipeline) for name, requests, *pipelines in commands for pipeline in (pipelines or [(16,)])[0]),
                    *([DeleteElements(fill, size)] if size == "very many" else []))),
     *(Throughput(name, requests, 16, 50, "everysec", prepare) for name, requests, prepare in COLLECTIONS),
     ReadsBesideWrites("always"),

@@ -15,14 +15,15 @@ AFTER_DEL_S = 10  # so long others are looked at: the elements are deleted behin
 @dataclasses.dataclass
 class Elements:
     command: str   # for people
-    requests: list  # of which one is chosen each time; {middle} and {end}: the places of ten elements in the middle
+    requests: list  # of which one is chosen each time; {middle} and {end}: the places of ten elements in the middle; {near_end}: ten from the end
     fill: str      # a request that adds one element
     size: str
+    pipeline: int = 16
     group = "elements"
 
     @property
     def name(self):
-        return f"{self.command}, {self.size}"
+        return f"{self.command}, {self.size}" if self.pipeline == 16 else f"{self.command}, pipeline {self.pipeline}, {self.size}"
 
     @property
     def shares(self):
@@ -35,8 +36,9 @@ class Elements:
     def run(self, bench):
         o = bench.options
         filled = filled_pair(bench, self.fill, self.size)
-        requests = [r.format_map(Kept(middle=filled.count // 2, end=filled.count // 2 + 9)) for r in self.requests]
-        row = interleaved(filled.pair, o.rounds, o.seconds, *requests, clients=50, pipeline=16, keys=filled.count, value=32)
+        places = Kept(middle=filled.count // 2, end=filled.count // 2 + 9, near_end=filled.count - 10, count=filled.count)
+        requests = [r.format_map(places) for r in self.requests]
+        row = interleaved(filled.pair, o.rounds, o.seconds, *requests, clients=50, pipeline=self.pipeline, keys=filled.count, value=32)
         for name, figure in filled.bytes_each.items():
             row[name].update(keys=filled.count, bytes=figure)
         row["ratio"]["bytes"] = filled.bytes_each["aikv"] / filled.bytes_each["redis"]
@@ -64,7 +66,7 @@ def filled_pair(bench, fill, size):
         filled = Filled(stack.enter_context(servers.pair(bench.folder)), count, {})
         for server in filled.pair:
             before = server.data_bytes()
-            load.run(server, fill, pick="serial", keys=count, requests=count, clients=8, pipeline=64, value=32)
+            load.run(server, fill, pick="serial", keys=count, requests=count, clients=1, pipeline=500, value=32)  # one after the other: ids of streams rise
             filled.bytes_each[server.name] = (server.data_bytes() - before) / count
         return filled
     return bench.share((fill, size), make)

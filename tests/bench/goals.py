@@ -67,6 +67,8 @@ GOALS = [
     *for_pipeline("one key with few elements", "*, few", 0.8, None, group="elements"),
     *for_pipeline("one key with many elements", "*, many", 0.8, None, group="elements"),
     *for_pipeline("one key with very many elements", "*, very many", 0.8, None, group="elements"),
+    *for_pipeline("a stream, pipeline 1", "X*, pipeline 1, *", 1.0, None, group="elements"),
+    *for_pipeline("a stream, pipeline 16", "X*[!1], [fmv]*", 1.3, None, group="elements"),
     Goal("DEL of very many elements: the longest that others wait", "stall", "DEL of a * of very many elements", "aikv.stall_ms", most=1, unit=" ms"),
     Goal("GET's p99 while 50 clients write in `always`, by Redis's", "reads beside writes", "*", "ratio.p99", most=0.33),
     Goal("restart, time to the first reply", "restart", "*", "aikv.first_reply_ms", most=1, unit=" s", scale=1e-3),
