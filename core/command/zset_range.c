@@ -154,13 +154,14 @@ static void reply_range(struct command_call *c, struct keyspace_zset *z, struct 
     while (left-- && keyspace_zset_next(z, &w, &s)) command_reply_scored(c, how, &s);
 }
 
-static void store_range(struct command_call *c, struct keyspace_zset *z, struct range r)
+static void store_range(struct command_call *c, struct keyspace_zset *z, struct range r, const struct range_options *o)
 {
     struct keyspace_zset_walk w;
     struct keyspace_scored s, *copies = arena_alloc(c->arena, (r.to - r.from) * sizeof s);
     size_t n = 0;
     keyspace_zset_walk(z, r.from, false, &w);
     while (n < r.to - r.from && keyspace_zset_next(z, &w, &s)) copies[n++] = command_copy_scored(c, &s);
+    keyspace_zset_drop_signs(c->keyspace, copies, n, o->backwards, o->by == BY_RANK); /* as Redis, which puts them in one by one */
     command_zset_store(c, c->argv[1], copies, n, "zrangestore");
     resp_integer(c->reply, (int64_t)n);
 }
@@ -181,7 +182,7 @@ static void run_range(struct command_call *c, struct range_options *o)
     }
     r = cut(r, o);
     if (o->stores)
-        store_range(c, &z, r);
+        store_range(c, &z, r, o);
     else
         reply_range(c, &z, r, o);
 }

@@ -75,6 +75,10 @@ void keyspace_zset_remove_range(struct keyspace_zset *z, uint64_t position, uint
 /* Puts a sorted set of these, in order and each member once, in place of whatever the key held. None: the key is deleted. */
 void keyspace_zset_store(struct keyspace *ks, struct bytes key, const struct keyspace_scored *members, size_t count);
 
+/* Takes the sign from the zeros among these that would lose it if they were put in one by one, with `backwards` from the last one on: while the
+ * sorted set is small. `known`: it begins large where there are too many. */
+void keyspace_zset_drop_signs(const struct keyspace *ks, struct keyspace_scored *members, size_t count, bool backwards, bool known);
+
 /* The order above: < 0, 0, > 0. */
 int keyspace_scored_compare(const struct keyspace_scored *a, const struct keyspace_scored *b);
 

@@ -289,3 +289,13 @@ void keyspace_zset_store(struct keyspace *ks, struct bytes key, const struct key
     }
     keyspace_zset_close(&z);
 }
+
+void keyspace_zset_drop_signs(const struct keyspace *ks, struct keyspace_scored *members, size_t count, bool backwards, bool known)
+{
+    if (known && count > ks->small.zset_entries) return;
+    for (size_t i = 0; i < count && i < ks->small.zset_entries; i++) {
+        struct keyspace_scored *s = &members[backwards ? count - 1 - i : i];
+        if (s->member.len > ks->small.zset_value) return;
+        s->score = packed_score(s->score);
+    }
+}
