@@ -6,8 +6,7 @@ SCORED = ["z", "{z}2", "z3"]
 NAMED = ["n", "{n}2"]  # all of score 0
 OTHER = ["s", ""]
 NAMES = ["a", "b", "", "long" * 16, "long" * 16 + "e", "\x00\xff", "7"]
-# Zeros without a sign: of large sets that were put together Redis keeps it in other cases (differences.md).
-SCORES = ["0", "1", "2", "-1", "0.1", "3.5", "1e10", "inf", "-inf", "+inf", "1e-300", "123456789012345678", "0x10"]
+SCORES = ["0", "-0", "1", "2", "-1", "0.1", "3.5", "1e10", "inf", "-inf", "+inf", "1e-300", "123456789012345678", "0x10"]
 BAD_SCORES = ["nan", "x", "", " 1", "1 ", "1e400", "(1"]
 RANKS = ["0", "1", "-1", "5", "-5", "100", "150", "-150", "x", "9223372036854775807", "9223372036854775808", "-9223372036854775808"]
 COUNTS = ["0", "1", "2", "10", "-1", "1000", "x"]
@@ -136,7 +135,7 @@ class ZsetMaker:
         return ["[m1", "(m10"] if self.rng.random() < 0.5 else self.name() + self.name()
 
     def how(self):
-        out = self.pick([], [], ["WEIGHTS", "2", "3"], ["WEIGHTS", "0.5"], ["WEIGHTS", "inf", "2", "1"], ["WEIGHTS", "x"])
+        out = self.pick([], [], ["WEIGHTS", "2", "3"], ["WEIGHTS", "-1"], ["WEIGHTS", "0", "-0"], ["WEIGHTS", "0.5"], ["WEIGHTS", "inf", "2", "1"], ["WEIGHTS", "x"])
         return out + self.pick([], [], ["AGGREGATE", "MIN"], ["AGGREGATE", "max"], ["AGGREGATE", "SUM"], ["AGGREGATE", "x"])
 
     def request(self):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# AiKv beside redis-server: transcripts, COMMAND INFO, random requests. See README.md.
+# AiKv beside redis-server: transcripts, COMMAND INFO, random requests, without and with faults. See README.md.
 #
 # usage: run.sh        starts both (AIKV_BINARY: the node, default build/release/aikv) and ends them
 # Each part closes with "N passed, N failed".
@@ -41,4 +41,5 @@ code=0
 for part in run.py command_table.py random_commands.py; do
     /usr/bin/python3 "tests/compat/$part" --redis "$redis_port" --aikv "$aikv_port" || code=1
 done
+AIKV_BINARY=$aikv /usr/bin/python3 tests/compat/random_faults.py --big --redis "$redis_port" --seconds 45 || code=1
 exit "$code"
