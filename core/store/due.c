@@ -46,8 +46,7 @@ static void search_generation(struct search *d, struct generation *g)
     free(rows);
 }
 
-/* Whether LMDB's version of a row is the one that is there. */
-static bool is_current(const struct store *s, struct bytes key)
+bool store_is_current_on_disk(const struct store *s, struct bytes key)
 {
     const struct row *r = table_find(&s->table, table_hash(&s->table, key), key);
     if (!r) return !store_dead_on_disk(s, key);
@@ -82,7 +81,7 @@ static void search_disk(struct search *d)
     for (size_t looks = ENTRIES_PER_ROW * d->left + ENTRIES_LEAST; !rc && looks && d->left; looks--) {
         int64_t due_ms = disk_expiry_read(bytes_of(entry.mv_data, entry.mv_size), &key);
         if (due_ms > d->now_ms) break;
-        if (is_current(s, key)) {
+        if (store_is_current_on_disk(s, key)) {
             check_entry(s, key, due_ms);
             give(d, key);
         }

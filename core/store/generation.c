@@ -45,7 +45,7 @@ void generation_add(struct generation *g, struct row *r)
     assert(g->count < UINT32_MAX - 1);
     if (g->count == g->chunk_count * CHUNK) make_chunk(g);
     unsigned prefix = row_prefix(row_key(r));
-    r->generation = g->id;
+    r->generation = g->id & 3u;
     r->place = g->count++;
     *generation_entry_at(g, r->place) = (struct generation_entry){r, g->heads[prefix], 0};
     g->heads[prefix] = r->place + 1;
@@ -54,7 +54,7 @@ void generation_add(struct generation *g, struct row *r)
 
 void generation_replace(struct generation *g, const struct row *old, struct row *fresh)
 {
-    fresh->generation = g->id;
+    fresh->generation = g->id & 3u;
     fresh->place = old->place;
     generation_entry_at(g, fresh->place)->row = fresh;
 }

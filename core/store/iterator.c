@@ -141,7 +141,7 @@ bool store_iterator_next(struct store_iterator *it, struct bytes *key, struct st
         if (order == 0) move_cursor(it, (MDB_val){0}, MDB_NEXT); /* an older version of the same row */
         if (r->deleted) continue;
         *key = row_key(r);
-        *value = (struct store_value){row_value(r), store_row_position(it->store, r)};
+        *value = (struct store_value){.data = row_value(r), .position = store_row_position(it->store, r)};
         return true;
     }
 }

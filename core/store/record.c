@@ -21,7 +21,7 @@ void record_release(struct record *r)
 
 void record_clear(struct record *r)
 {
-    for (size_t i = 0; i < r->value_count; i++) r->values[i].row->flags &= (uint8_t)~ROW_IN_RECORD;
+    for (size_t i = 0; i < r->value_count; i++) row_unflag(r->values[i].row, ROW_IN_RECORD);
     if (r->cap > KEPT || r->value_cap > KEPT / sizeof *r->values) {
         record_release(r);
         return;

@@ -11,6 +11,7 @@ enum row_flag {
     ROW_SUPERSEDED = 1, /* a newer version stands in the table; the generation frees this one */
     ROW_TOUCHED = 2,    /* read since the clock's hand came by */
     ROW_IN_RECORD = 4,  /* the turn's record points into it */
+    ROW_SAMPLED = 8,    /* one that store_sample gives; set before it stands in the table, for good */
 };
 
 struct row {
@@ -19,8 +20,9 @@ struct row {
     uint32_t place; /* in its generation */
     uint16_t key_len;
     bool deleted;
-    uint8_t generation; /* whose entry it is; 0: LMDB has the same, so it may go at any time */
-    uint8_t flags;
+    uint8_t generation : 2; /* whose entry it is; 0: LMDB has the same, so it may go at any time */
+    uint8_t flags : 6;
+    uint32_t stamp;  /* store_value.stamp */
     uint8_t bytes[]; /* key, then value */
 };
 
@@ -30,6 +32,11 @@ struct row *row_new(struct bytes key, size_t value_len, uint64_t sequence);
 struct row *row_resize(struct row *r, size_t value_len);
 /* What it takes of the allocator's memory. */
 size_t row_memory(struct row *r);
+
+static inline void row_unflag(struct row *r, enum row_flag flag)
+{
+    r->flags = r->flags & ~(unsigned)flag & 63u;
+}
 
 static inline struct bytes row_key(const struct row *r)
 {

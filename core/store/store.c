@@ -62,6 +62,7 @@ static void init(struct store *s, const struct store_options *o)
     atomic_init(&s->committed_sequence, o->committed_by_owner ? 0 : UINT64_MAX);
     s->dirty_max = o->dirty_max ? o->dirty_max : DIRTY_MAX;
     s->log_max = o->log_max ? o->log_max : LOG_MAX;
+    s->sampled = o->sampled;
     table_init(&s->table);
     generation_init(&s->generations[0], 1);
     generation_init(&s->generations[1], 2);
@@ -198,12 +199,14 @@ static bool read_disk(struct store *s, uint64_t hash, struct bytes key, struct s
     if (len > STORE_CACHED_VALUE_MAX || store_memory(s) + len > s->memory_max) return true;
     struct row *r = row_new(key, len, s->sequence); /* no drop up to now is about it */
     if (len) memcpy(r->bytes + r->key_len, out->data.data, len);
+    store_mark_row(s, r);
     table_put(&s->table, hash, r);
     size_t memory = row_memory(r);
     s->rows_memory += memory;
     s->clean_memory += memory;
     s->clean_rows++;
     out->data = row_value(r);
+    out->stamp = &r->stamp;
     return true;
 }
 
@@ -220,6 +223,7 @@ bool store_get(struct store *s, struct bytes key, struct store_value *out)
     out->position = store_row_position(s, r);
     if (r->deleted) return false;
     out->data = row_value(r);
+    out->stamp = &r->stamp;
     return true;
 }
 
@@ -334,6 +338,11 @@ static void bound_transactions(struct store *s)
     size_t rows = s->memory_max / TRANSACTION_PART / PAGE_BYTES;
     if (rows < TRANSACTION_LEAST) rows = TRANSACTION_LEAST;
     checkpoint_set_rows_max(s->checkpoint, rows < s->transaction_rows ? rows : s->transaction_rows);
+}
+
+void store_set_stamp(struct store *s, uint32_t stamp)
+{
+    s->stamp = stamp;
 }
 
 void store_set_memory_max(struct store *s, size_t bytes)

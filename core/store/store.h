@@ -36,6 +36,8 @@ enum store_durability { STORE_ALWAYS, STORE_EVERYSEC, STORE_NO };
 /* When a row is due, in ms of wall time since 1970, or STORE_NEVER. Pure: an index follows from it, so it may not change with a store that is
  * there. Any thread. */
 typedef int64_t store_expiry(struct bytes key, struct bytes value);
+/* Whether a row is one of those that store_sample() gives. Pure; the same for as long as the store is open. */
+typedef bool store_sampled(struct bytes key);
 
 struct store_options {
     const char *dir;  /* made if missing */
@@ -49,6 +51,7 @@ struct store_options {
     size_t log_max;    /* bytes of log that start a checkpoint; 0: 64 MiB */
     size_t log_keep_max;  /* bytes of log that are kept for readers beyond what the checkpoint needs (store/reader.h); 0: 1 GiB */
     store_expiry *expiry; /* NULL: no row ever is due */
+    store_sampled *sampled; /* NULL: none is */
     bool expected;        /* it was there before: one that is missing is not made anew, but an error */
     /* Cut the log off behind this position: the end of a record that is in the log, not below the checkpoint. 0/0: no. What comes after is
      * to be of a later epoch. A crash meanwhile leaves the store as it was, or the next opening finishes it. */
@@ -80,10 +83,16 @@ void store_close(struct store *s);
 struct store_value {
     struct bytes data;              /* until this row is written, or the next flush or close */
     struct store_position position; /* of the write that made it, while that is not released; 0/0 if it is */
+    /* A number of the owner's that the row has for as long as it is in memory: that of store_set_stamp() when it came there; what is written over a
+     * row takes it on. May be read and set until this row is written, or the next flush. NULL: the row is not in memory. Iterators do not tell. */
+    uint32_t *stamp;
 };
 
 /* The row's value, own unflushed writes included. False: no such row; `position` is then that of a deletion not yet released. */
 bool store_get(struct store *s, struct bytes key, struct store_value *out);
+
+/* What rows that come into memory from now on are stamped with. 0 at first, and for what opening replays. */
+void store_set_stamp(struct store *s, uint32_t stamp);
 
 /* Whether there is such a row. Nothing of its value is read, however large it is. */
 bool store_has(struct store *s, struct bytes key);
@@ -166,6 +175,34 @@ uint64_t store_base_sequence(const struct store *s);
 /* Gives rows that are due at `now_ms` and there, `count` at most, in no order; `visit` must not write. What it leaves undeleted is given again:
  * a row that changed since the checkpoint by the next call, others after the next checkpoint. Returns how many. Not within a batch. */
 size_t store_due(struct store *s, int64_t now_ms, size_t count, void (*visit)(void *user, struct bytes key), void *user);
+
+/* ---- some rows of many: those that store_options.sampled names ---- */
+
+struct store_sample {
+    struct bytes key, value;
+    bool in_memory;
+    uint32_t stamp; /* if so */
+};
+/* Must not call the store. */
+typedef void store_visit_sample(void *user, const struct store_sample *sample);
+
+/* About how many rows of any kind are in memory, deleted ones too, and how many are on disk only. */
+struct store_whereabouts {
+    uint64_t in_memory, on_disk;
+};
+void store_whereabouts(const struct store *s, struct store_whereabouts *out);
+
+/* Gives rows in memory, up to `count` (STORE_SAMPLE_MAX at most), from a random place on; which are neighbours there is random too. A bounded number
+ * of places is looked at: where few rows are such, it may find none. */
+#define STORE_SAMPLE_MAX 64
+void store_sample(struct store *s, uint64_t random, size_t count, store_visit_sample *visit, void *user);
+/* Gives rows with from <= key < to that the checkpoint has, as they are now, in memory or not, up to `count`, in key order. A bounded number is looked
+ * at, and those that are no more count too. */
+void store_sample_disk(struct store *s, struct bytes from, struct bytes to, size_t count, store_visit_sample *visit, void *user);
+/* Gives the rows that will be due first: of those that changed since the checkpoint, and of the others, up to `count` each that are of use, as the
+ * function says of each. One of the others that is not is not given again before the next checkpoint. A bounded number is looked at. */
+typedef bool store_visit_due(void *user, const struct store_sample *sample);
+void store_sample_due(struct store *s, size_t count, store_visit_due *visit, void *user);
 
 /* ---- gates ---- */
 

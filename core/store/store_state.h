@@ -80,6 +80,10 @@ struct store {
 
     uint8_t due_done[STORE_KEY_MAX]; /* up to this entry LMDB's index was searched since the checkpoint */
     size_t due_done_len;
+    uint8_t sampled_done[STORE_KEY_MAX]; /* up to this entry of it none is of use to store_sample_due() */
+    size_t sampled_done_len;
+    store_sampled *sampled;
+    uint32_t stamp; /* of rows that come into memory */
 
     /* The turn. */
     struct record record;
@@ -176,8 +180,19 @@ void store_write_log(struct store *s);
 /* Frees what the last calls replaced. */
 void store_drop_replaced(struct store *s);
 
-/* due.c: a dirty row has a new value. */
+/* due.c */
+
+/* A dirty row has a new value. */
 void store_note_expiry(struct store *s, const struct row *r);
+/* Whether LMDB's version of a row, which an entry of its index names, is the one that is there. */
+bool store_is_current_on_disk(const struct store *s, struct bytes key);
+
+/* A row that comes into memory is stamped, and marked if it is to be sampled. Before it stands in the table. */
+static inline void store_mark_row(const struct store *s, struct row *r)
+{
+    r->stamp = s->stamp;
+    if (s->sampled && !r->deleted && s->sampled(row_key(r))) r->flags |= ROW_SAMPLED;
+}
 
 /* purge.c */
 

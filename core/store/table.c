@@ -9,7 +9,9 @@
 #define MERGE_BELOW   64u  /* rows of one of two neighbours ... */
 #define MERGED_MAX    250u /* ... and of both */
 #define TAG_SHIFT     48
-#define POINTER_MASK  (((uint64_t)1 << TAG_SHIFT) - 1)
+#define TAG_MASK      (~(uint64_t)0 << TAG_SHIFT)
+#define SAMPLED       ((uint64_t)1)  /* in a slot: the row's flag */
+#define POINTER_MASK  (~TAG_MASK & ~(uint64_t)15) /* the allocator's addresses are multiples of 16 */
 
 struct segment {
     uint32_t rows;
@@ -27,7 +29,7 @@ static struct row *row_at(uint64_t slot)
 
 static uint64_t make_slot(uint64_t hash, const struct row *r)
 {
-    return hash << TAG_SHIFT | (uint64_t)(uintptr_t)r;
+    return hash << TAG_SHIFT | (uint64_t)(uintptr_t)r | (r->flags & ROW_SAMPLED ? SAMPLED : 0);
 }
 
 /* Where the search for a tag begins. */
@@ -96,7 +98,7 @@ static unsigned locate(const struct segment *g, uint64_t hash, struct bytes key)
     for (;; at = next_slot(at)) {
         uint64_t slot = g->slots[at];
         if (!slot) return at;
-        if ((slot & ~POINTER_MASK) == wanted && bytes_equal(row_key(row_at(slot)), key)) return at;
+        if ((slot & TAG_MASK) == wanted && bytes_equal(row_key(row_at(slot)), key)) return at;
     }
 }
 
@@ -117,7 +119,7 @@ void table_prefetch_row(const struct table *t, uint64_t hash)
     const struct segment *g = t->directory[directory_index(t, hash)];
     uint64_t wanted = hash << TAG_SHIFT;
     for (unsigned at = home_of(wanted); g->slots[at]; at = next_slot(at)) {
-        if ((g->slots[at] & ~POINTER_MASK) != wanted) continue;
+        if ((g->slots[at] & TAG_MASK) != wanted) continue;
         const struct row *r = row_at(g->slots[at]);
         __builtin_prefetch(r);
         __builtin_prefetch((const uint8_t *)r + 64);
@@ -215,12 +217,12 @@ static void empty_slot(struct table *t, struct segment *g, unsigned hole)
     t->rows--;
 }
 
-/* Where a row is that is in this segment. */
+/* Where a row is that is in this segment. It may have been freed. */
 static unsigned slot_of(const struct segment *g, uint64_t hash, const struct row *r)
 {
-    uint64_t slot = make_slot(hash, r);
+    uint64_t slot = hash << TAG_SHIFT | (uint64_t)(uintptr_t)r;
     unsigned at = home_of(slot);
-    while (g->slots[at] != slot) at = next_slot(at);
+    while ((g->slots[at] & ~SAMPLED) != slot) at = next_slot(at);
     return at;
 }
 
@@ -275,6 +277,21 @@ bool table_purge(struct table *t, size_t segments, bool (*drop)(void *user, stru
         return true;
     }
     return false;
+}
+
+size_t table_sample(const struct table *t, uint64_t random, struct row **out, size_t count)
+{
+    size_t index = directory_index(t, random), found = 0;
+    unsigned at = (unsigned)((random & 0xffffffff) * SEGMENT_SLOTS >> 32);
+    for (size_t looks = TABLE_SAMPLE_SLOTS; looks && found < count;) {
+        const struct segment *g = t->directory[index];
+        for (; looks && at < SEGMENT_SLOTS && found < count; at++, looks--)
+            if (g->slots[at] & SAMPLED) out[found++] = row_at(g->slots[at]);
+        at = 0;
+        index = (index & ~(span_of(t, g) - 1)) + span_of(t, g);
+        if (index == (size_t)1 << t->depth) index = 0;
+    }
+    return found;
 }
 
 void table_each(const struct table *t, void (*visit)(void *user, struct row *r), void *user)

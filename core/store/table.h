@@ -3,7 +3,8 @@
  * A directory, indexed by the upper bits of the hash, points to segments; a segment is an open-addressing table of (tag, pointer)
  * slots, one word each. A full segment splits in two, two that are nearly empty become one: no operation ever does more than that, so the table
  * grows without a pause. The tag is the hash's low 16 bits and alone decides where in its segment a row is looked for, so that rows can
- * be moved and removed without touching them. The hash is seeded: outsiders cannot aim at a segment. */
+ * be moved and removed without touching them. A bit of the pointer, which addresses of rows leave free, says whether the row is ROW_SAMPLED, so that
+ * looking for one touches no others. The hash is seeded: outsiders cannot aim at a segment. */
 #ifndef AIKV_STORE_TABLE_H
 #define AIKV_STORE_TABLE_H
 
@@ -47,6 +48,9 @@ void table_sweep(struct table *t, size_t slots, bool (*drop)(void *user, struct 
 /* Another hand: passes up to `segments` segments of some hundred rows and removes the rows for which `drop` says so. True: at the end. Every row
  * that is in the table from a beginning to an end was passed. */
 bool table_purge(struct table *t, size_t segments, bool (*drop)(void *user, struct row *r), void *user);
+/* Rows that are ROW_SAMPLED, up to `count`, from a random place on; TABLE_SAMPLE_SLOTS slots are looked at, no more. Returns how many. */
+#define TABLE_SAMPLE_SLOTS 8192
+size_t table_sample(const struct table *t, uint64_t random, struct row **out, size_t count);
 void table_each(const struct table *t, void (*visit)(void *user, struct row *r), void *user);
 
 #endif

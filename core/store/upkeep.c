@@ -70,7 +70,7 @@ static void begin_settling(struct store *s)
     s->phase = PHASE_SETTLING;
     s->at = s->frozen_to;
     s->at_epoch = s->frozen_epoch;
-    s->resumed_len = s->due_done_len = 0;
+    s->resumed_len = s->due_done_len = s->sampled_done_len = 0;
     generation_forget_due(s->frozen); /* the index has them */
     s->log_at = s->log_at_next;
     s->checkpoints++;
@@ -128,7 +128,7 @@ static bool drop_clean(void *user, struct row *r)
     struct store *s = user;
     if (r->generation) return false;
     if (r->flags & ROW_TOUCHED) {
-        r->flags &= (uint8_t)~ROW_TOUCHED;
+        row_unflag(r, ROW_TOUCHED);
         return false;
     }
     size_t memory = row_memory(r);

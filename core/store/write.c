@@ -42,7 +42,9 @@ static void discard(struct store *s, struct row *r)
 
 void store_install(struct store *s, uint64_t hash, struct row *r)
 {
+    store_mark_row(s, r);
     struct row *before = table_put(&s->table, hash, r);
+    if (before && !before->deleted && !store_is_dead(s, before)) r->stamp = before->stamp;
     size_t memory = row_memory(r);
     s->rows_memory += memory;
     s->active->memory += memory;

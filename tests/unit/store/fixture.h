@@ -58,6 +58,7 @@ int run_replay_tests(void);
 int run_iterator_tests(void);
 int run_drop_tests(void);
 int run_due_tests(void);
+int run_sample_tests(void);
 int run_gate_tests(void);
 int run_failure_tests(void);
 int run_model_tests(void);

@@ -10,6 +10,7 @@ int main(void)
     failed += run_iterator_tests();
     failed += run_drop_tests();
     failed += run_due_tests();
+    failed += run_sample_tests();
     failed += run_cold_tests();
     failed += run_gate_tests();
     failed += run_failure_tests();
