@@ -79,7 +79,7 @@ static int check_key(struct check *c, const struct rowkey_parts *at, size_t name
         return error_set(c->e, ERROR_FORMAT, "a string of %zu bytes is in one row", en.payload.len);
     int rc = check_value(c->ks, at->database_id, &en, c->e);
     if (rc) return rc;
-    databases_count(db, at->slot, 1, entry_has_expiry(&en), (int64_t)keyspace_row_bytes(name_len, &en));
+    databases_count(&c->found, db, at->slot, 1, entry_has_expiry(&en), (int64_t)keyspace_row_bytes(name_len, &en));
     struct object_root roots[ENTRY_ROOTS_MAX];
     unsigned count = entry_roots(&en, at->database_id, roots);
     for (unsigned i = 0; i < count; i++)
@@ -162,6 +162,9 @@ static int check_counts(struct check *c)
     int rc = 0;
     for (unsigned n = 0; !rc && n < c->found.count; n++)
         rc = compare_database(n, &c->ks->databases.list[n], &c->found.list[n], c->e);
+    const struct databases *counted = &c->ks->databases, *found = &c->found;
+    if (!rc && (counted->held.keys != found->held.keys || counted->held.bytes != found->held.bytes || counted->expiring != found->expiring))
+        rc = error_set(c->e, ERROR_FORMAT, "the counts of all databases together are not those of each");
     return rc;
 }
 

@@ -66,18 +66,18 @@ void counts_write(struct store *store, struct databases *d, uint64_t sequence)
 /* ---- reading ---- */
 
 /* The counts of the database with this id. */
-static bool read_database(struct store *store, struct database *db)
+static bool read_database(struct store *store, struct databases *d, struct database *db)
 {
     uint8_t name[NAME_SIZE];
     struct bytes value;
     if (!store_get_base(store, name_of(name, db->id), &value)) return true; /* it held nothing */
     struct reader r = reader_of(value);
-    db->expiring = read_u64(&r);
+    databases_set_expiring(d, db, read_u64(&r));
     for (unsigned slot = 0; slot < ROWKEY_SLOTS; slot++) {
         struct keyspace_held held = {.keys = read_varint(&r)};
         if (!held.keys) continue;
         held.bytes = read_varint(&r);
-        databases_set_slot(db, slot, held);
+        databases_set_slot(d, db, slot, held);
     }
     return reader_done(&r) && db->expiring <= db->size;
 }
@@ -93,7 +93,7 @@ bool counts_read(struct store *store, const struct databases *base, struct datab
     bool good = reader_done(&r) && format == COUNTS_FORMAT && sequence == store_base_sequence(store);
     for (unsigned n = 0; good && n < base->count; n++) {
         struct database *db = databases_find(now, base->list[n].id);
-        good = db && read_database(store, db);
+        good = db && read_database(store, now, db);
     }
     return good;
 }

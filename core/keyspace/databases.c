@@ -68,20 +68,32 @@ static void need_slots(struct database *db)
     if (!db->slots) db->slots = need(calloc(ROWKEY_SLOTS, sizeof *db->slots));
 }
 
-void databases_set_slot(struct database *db, unsigned slot, struct keyspace_held held)
+void databases_set_slot(struct databases *d, struct database *db, unsigned slot, struct keyspace_held held)
 {
     need_slots(db);
     db->slots[slot] = held;
     db->size += held.keys;
+    db->bytes += held.bytes;
+    d->held.keys += held.keys;
+    d->held.bytes += held.bytes;
 }
 
-void databases_clear(struct database *db)
+void databases_set_expiring(struct databases *d, struct database *db, uint64_t expiring)
 {
+    db->expiring = expiring;
+    d->expiring += expiring;
+}
+
+void databases_clear(struct databases *d, struct database *db)
+{
+    d->held.keys -= db->size;
+    d->held.bytes -= db->bytes;
+    d->expiring -= db->expiring;
     free(db->slots);
     *db = (struct database){.id = db->id, .changed = true};
 }
 
-void databases_count(struct database *db, unsigned slot, int keys, int expiring, int64_t bytes)
+void databases_count(struct databases *d, struct database *db, unsigned slot, int keys, int expiring, int64_t bytes)
 {
     need_slots(db);
     struct keyspace_held *held = &db->slots[slot];
@@ -93,6 +105,10 @@ void databases_count(struct database *db, unsigned slot, int keys, int expiring,
     held->bytes += (uint64_t)bytes;
     db->size += (uint64_t)(int64_t)keys;
     db->expiring += (uint64_t)(int64_t)expiring;
+    db->bytes += (uint64_t)bytes;
+    d->held.keys += (uint64_t)(int64_t)keys;
+    d->held.bytes += (uint64_t)bytes;
+    d->expiring += (uint64_t)(int64_t)expiring;
 }
 
 struct keyspace_held databases_slot(const struct database *db, unsigned slot)

@@ -1,6 +1,7 @@
 /* One key: finding, storing, deleting, its expiry. */
 #include <assert.h>
 
+#include "base/random.h"
 #include "keyspace/keyspace_state.h"
 
 static struct database *current(struct keyspace *ks)
@@ -14,6 +15,15 @@ static void see_objects(struct keyspace *ks, const struct entry *en)
     struct object_root roots[ENTRY_ROOTS_MAX];
     at->object_count = entry_roots(en, current(ks)->id, roots);
     for (unsigned i = 0; i < at->object_count; i++) at->objects[i] = roots[i].object;
+}
+
+/* The key at ks->place, which is there, is used; by one command once. */
+static void use(struct keyspace *ks)
+{
+    struct keyspace_place *at = &ks->place;
+    if (!at->usage || ks->only_looks || ks->used == at->row.hash) return;
+    ks->used = at->row.hash;
+    *at->usage = usage_again(&ks->usage, *at->usage, ks->clock_s, ks->usage.counts ? random_next(&ks->random) : 0);
 }
 
 /* The key's entry in the store. Fills in ks->place. */
@@ -30,6 +40,8 @@ static bool look_up(struct keyspace *ks, struct bytes key, struct entry *en)
     at->bytes = 0;
     keyspace_note(ks, v.position);
     if (!at->exists) return false;
+    at->usage = v.stamp;
+    use(ks);
     bool readable = entry_read(v.data, en);
     assert(readable); /* only this version writes here: open refuses other formats */
     (void)readable;
@@ -69,7 +81,7 @@ static void drop(struct keyspace *ks, enum keyspace_change why)
     for (unsigned i = 0; i < at->object_count; i++) hand_over(ks, &at->objects[i]);
     at->object_count = 0;
     store_delete(ks->store, rowkey_bytes(&at->row));
-    databases_count(current(ks), at->row.slot, -1, at->expiring ? -1 : 0, -(int64_t)at->bytes);
+    databases_count(&ks->databases, current(ks), at->row.slot, -1, at->expiring ? -1 : 0, -(int64_t)at->bytes);
     at->exists = at->expiring = false;
     at->bytes = 0;
     keyspace_tell(ks, ks->current, at->key, why);
@@ -121,7 +133,7 @@ void keyspace_put_entry(struct keyspace *ks, struct bytes key, struct entry *en)
     /* The payload may be in the row that this replaces: the store keeps it until its next call. */
     entry_write(store_put_open(ks->store, rowkey_bytes(&at->row), entry_size(en)), en);
     bool expiring = entry_has_expiry(en);
-    databases_count(current(ks), at->row.slot, at->exists ? 0 : 1, (int)expiring - (int)at->expiring, (int64_t)(bytes - at->bytes));
+    databases_count(&ks->databases, current(ks), at->row.slot, at->exists ? 0 : 1, (int)expiring - (int)at->expiring, (int64_t)(bytes - at->bytes));
     enum keyspace_change change = at->exists ? KEYSPACE_CHANGED : KEYSPACE_CREATED;
     at->exists = true;
     at->expiring = expiring;
@@ -133,7 +145,7 @@ void keyspace_splice_payload(struct keyspace *ks, const struct entry *en, size_t
 {
     int64_t grown = held + (int64_t)inserted.len - (int64_t)removed;
     store_splice(ks->store, rowkey_bytes(&ks->place.row), entry_payload_at(en) + at, removed, inserted);
-    databases_count(current(ks), ks->place.row.slot, 0, 0, grown);
+    databases_count(&ks->databases, current(ks), ks->place.row.slot, 0, 0, grown);
     ks->place.bytes += (uint64_t)grown;
     keyspace_tell_changed(ks);
 }
@@ -160,7 +172,7 @@ bool keyspace_expire(struct keyspace *ks, struct bytes key, int64_t expires_ms)
     size_t len = entry_write_expiry(changed, &en, expires_ms, &removed);
     store_splice(ks->store, rowkey_bytes(&at->row), ENTRY_EXPIRY_AT, removed, bytes_of(changed, len));
     bool expiring = expires_ms != KEYSPACE_NO_EXPIRY;
-    databases_count(current(ks), at->row.slot, 0, (int)expiring - (int)at->expiring, (int64_t)len - (int64_t)removed);
+    databases_count(&ks->databases, current(ks), at->row.slot, 0, (int)expiring - (int)at->expiring, (int64_t)len - (int64_t)removed);
     at->expiring = expiring;
     at->bytes += len - removed;
     keyspace_tell_changed(ks);

@@ -100,14 +100,14 @@ static int count_row(struct keyspace *ks, struct bytes name, struct bytes value,
                          "a row of slot %u is damaged, or of a type that this version of AiKv does not know", at.slot);
     struct database *db = databases_find(&ks->databases, at.database_id);
     if (!db) return error_set(e, ERROR_FORMAT, "a row of slot %u is of database id %u, which there is none of", at.slot, at.database_id);
-    databases_count(db, at.slot, rows, entry_has_expiry(&en) ? rows : 0, rows * (int64_t)keyspace_row_bytes(name.len, &en));
+    databases_count(&ks->databases, db, at.slot, rows, entry_has_expiry(&en) ? rows : 0, rows * (int64_t)keyspace_row_bytes(name.len, &en));
     return 0;
 }
 
 /* Counts each row. */
 static int count_rows(struct keyspace *ks, struct error *e)
 {
-    for (unsigned n = 0; n < ks->databases.count; n++) databases_clear(&ks->databases.list[n]);
+    for (unsigned n = 0; n < ks->databases.count; n++) databases_clear(&ks->databases, &ks->databases.list[n]);
     struct store_iterator *it = store_iterate(ks->store, bytes_of(NULL, 0), keyspace_rows_end());
     struct bytes name;
     struct store_value value;
@@ -131,7 +131,7 @@ static int count_drop(void *user, const struct store_range *range)
     struct databases *d = &rc->ks->databases;
     if (range->first_slot > 0 || range->last_slot < ROWKEY_SLOTS - 1) return RECOUNT;
     for (unsigned n = 0; n < d->count; n++)
-        if (!range->one_database || d->list[n].id == range->database) databases_clear(&d->list[n]);
+        if (!range->one_database || d->list[n].id == range->database) databases_clear(d, &d->list[n]);
     return 0;
 }
 
@@ -205,6 +205,8 @@ static int load(struct store *store, unsigned databases, struct keyspace **out, 
     if (!ks) return error_set(e, ERROR_OOM, "no memory for the keyspace");
     ks->store = store;
     ks->usable = databases;
+    ks->clock_from_ms = ks->clock_ms = INT64_MAX; /* until it is told the time */
+    random_bytes(&ks->random, sizeof ks->random);
     databases_init(&ks->databases);
     buffer_init(&ks->draft, DRAFT_MAX);
     int rc = open_meta(ks, e);
@@ -269,8 +271,11 @@ void keyspace_begin(struct keyspace *ks, unsigned database, int64_t now_ms)
     assert(database < ks->usable);
     ks->current = database;
     ks->place.known = false;
+    ks->only_looks = false;
+    ks->used = 0;
     if (ks->depth++) return;
     ks->now_ms = now_ms;
+    keyspace_see_time(ks, now_ms);
     ks->seen = ks->flushed;
     ks->flushes = false;
     store_begin(ks->store);
@@ -344,7 +349,7 @@ void keyspace_flush(struct keyspace *ks, unsigned database)
     struct database *db = &ks->databases.list[database];
     keyspace_note(ks, ks->written); /* that there is nothing to do may be so because of it */
     if (!db->size) return;
-    databases_clear(db);
+    databases_clear(&ks->databases, db);
     drop_rows(ks, db);
 }
 
@@ -354,7 +359,7 @@ void keyspace_flush_all(struct keyspace *ks)
     keyspace_note(ks, ks->written);
     for (unsigned n = 0; n < ks->usable; n++) keys += ks->databases.list[n].size;
     if (!keys) return;
-    for (unsigned n = 0; n < ks->usable; n++) databases_clear(&ks->databases.list[n]);
+    for (unsigned n = 0; n < ks->usable; n++) databases_clear(&ks->databases, &ks->databases.list[n]);
     drop_rows(ks, NULL);
 }
 

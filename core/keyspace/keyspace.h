@@ -22,6 +22,8 @@ struct keyspace;
 
 /* What store_options.expiry must be. Pure. */
 int64_t keyspace_expiry(struct bytes name, struct bytes value);
+/* ... and store_options.sampled: keys' rows are. Pure. */
+bool keyspace_sampled(struct bytes name);
 /* Opens the keyspace in `store`, right after store_open. How many keys there are comes with the store's checkpoint and what was written since
  * (keyspace_close and each checkpoint store it); where that is not so, the rows are counted. A `databases` lower than keys need is an error. */
 int keyspace_open(struct store *store, unsigned databases, struct keyspace **out, struct error *e);
@@ -73,6 +75,7 @@ enum keyspace_change {
     KEYSPACE_CHANGED, /* its value or its expiry, even to what it was; not if only a stream's consumer groups have */
     KEYSPACE_DELETED,
     KEYSPACE_EXPIRED, /* deleted since its time had come */
+    KEYSPACE_EVICTED, /* deleted to make room */
     /* Told of beside CHANGED or DELETED: */
     KEYSPACE_FIELDS_EXPIRED,      /* fields of a hash were deleted since their time had come ... */
     KEYSPACE_LAST_FIELDS_EXPIRED, /* ... and with them the key */
@@ -120,6 +123,39 @@ uint64_t keyspace_scan(struct keyspace *ks, uint64_t cursor, size_t count,
 /* A random key of the current database into `key`, about all as likely; `random` is any number. Expired keys met on the way are
  * deleted. False: there is none, or 100 in a row had expired. A key that does not fit sets key->failed. */
 bool keyspace_random(struct keyspace *ks, uint64_t random, struct buffer *key);
+
+/* ---- how keys are used, and which of them go when there are too many ---- */
+
+/* Looking a key up counts as using it; not what the command that runs looks up from here on, if `only`. */
+void keyspace_only_look(struct keyspace *ks, bool only);
+/* Of the key looked up last, which is there: when it was used, before that unless it counted; where the order is LEAST_OFTEN, how often (0 to 255). A
+ * key whose row comes from disk was used just then, for the first time. */
+uint32_t keyspace_idle_s(const struct keyspace *ks);
+unsigned keyspace_frequency(const struct keyspace *ks);
+
+enum keyspace_order { KEYSPACE_LEAST_LATELY, KEYSPACE_LEAST_OFTEN, KEYSPACE_ANY, KEYSPACE_DUE_FIRST };
+struct keyspace_eviction { /* all zeros at first */
+    enum keyspace_order order;
+    bool expiring_only; /* no other keys go */
+    unsigned samples;   /* keys that are looked at to choose one, up to KEYSPACE_SAMPLES_MAX */
+    uint32_t lfu_log_factor, lfu_decay_min; /* as in usage.h */
+};
+#define KEYSPACE_SAMPLES_MAX 64
+void keyspace_set_eviction(struct keyspace *ks, const struct keyspace_eviction *eviction);
+
+/* Bytes of all data, as struct keyspace_held counts them, and KEYSPACE_KEY_COSTS for each key, about what it takes to hold one. Constant time. */
+#define KEYSPACE_KEY_COSTS 48
+uint64_t keyspace_data_bytes(const struct keyspace *ks);
+
+enum keyspace_evicted {
+    KEYSPACE_MADE_ROOM,  /* a key is gone */
+    KEYSPACE_NOT_FOUND,  /* none of those that were looked at may go; others may */
+    KEYSPACE_NONE_MAY_GO /* there is none that may */
+};
+/* Deletes the key that comes first by the order among some that are picked at random, or one that has expired. Of DUE_FIRST it is the first of all. A key
+ * on disk only counts as not used for longest. A batch of its own; call between commands. */
+enum keyspace_evicted keyspace_evict(struct keyspace *ks, int64_t now_ms);
+uint64_t keyspace_evicted_total(const struct keyspace *ks); /* since open */
 
 /* ---- slots ---- */
 /* CRC16 of the key, or of what stands between its first '{' and the next '}' if that is not empty; modulo 16,384. */

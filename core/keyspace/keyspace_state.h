@@ -2,12 +2,14 @@
 #ifndef AIKV_KEYSPACE_KEYSPACE_STATE_H
 #define AIKV_KEYSPACE_KEYSPACE_STATE_H
 
+#include "keyspace/candidates.h"
 #include "keyspace/chunks.h"
 #include "keyspace/databases.h"
 #include "keyspace/entry.h"
 #include "keyspace/keyspace.h"
 #include "keyspace/objects.h"
 #include "keyspace/rowkey.h"
+#include "keyspace/usage.h"
 
 #define KEYSPACE_FORMAT 2
 
@@ -21,7 +23,7 @@ struct keyspace {
     struct store_position written; /* of the last batch */
     struct store_position flushed; /* of the last one that flushed or swapped: a key may be missing, or there, because of it */
     uint64_t counted;              /* sequence of the last batch that holds counts */
-    uint64_t expired_total;
+    uint64_t expired_total, evicted_total;
     struct keyspace_small small;
     struct keyspace_listener listener; /* `changed` NULL: nobody listens */
 
@@ -32,6 +34,16 @@ struct keyspace {
     struct store_position seen; /* the highest position of what it read */
     bool flushes;
     bool quiet; /* what changes now of a key that there is, nobody is told of */
+    bool only_looks;        /* what it looks up does not count as used */
+    uint64_t used;          /* hash of the key that it used last; 0: none yet */
+
+    /* The clock of usage.h. */
+    int64_t clock_from_ms, clock_ms; /* wall time, when it began; of the second that it shows */
+    uint32_t clock_s;
+    struct usage_rules usage;
+    struct keyspace_eviction eviction;
+    struct candidates candidates; /* to be evicted */
+    uint64_t random;              /* state of random_next() */
 
     /* The key looked up last, so that finding and then putting it costs one look-up. */
     struct keyspace_place {
@@ -39,6 +51,7 @@ struct keyspace {
         struct bytes key; /* as it was given */
         bool known, exists, expiring;
         uint64_t bytes;          /* as counted; 0 if there is no key */
+        uint32_t *usage;         /* of one that exists; NULL: its row is not in memory */
         unsigned object_count;   /* of its value */
         struct object objects[ENTRY_ROOTS_MAX];
     } place;
@@ -105,6 +118,15 @@ static inline struct object keyspace_new_object(struct keyspace *ks)
 }
 /* Deletes the key at ks->place, which exists, and its value. */
 void keyspace_drop(struct keyspace *ks);
+
+/* sweep.c: deletes a key's row, which holds `en`, and hands over what the value has besides; tells and counts `why`. In a batch. `name` is not in the row. */
+void keyspace_delete_row(struct keyspace *ks, struct bytes name, const struct rowkey_parts *at, const struct entry *en, enum keyspace_change why);
+/* evict.c: the clock shows `now_ms`, which is of another second. */
+void keyspace_set_clock(struct keyspace *ks, int64_t now_ms);
+static inline void keyspace_see_time(struct keyspace *ks, int64_t now_ms)
+{
+    if (now_ms < ks->clock_ms || now_ms - ks->clock_ms >= 1000) keyspace_set_clock(ks, now_ms);
+}
 
 /* Writes the map of databases, in the open batch. */
 void keyspace_write_meta(struct keyspace *ks);

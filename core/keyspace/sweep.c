@@ -31,6 +31,18 @@ static size_t sweep_fields(struct keyspace *ks, const struct rowkey_parts *at, c
     return deleted;
 }
 
+void keyspace_delete_row(struct keyspace *ks, struct bytes name, const struct rowkey_parts *at, const struct entry *en, enum keyspace_change why)
+{
+    struct object_root roots[ENTRY_ROOTS_MAX];
+    struct database *db = databases_find(&ks->databases, at->database_id);
+    databases_count(&ks->databases, db, at->slot, -1, entry_has_expiry(en) ? -1 : 0, -(int64_t)keyspace_row_bytes(name.len, en));
+    ks->expired_total += why == KEYSPACE_EXPIRED;
+    ks->evicted_total += why == KEYSPACE_EVICTED;
+    keyspace_tell(ks, (unsigned)(db - ks->databases.list), en->has_key ? en->key : at->key, why); /* while its row has the key */
+    for (unsigned i = entry_roots(en, at->database_id, roots); i > 0; i--) objects_hand_over(&ks->objects, ks->store, &roots[i - 1].object);
+    store_delete(ks->store, name);
+}
+
 /* What of it is due, `count` at most; returns how many. */
 static size_t delete_due(struct keyspace *ks, struct bytes name, size_t count)
 {
@@ -42,13 +54,7 @@ static size_t delete_due(struct keyspace *ks, struct bytes name, size_t count)
     assert(readable); /* it was due a moment ago */
     (void)readable;
     if (!entry_is_expired(&en, ks->now_ms)) return sweep_fields(ks, &at, &en, count);
-    struct object_root roots[ENTRY_ROOTS_MAX];
-    struct database *db = databases_find(&ks->databases, at.database_id);
-    databases_count(db, at.slot, -1, -1, -(int64_t)keyspace_row_bytes(name.len, &en));
-    ks->expired_total++;
-    keyspace_tell(ks, (unsigned)(db - ks->databases.list), en.has_key ? en.key : at.key, KEYSPACE_EXPIRED); /* while its row has the key */
-    for (unsigned i = entry_roots(&en, at.database_id, roots); i > 0; i--) objects_hand_over(&ks->objects, ks->store, &roots[i - 1].object);
-    store_delete(ks->store, name);
+    keyspace_delete_row(ks, name, &at, &en, KEYSPACE_EXPIRED);
     return 1;
 }
 

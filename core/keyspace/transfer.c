@@ -43,17 +43,27 @@ static void copy_objects(struct keyspace *ks, struct entry *en, const struct obj
     en->payload = bytes_of(room, en->payload.len);
 }
 
+/* What was put last was used like this. */
+static void set_usage(struct keyspace *ks, uint32_t usage)
+{
+    struct store_value v;
+    if (store_get(ks->store, rowkey_bytes(&ks->place.row), &v) && v.stamp) *v.stamp = usage;
+}
+
 /* Puts what `from` holds, which is there, at `to`. Returns whether the value's own rows, if it has any, are those of `from`. */
 static bool put(struct keyspace *ks, struct bytes from, const struct keyspace_destination *to, bool moves)
 {
     unsigned home = ks->current;
     uint8_t payload[ENTRY_ROOTED_MAX];
     struct entry en;
+    bool only_looks = ks->only_looks;
+    ks->only_looks = true; /* look() has used both */
     bool there = keyspace_find_entry(ks, from, &en);
     assert(there);
     (void)there;
     struct object objects[ENTRY_ROOTS_MAX];
     unsigned count = ks->place.object_count;
+    uint32_t usage = moves && ks->place.usage ? *ks->place.usage : usage_first(&ks->usage, ks->clock_s);
     memcpy(objects, ks->place.objects, sizeof objects);
     bool shared = moves && to->database == home; /* rows carry the database's id: they cannot follow into another */
     turn_to(ks, to->database);
@@ -62,6 +72,8 @@ static bool put(struct keyspace *ks, struct bytes from, const struct keyspace_de
         copy_objects(ks, &en, objects, count, payload);
     }
     keyspace_put_entry(ks, to->key, &en);
+    set_usage(ks, usage);
+    ks->only_looks = only_looks;
     turn_to(ks, home);
     return shared;
 }

@@ -255,7 +255,7 @@ static void start(struct node *n, bool cluster)
     char store_dir[300];
     snprintf(store_dir, sizeof store_dir, "%s/store", n->dir);
     struct store_options stored = {
-        .dir = store_dir, .dirty_max = 16 << 20, .on_durable = on_durable, .user = n, .expiry = keyspace_expiry, .memory_max = n->cold ? 1 : 0};
+        .dir = store_dir, .dirty_max = 16 << 20, .on_durable = on_durable, .user = n, .expiry = keyspace_expiry, .sampled = keyspace_sampled, .memory_max = n->cold ? 1 : 0};
     static const struct cold_calls cold = {.reading = reading, .faults = faults};
     struct store_calls calls = {.segment_size = SEGMENT_SIZE, .cold = n->cold ? &cold : NULL};
     struct store_report report;

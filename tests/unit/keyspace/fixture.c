@@ -16,7 +16,7 @@ static void on_durable(void *user)
 
 void fixture_open_store(struct fixture *f)
 {
-    struct store_options options = {.dir = f->store_dir, .on_durable = on_durable, .expiry = keyspace_expiry};
+    struct store_options options = {.dir = f->store_dir, .on_durable = on_durable, .expiry = keyspace_expiry, .sampled = keyspace_sampled};
     struct store_calls calls = {.segment_size = 1 << 20, .transaction_rows = 16}; /* many steps to be interrupted at */
     struct error e;
     if (store_open_with(&options, &calls, &f->store, NULL, &e)) fail_msg("%s", e.text);

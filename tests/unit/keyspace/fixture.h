@@ -56,6 +56,8 @@ int run_random_tests(void);
 int run_position_tests(void);
 int run_scan_tests(void);
 int run_sweep_tests(void);
+int run_usage_tests(void);
+int run_evict_tests(void);
 int run_format_tests(void);
 int run_counts_tests(void);
 int run_string_tests(void);

@@ -9,6 +9,8 @@ int main(void)
     failed += run_position_tests();
     failed += run_scan_tests();
     failed += run_sweep_tests();
+    failed += run_usage_tests();
+    failed += run_evict_tests();
     failed += run_format_tests();
     failed += run_counts_tests();
     failed += run_string_tests();
