@@ -279,6 +279,7 @@ static bool serve(struct command_engine *e, struct blocked_client *c, struct byt
                                 .client = c->client,
                                 .session = c->session};
     keyspace_begin(e->keyspace, c->session->database, call.now_ms);
+    keyspace_only_look(e->keyspace, c->session->no_touch);
     e->running = c->session;
     enum keyspace_type type = keyspace_find(e->keyspace, key).type;
     bool served = (type == c->type || c->until_gone) && c->serve(&call, key);

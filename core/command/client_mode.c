@@ -37,7 +37,7 @@ void command_client_no_evict(struct command_call *c)
     command_reply_ok(c);
 }
 
-/* No key's last use is kept, so there is nothing that this connection could leave alone. */
+/* What its commands look up does not count as used (dispatch.c), but by TOUCH. */
 void command_client_no_touch(struct command_call *c)
 {
     bool on;

@@ -64,6 +64,8 @@ struct command_host {
     size_t publish_max;
     /* Ends the process in good order. */
     void (*shutdown)(void *user);
+    /* Calls command_engine_flush in the loop's next turn, even if nobody asks for anything. */
+    void (*wake)(void *user);
 };
 
 #define COMMAND_PERCENTILES_MAX 16
@@ -79,6 +81,9 @@ struct command_tuning {
     double percentiles[COMMAND_PERCENTILES_MAX];
     size_t percentile_count;
     enum command_debug debug; /* whether DEBUG may be used: by nobody, from the loopback interface, by all */
+    uint64_t data_max; /* keyspace_data_bytes() above which keys are evicted; 0: none ever is */
+    struct keyspace_eviction eviction;
+    uint64_t eviction_us; /* so long at a time, or little more */
 };
 
 struct command_options {

@@ -128,7 +128,8 @@ static void command_config_resetstat(struct command_call *c)
 {
     struct net_statistics net;
     net_server_statistics(c->engine->server, &net);
-    command_counts_reset(&c->engine->statistics, &net, keyspace_expired_total(c->keyspace));
+    command_counts_reset(&c->engine->statistics, &net, keyspace_expired_total(c->keyspace), keyspace_evicted_total(c->keyspace));
+    command_evictions_reset(c->engine);
     command_reply_ok(c);
 }
 

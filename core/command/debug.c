@@ -25,6 +25,7 @@ static void debug_sleep(struct command_call *c)
 static void debug_object(struct command_call *c)
 {
     keyspace_begin(c->keyspace, c->session->database, c->now_ms);
+    keyspace_only_look(c->keyspace, true);
     struct keyspace_entry entry = keyspace_find(c->keyspace, c->argv[2]);
     if (entry.type == KEYSPACE_NONE) {
         resp_error(c->reply, ERROR_NOT_FOUND, "no such key");

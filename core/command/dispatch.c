@@ -42,6 +42,25 @@ static bool may_debug(const struct command_engine *e, const struct net_client *c
     return allowed == COMMAND_DEBUG_YES || (allowed == COMMAND_DEBUG_LOCAL && net_client_is_loopback(client));
 }
 
+/* Between MULTI and EXEC everything is kept, so it needs room; but EXEC asks for what its commands need, and what ends it all is always let by. */
+static bool needs_room(const struct command_session *session, const struct command_row *row)
+{
+    static const char *const always[] = {"EXEC", "DISCARD", "QUIT", "RESET"};
+    const struct command_transaction *t = &session->transaction;
+    if (row->flags & DENYOOM || (row->run == command_transaction_exec && t->needs_room)) return true;
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        if (strcmp(row->name, always[i]) == 0) return false;
+    return t->open;
+}
+
+/* Deletes keys if there are too many, whoever asks for what. False: there is no room for this, and none can be made. */
+static bool make_room(struct command_engine *e, const struct command_session *session, const struct command_row *row)
+{
+    if (keyspace_data_bytes(e->keyspace) <= e->tuning.data_max) return true;
+    command_evict(e);
+    return !e->evictions.refusing || !needs_room(session, row);
+}
+
 /* Whether the request may run; if not, the reason was replied. */
 static bool may_run(struct command_engine *e, const struct command_session *session, const struct command_request *request,
                     struct resp_writer *reply)
@@ -71,6 +90,10 @@ static bool may_run(struct command_engine *e, const struct command_session *sess
         return false;
     }
     if (e->cluster_enabled && !command_slot_check(e, session->client, request, reply)) return false;
+    if (e->tuning.data_max && !make_room(e, session, row)) {
+        resp_error(reply, ERROR_OOM, "command not allowed when used memory > 'maxmemory'.");
+        return false;
+    }
     bool writes = row->flags & WRITE || (row->run == command_transaction_exec && session->transaction.writes);
     if (!e->writable && writes) {
         resp_error(reply, ERROR_MISCONF, "Commands that change data are refused: %s", e->not_writable.text);
@@ -108,6 +131,7 @@ static void run(struct command_engine *e, struct command_call *c)
         return;
     }
     keyspace_begin(e->keyspace, c->session->database, c->now_ms);
+    if (row->only_looks || c->session->no_touch) keyspace_only_look(e->keyspace, true);
     row->run(c);
     command_gate(e, c->client, keyspace_end(e->keyspace));
 }

@@ -87,6 +87,7 @@ void command_engine_tune(struct command_engine *e, const struct command_tuning *
     e->attention_us = slow_us < latency_us ? slow_us : latency_us;
     command_slowlog_trim(&e->slowlog, tuning->slowlog_max);
     if (e->server) take_limits(e);
+    keyspace_set_eviction(e->keyspace, &tuning->eviction);
 }
 
 static void on_warm(void *user, uint64_t client_id)
@@ -210,8 +211,7 @@ static void on_turn_end(void *user)
     command_engine_flush(e);
 }
 
-/* Calls it, and notes how long it took if that is watched. */
-static void watched(struct command_engine *e, enum latency_event event, void (*work)(struct command_engine *e))
+void command_engine_watched(struct command_engine *e, enum latency_event event, void (*work)(struct command_engine *e))
 {
     uint64_t limit_us = e->tuning.latency_ms * 1000, began_us = limit_us ? clock_monotonic_us() : 0;
     work(e);
@@ -226,9 +226,10 @@ static void flush_store(struct command_engine *e)
 
 void command_engine_flush(struct command_engine *e)
 {
+    command_evict_more(e);
     pubsub_gate(e);
     forward_gate(e);
-    watched(e, LATENCY_LOG, flush_store);
+    command_engine_watched(e, LATENCY_LOG, flush_store);
     forward_released(e);
     e->writable = store_writable(e->store, &e->not_writable);
     net_server_release(e->server, store_released(e->store).sequence); /* leaves in this turn */
@@ -320,7 +321,7 @@ void command_engine_tick(struct command_engine *e)
     command_engine_flush(e);
     command_pause_check(e);
     if (e->writable && !e->pause.until_ms && !store_pressure(e->store)) {
-        watched(e, LATENCY_EXPIRE, sweep);
+        command_engine_watched(e, LATENCY_EXPIRE, sweep);
         command_engine_flush(e);
     }
 }

@@ -4,6 +4,7 @@
 
 #include "command/blocked.h"
 #include "command/command.h"
+#include "command/evict.h"
 #include "command/forward.h"
 #include "command/latency.h"
 #include "command/monitor.h"
@@ -53,6 +54,7 @@ struct command_engine {
     struct command_monitors monitors;
     struct command_pause pause;
     bool expire_paused; /* DEBUG SET-ACTIVE-EXPIRE 0 */
+    struct command_evictions evictions;
     uint64_t attention_us; /* a command that takes so long is looked at more closely */
     struct arena arena;    /* of the command being run */
     struct buffer scratch; /* of it likewise: replies whose length is told before they are */
@@ -73,6 +75,8 @@ void command_dispatch(struct command_engine *e, struct net_client *client, const
 void command_execute(struct command_engine *e, struct command_call *c, uint64_t start_us);
 /* The reply waits for what the command wrote, and for what it read that is not released yet: for what keyspace_end returned. */
 void command_gate(struct command_engine *e, struct net_client *client, struct store_position position);
+/* Calls it, and notes how long it took if that is watched. */
+void command_engine_watched(struct command_engine *e, enum latency_event event, void (*work)(struct command_engine *e));
 /* The messages of pub/sub that the command has sent to its own client, engine->running, come behind its reply. */
 void command_bring_own_messages(struct command_engine *e, struct net_client *client);
 

@@ -19,6 +19,13 @@ static void command_generic_exists(struct command_call *c)
     resp_integer(c->reply, found);
 }
 
+/* Also of a client that said NO-TOUCH. */
+static void command_generic_touch(struct command_call *c)
+{
+    keyspace_only_look(c->keyspace, false);
+    command_generic_exists(c);
+}
+
 static void command_generic_type(struct command_call *c)
 {
     resp_simple(c->reply, keyspace_type_name(command_read(c, c->argv[1]).type));
@@ -38,13 +45,13 @@ const struct command_row command_generic_rows[] = {
     {"EXISTS", -2, READ | FAST, KEYS(1, -1, 1, KEY_RO), ACL_KEYSPACE, command_generic_exists,
      "How many of the keys are there; one given twice counts twice.",
      .syntax = "key [key ...]", .since = "1.0.0", .complexity = "O(N) where N is the number of keys to check.",
-     .tips = MANY_SHARDS},
-    {"TOUCH", -2, READ | FAST, KEYS(1, -1, 1, KEY_RO), ACL_KEYSPACE, command_generic_exists,
-     "The same as EXISTS: when a key was last used is not kept.",
+     .tips = MANY_SHARDS, .only_looks = true},
+    {"TOUCH", -2, READ | FAST, KEYS(1, -1, 1, KEY_RO), ACL_KEYSPACE, command_generic_touch,
+     "Uses keys, so that they are not the first to be evicted; how many are there, one given twice counts twice.",
      .syntax = "key [key ...]", .since = "3.2.1",
      .complexity = "O(N) where N is the number of keys that will be touched.", .tips = MANY_SHARDS},
     {"TYPE", 2, READ | FAST, KEYS(1, 1, 1, KEY_RO), ACL_KEYSPACE, command_generic_type,
      "The type of the value of a key.",
-     .syntax = "key", .since = "1.0.0", .complexity = "O(1)"},
+     .syntax = "key", .since = "1.0.0", .complexity = "O(1)", .only_looks = true},
     {0},
 };

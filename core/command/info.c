@@ -32,12 +32,16 @@ static void info_stats(const struct command_engine *e, struct buffer *out)
     struct net_statistics n;
     const struct command_counts *s = &e->statistics;
     net_server_statistics(e->server, &n);
+    uint64_t exceeding_us, exceeded_us;
+    command_evictions_exceeded(e, &exceeding_us, &exceeded_us);
     info_traffic(s, &n, out);
     buffer_append_text(out, "sync_full:0\r\nsync_partial_ok:0\r\nsync_partial_err:0\r\n");
     buffer_printf(out,
-                  "expired_keys:%llu\r\nevicted_keys:0\r\nkeyspace_hits:%llu\r\nkeyspace_misses:%llu\r\n"
+                  "expired_keys:%llu\r\nevicted_keys:%llu\r\ntotal_eviction_exceeded_time:%llu\r\ncurrent_eviction_exceeded_time:%llu\r\nkeyspace_hits:%llu\r\nkeyspace_misses:%llu\r\n"
                   "pubsub_channels:%zu\r\npubsub_patterns:%zu\r\npubsubshard_channels:%zu\r\naikv_messages_unsent:%llu\r\nlatest_fork_usec:0\r\ntotal_forks:0\r\n",
-                  (unsigned long long)(keyspace_expired_total(e->keyspace) - s->expired_before), (unsigned long long)s->hits,
+                  (unsigned long long)(keyspace_expired_total(e->keyspace) - s->expired_before),
+                  (unsigned long long)(keyspace_evicted_total(e->keyspace) - s->evicted_before), (unsigned long long)exceeded_us / 1000,
+                  (unsigned long long)exceeding_us / 1000, (unsigned long long)s->hits,
                   (unsigned long long)s->misses, e->pubsub.channels[PUBSUB_CHANNEL].count, e->pubsub.channels[PUBSUB_PATTERN].count,
                   e->pubsub.channels[PUBSUB_SHARD].count, (unsigned long long)e->forwards.lost);
     buffer_printf(out,

@@ -10,6 +10,8 @@
     X(LATENCY_COMMAND, "command")           /* a command that is not FAST */                                           \
     X(LATENCY_FAST_COMMAND, "fast-command") /* one that is */                                                          \
     X(LATENCY_EXPIRE, "expire-cycle")       /* looking for keys that have expired, and freeing large values */         \
+    X(LATENCY_EVICTION_CYCLE, "eviction-cycle") /* deleting keys to make room, before a command or between turns */  \
+    X(LATENCY_EVICTION, "eviction-del")   /* ... one of them, with looking for it */                                     \
     X(LATENCY_LOG, "aof-write")             /* writing the log at the end of a turn, and a sync if it is done there */
 
 #define LATENCY_VALUE(name, text) name,

@@ -40,6 +40,9 @@ static void advise(const struct command_engine *e, struct buffer *out)
     if (events[LATENCY_EXPIRE].count > 0) {
         buffer_append_text(out, "- Many keys expire at once, or large values are being freed. Spread times of expiry, for instance by a random amount.\n");
     }
+    if (events[LATENCY_EVICTION_CYCLE].count > 0 || events[LATENCY_EVICTION].count > 0) {
+        buffer_append_text(out, "- Making room takes long: raise 'maxmemory', or lower 'maxmemory-eviction-tenacity', which bounds how long keys are deleted at a time.\n");
+    }
     if (events[LATENCY_LOG].count > 0) {
         buffer_append_text(out, "- The disk is slow at taking the log ('INFO persistence'). See what else uses it; 'appendfsync everysec' does not have clients wait "
                                 "for a sync.\n");

@@ -153,7 +153,7 @@ static void command_memory_malloc_stats(struct command_call *c)
 static const struct command_row subcommands[] = {
     {"USAGE", -3, READ, KEYS(2, 2, 1, KEY_RO), 0, command_memory_usage,
      "The bytes of a key's rows: names and values, in memory or on disk.",
-     .syntax = "key [SAMPLES count]", .since = "4.0.0", .complexity = "O(1)"},
+     .syntax = "key [SAMPLES count]", .since = "4.0.0", .complexity = "O(1)", .only_looks = true},
     {"STATS", 2, 0, NO_KEYS, 0, command_memory_stats,
      "What takes the process's memory.",
      .since = "4.0.0", .complexity = "O(1)", .tips = TIPS},

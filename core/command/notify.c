@@ -96,5 +96,6 @@ void command_notify_change(struct command_engine *e, unsigned database, struct b
     if (change == KEYSPACE_FIELDS_EXPIRED || change == KEYSPACE_LAST_FIELDS_EXPIRED) command_notify_in(e, database, NOTIFY_HASH, "hexpired", key);
     if (change == KEYSPACE_LAST_FIELDS_EXPIRED) command_notify_in(e, database, NOTIFY_GENERIC, "del", key);
     if (change == KEYSPACE_EXPIRED) command_notify_in(e, database, NOTIFY_EXPIRED, "expired", key);
+    if (change == KEYSPACE_EVICTED) command_notify_in(e, database, NOTIFY_EVICTED, "evicted", key);
     if (change == KEYSPACE_CREATED) command_notify_in(e, database, NOTIFY_NEW, "new", key);
 }

@@ -1,6 +1,7 @@
 /* OBJECT: what Redis tells of how it holds a value. */
 #include "base/number.h"
 #include "command/call.h"
+#include "command/engine.h"
 #include "keyspace/hash.h"
 #include "keyspace/zset.h"
 #include "keyspace/set.h"
@@ -48,20 +49,31 @@ static void command_object_refcount(struct command_call *c)
     if (find(c, &entry)) resp_integer(c->reply, 1); /* no two keys share a value */
 }
 
+#define ADJUST "Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."
+
+static bool counts_uses(const struct command_call *c)
+{
+    return c->engine->tuning.eviction.order == KEYSPACE_LEAST_OFTEN;
+}
+
 static void command_object_freq(struct command_call *c)
 {
     struct keyspace_entry entry;
     if (!find(c, &entry)) return;
-    resp_error(c->reply, ERROR_GENERIC,
-               "An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching "
-               "between policies at runtime LRU and LFU data will take some time to adjust.");
+    if (counts_uses(c))
+        resp_integer(c->reply, keyspace_frequency(c->keyspace));
+    else
+        resp_error(c->reply, ERROR_GENERIC, "An LFU maxmemory policy is not selected, access frequency not tracked. " ADJUST);
 }
 
-/* An error, as from a Redis that tracks frequencies instead: a number would be believed. */
 static void command_object_idletime(struct command_call *c)
 {
     struct keyspace_entry entry;
-    if (find(c, &entry)) resp_error(c->reply, ERROR_GENERIC, "AiKv does not track the idle time of keys.");
+    if (!find(c, &entry)) return;
+    if (counts_uses(c))
+        resp_error(c->reply, ERROR_GENERIC, "An LFU maxmemory policy is selected, idle time not tracked. " ADJUST);
+    else
+        resp_integer(c->reply, keyspace_idle_s(c->keyspace));
 }
 
 #define READS KEYS(2, 2, 1, KEY_RO)
@@ -70,16 +82,16 @@ static void command_object_idletime(struct command_call *c)
 static const struct command_row subcommands[] = {
     {"ENCODING", 3, READ, READS, ACL_KEYSPACE, command_object_encoding,
      "How Redis would hold the value of a key.",
-     .syntax = "key", .since = "2.2.3", .complexity = "O(1)", .tips = TIPS},
+     .syntax = "key", .since = "2.2.3", .complexity = "O(1)", .tips = TIPS, .only_looks = true},
     {"FREQ", 3, READ, READS, ACL_KEYSPACE, command_object_freq,
-     "How often a key is used: not tracked, an error.",
-     .syntax = "key", .since = "4.0.0", .complexity = "O(1)", .tips = TIPS},
+     "How often a key is used, 0 to 255: a counter that rises ever more slowly, and falls with time. With an LFU maxmemory-policy only.",
+     .syntax = "key", .since = "4.0.0", .complexity = "O(1)", .tips = TIPS, .only_looks = true},
     {"IDLETIME", 3, READ, READS, ACL_KEYSPACE, command_object_idletime,
-     "How long a key has not been used: not tracked, an error.",
-     .syntax = "key", .since = "2.2.3", .complexity = "O(1)", .tips = TIPS},
+     "The seconds since a key was used last, or read from disk. Not with an LFU maxmemory-policy.",
+     .syntax = "key", .since = "2.2.3", .complexity = "O(1)", .tips = TIPS, .only_looks = true},
     {"REFCOUNT", 3, READ, READS, ACL_KEYSPACE, command_object_refcount,
      "How many hold the value of a key: always 1.",
-     .syntax = "key", .since = "2.2.3", .complexity = "O(1)", .tips = TIPS},
+     .syntax = "key", .since = "2.2.3", .complexity = "O(1)", .tips = TIPS, .only_looks = true},
     {"HELP", 2, LOADING | STALE, NO_KEYS, ACL_KEYSPACE, command_reply_help,
      "Prints this help.",
      .since = "6.2.0", .complexity = "O(1)"},

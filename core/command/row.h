@@ -117,6 +117,7 @@ struct command_row {
     const struct command_row *subcommands; /* ends with a row without a name; or NULL */
     bool for_subscribers; /* may be called by a RESP2 connection that has subscribed to something */
     bool never_queued; /* runs at once between MULTI and EXEC too */
+    bool only_looks; /* looking a key up does not count as using it */
     bool is_debug; /* refused unless enable-debug-command allows it */
     bool suspends; /* its client, until another thread has replied: so it cannot be queued. Other commands never do with call->in_transaction */
     bool needs_cluster; /* refused by a node without cluster mode; of a container: its subcommands */

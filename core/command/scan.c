@@ -123,6 +123,6 @@ const struct command_row command_scan_rows[] = {
      .tips = "request_policy:all_shards nondeterministic_output_order"},
     {"RANDOMKEY", 1, READ, NO_KEYS, ACL_KEYSPACE, command_scan_randomkey,
      "A random key of the database.",
-     .since = "1.0.0", .complexity = "O(1)", .tips = "request_policy:all_shards nondeterministic_output"},
+     .since = "1.0.0", .complexity = "O(1)", .tips = "request_policy:all_shards nondeterministic_output", .only_looks = true},
     {0},
 };

@@ -20,13 +20,13 @@ void command_counts_release(struct command_counts *c)
     *c = (struct command_counts){0};
 }
 
-void command_counts_reset(struct command_counts *c, const struct net_statistics *net, uint64_t expired)
+void command_counts_reset(struct command_counts *c, const struct net_statistics *net, uint64_t expired, uint64_t evicted)
 {
     struct command_counters *each = c->each;
     size_t n = c->each_count;
     drop_histograms(c);
     memset(each, 0, n * sizeof *each);
-    *c = (struct command_counts){.each = each, .each_count = n, .net_before = *net, .expired_before = expired};
+    *c = (struct command_counts){.each = each, .each_count = n, .net_before = *net, .expired_before = expired, .evicted_before = evicted};
 }
 
 void command_counts_latency(struct command_counters *c, uint64_t took_us)

@@ -32,13 +32,13 @@ struct command_counts {
     size_t kind_count;
     struct command_rate commands_rate, bytes_in_rate, bytes_out_rate;
     struct net_statistics net_before; /* what the server had counted, */
-    uint64_t expired_before;          /* and the keyspace, when this began */
+    uint64_t expired_before, evicted_before; /* and the keyspace, when this began */
 };
 
 void command_counts_init(struct command_counts *c, size_t entries);
 void command_counts_release(struct command_counts *c);
 /* CONFIG RESETSTAT. What others count goes on, and is told less what it is now. */
-void command_counts_reset(struct command_counts *c, const struct net_statistics *net, uint64_t expired);
+void command_counts_reset(struct command_counts *c, const struct net_statistics *net, uint64_t expired, uint64_t evicted);
 /* Notes how long a call took. */
 void command_counts_latency(struct command_counters *c, uint64_t took_us);
 /* Counts an error reply that begins with `line` ("-ERR …"). */

@@ -43,6 +43,7 @@ void transaction_queue(struct command_session *s, const struct command_request *
     }
     t->queue[t->count++] = (struct command_request){request->entry, request->argc, copy_arguments(request)};
     t->writes |= (request->entry->row->flags & WRITE) != 0;
+    t->needs_room |= (request->entry->row->flags & DENYOOM) != 0;
     size_t bytes = memory_of(request);
     t->bytes += bytes;
     command_session_keep(s, bytes);
@@ -134,6 +135,7 @@ static void command_transaction_watch(struct command_call *c)
         return;
     }
     keyspace_begin(c->keyspace, s->database, c->now_ms);
+    keyspace_only_look(c->keyspace, true);
     for (int i = 1; i < c->argc && !s->watcher.dirty; i++)
         watch_add(c->engine, s, c->argv[i], keyspace_find(c->keyspace, c->argv[i]).type != KEYSPACE_NONE);
     command_gate(c->engine, c->client, keyspace_end(c->keyspace));

@@ -103,6 +103,7 @@ void watch_flush(struct command_engine *e, unsigned database)
 static bool is_there(struct command_engine *e, unsigned database, struct bytes key, int64_t now_ms)
 {
     keyspace_begin(e->keyspace, database, now_ms);
+    keyspace_only_look(e->keyspace, true);
     bool there = keyspace_find(e->keyspace, key).type != KEYSPACE_NONE;
     keyspace_end(e->keyspace);
     return there;

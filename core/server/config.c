@@ -46,6 +46,8 @@ static const struct {
     {SETTING_SET_INTEGERS, 0, KEYSPACE_SMALL_SET_INTEGERS},
     {SETTING_ZSET_ENTRIES, 0, KEYSPACE_SMALL_ZSET_ENTRIES},
     {SETTING_ZSET_VALUE, 0, KEYSPACE_SMALL_ZSET_VALUE},
+    {SETTING_MAXMEMORY_SAMPLES, 1, KEYSPACE_SAMPLES_MAX},
+    {SETTING_EVICTION_TENACITY, 0, 100},
 };
 
 static int check_range(enum setting id, const char *number, struct error *e)

@@ -26,6 +26,7 @@ enum setting_type {
     TYPE_PERCENTILES, /* up to COMMAND_PERCENTILES_MAX numbers from 0 to 100, with blanks between */
     TYPE_WHOM, /* no, local or yes */
     TYPE_DURABILITY,
+    TYPE_EVICTION, /* as Redis's maxmemory-policy */
     TYPE_LEVEL,
     TYPE_EVENTS, /* letters of COMMAND_NOTIFY_LETTERS */
     TYPE_OUTPUT, /* limits by class of client; a text may change some of them */

@@ -174,6 +174,7 @@ const char *config_value_takes(enum setting_type type)
     case TYPE_WHOM: return "no, local or yes";
     case TYPE_OUTPUT: return "normal, replica or pubsub and bytes, bytes, seconds, several with blanks between";
     case TYPE_DURABILITY: return "always, everysec or no";
+    case TYPE_EVICTION: return "noeviction, allkeys-lru, allkeys-lfu, allkeys-random, volatile-lru, volatile-lfu, volatile-random or volatile-ttl";
     case TYPE_LEVEL: return "debug, info, warn or error";
     }
     return "something else";
@@ -182,6 +183,8 @@ const char *config_value_takes(enum setting_type type)
 bool config_value_canonical(enum setting_type type, const char *text, char *out)
 {
     static const char *const whom[] = {"no", "local", "yes", NULL};
+    static const char *const evictions[] = {"noeviction",   "allkeys-lru",     "allkeys-lfu",  "allkeys-random", "volatile-lru",
+                                            "volatile-lfu", "volatile-random", "volatile-ttl", NULL};
     static const char *const durabilities[] = {"always", "everysec", "no", NULL};
     enum log_level level;
     switch (type) {
@@ -196,6 +199,7 @@ bool config_value_canonical(enum setting_type type, const char *text, char *out)
     case TYPE_WHOM: return as_one_of(whom, text, out);
     case TYPE_OUTPUT: return as_output_limits(text, out);
     case TYPE_DURABILITY: return as_one_of(durabilities, text, out);
+    case TYPE_EVICTION: return as_one_of(evictions, text, out);
     case TYPE_LEVEL:
         if (!log_parse_level(text, &level)) return false;
         strcpy(out, text);

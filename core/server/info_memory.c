@@ -117,7 +117,7 @@ void node_info_memory(struct node *n, struct buffer *out)
                   100 * ratio(m.rows, m.used > m.at_start ? m.used - m.at_start : 0));
     write_bytes_and_human(out, "total_system_memory", node_memory_limit());
     write_bytes_and_human(out, "maxmemory", (uint64_t)config_number(n->config, SETTING_MAXMEMORY));
-    buffer_append_text(out, "maxmemory_policy:noeviction\r\n");
+    buffer_printf(out, "maxmemory_policy:%s\r\n", config_text(n->config, SETTING_MAXMEMORY_POLICY));
     write_allocator(out, &m);
     buffer_printf(out, "mem_fragmentation_ratio:%.2f\r\nmem_fragmentation_bytes:%lld\r\n", ratio(own, m.used),
                   (long long)own - (long long)m.used);
@@ -125,5 +125,6 @@ void node_info_memory(struct node *n, struct buffer *out)
     buffer_printf(out, "mem_clients_normal:%llu\r\nmem_aof_buffer:%llu\r\nmem_allocator:%s\r\n",
                   (unsigned long long)m.clients, (unsigned long long)m.log, AIKV_ALLOCATOR);
     buffer_printf(out, "lazyfree_pending_objects:%zu\r\n", keyspace_reclaim_waiting(n->keyspace));
+    buffer_printf(out, "aikv_data_bytes:%llu\r\n", (unsigned long long)keyspace_data_bytes(n->keyspace));
     write_rows(out, &s, &m);
 }

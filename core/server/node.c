@@ -201,7 +201,7 @@ static void init_handles(struct node *n)
 static int open_data(struct node *n, struct error *e)
 {
     uint64_t began_ms = clock_monotonic_ms();
-    struct store_options options = {.dir = n->identity.dir, .on_durable = store_moved, .user = n, .expiry = keyspace_expiry,
+    struct store_options options = {.dir = n->identity.dir, .on_durable = store_moved, .user = n, .expiry = keyspace_expiry, .sampled = keyspace_sampled,
                                     .durability = node_durability(n->config), .memory_max = node_memory_max(n->config),
                                     .expected = n->identity.has_data};
     struct store_report report;

@@ -1,4 +1,5 @@
 /* CONFIG GET and SET on the table of settings. */
+#include <math.h>
 #include <stdio.h>
 
 #include "base/cgroup.h"
@@ -44,6 +45,33 @@ static enum command_debug debug_allowed(const struct config *c)
     return strcmp(text, "yes") == 0 ? COMMAND_DEBUG_YES : strcmp(text, "local") == 0 ? COMMAND_DEBUG_LOCAL : COMMAND_DEBUG_NO;
 }
 
+static enum keyspace_order eviction_order(const char *policy)
+{
+    const char *by = strchr(policy, '-');
+    if (!by) return KEYSPACE_LEAST_LATELY; /* nothing is evicted; OBJECT IDLETIME tells of it */
+    if (strcmp(by, "-lru") == 0) return KEYSPACE_LEAST_LATELY;
+    return strcmp(by, "-lfu") == 0 ? KEYSPACE_LEAST_OFTEN : strcmp(by, "-ttl") == 0 ? KEYSPACE_DUE_FIRST : KEYSPACE_ANY;
+}
+
+/* In microseconds. */
+static uint64_t eviction_time(int64_t tenacity)
+{
+    if (tenacity == 100) return UINT64_MAX;
+    return tenacity <= 10 ? 50 * (uint64_t)tenacity : (uint64_t)(500 * pow(1.15, (double)(tenacity - 10)));
+}
+
+static void tune_eviction(const struct config *c, struct command_tuning *out)
+{
+    const char *policy = config_text(c, SETTING_MAXMEMORY_POLICY);
+    out->data_max = strcmp(policy, "noeviction") == 0 ? 0 : (uint64_t)config_number(c, SETTING_MAXMEMORY);
+    out->eviction_us = eviction_time(config_number(c, SETTING_EVICTION_TENACITY));
+    out->eviction = (struct keyspace_eviction){.order = eviction_order(policy),
+                                               .expiring_only = strncmp(policy, "volatile-", 9) == 0,
+                                               .samples = (unsigned)config_number(c, SETTING_MAXMEMORY_SAMPLES),
+                                               .lfu_log_factor = (uint32_t)config_number(c, SETTING_LFU_LOG_FACTOR),
+                                               .lfu_decay_min = (uint32_t)config_number(c, SETTING_LFU_DECAY_TIME)};
+}
+
 void node_tune(struct node *n)
 {
     const struct config *c = n->config;
@@ -53,6 +81,7 @@ void node_tune(struct node *n)
                                     .latency_tracking = config_flag(c, SETTING_LATENCY_TRACKING),
                                     .debug = debug_allowed(c)};
     tuning.percentile_count = config_value_percentiles(config_text(c, SETTING_LATENCY_PERCENTILES), tuning.percentiles);
+    tune_eviction(c, &tuning);
     command_engine_tune(n->engine, &tuning);
     keyspace_set_small(n->keyspace, &(struct keyspace_small){
         .hash_entries = (size_t)config_number(c, SETTING_HASH_ENTRIES),
@@ -69,7 +98,6 @@ static const struct {
 } fixed[] = {
     {"save", ""},
     {"appendonly", "yes"},
-    {"maxmemory-policy", "noeviction"},
     {"maxmemory-clients", "0"},
     {"proto-max-bulk-len", "536870912"},
     {"client-query-buffer-limit", "1073741824"},
@@ -248,6 +276,11 @@ static bool publish(void *user, struct bytes channel, struct bytes text)
     return n->control && control_publish(n->control, channel, text); /* without one the node is ending */
 }
 
+static void wake(void *user)
+{
+    uv_async_send(&((struct node *)user)->durable);
+}
+
 static void shut_down(void *user)
 {
     node_stop(user, EXIT_OK);
@@ -270,5 +303,6 @@ void node_settings_host(struct node *n, struct command_host *host)
         .publish = config_flag(n->config, SETTING_CLUSTER_ENABLED) ? publish : NULL,
         .publish_max = CONTROL_PUBLISH_MAX,
         .shutdown = shut_down,
+        .wake = wake,
     };
 }
