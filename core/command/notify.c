@@ -51,7 +51,7 @@ bool command_notify_canonical(const char *text, char out[COMMAND_NOTIFY_TEXT_MAX
     bool all = (classes & ALL) == ALL;
     if (all) out[len++] = 'A';
     for (size_t i = 0; i < LETTERS; i++) {
-        bool shown = all && letters[i].class & (ALL | NOTIFY_NEW); /* `n` is not shown beside `A`: as in Redis */
+        bool shown = all && letters[i].class & ALL;
         if (classes & letters[i].class && !shown) out[len++] = letters[i].letter;
     }
     out[len] = 0;

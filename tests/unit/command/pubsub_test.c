@@ -207,7 +207,7 @@ static void test_letters_are_shown_in_redis_order(void **state)
     assert_true(command_notify_canonical("", out));
     assert_string_equal(out, "");
     assert_true(command_notify_canonical("mEnKdtexzhsl$g", out));
-    assert_string_equal(out, "AKEm");
+    assert_string_equal(out, "AnKEm");
     assert_true(command_notify_canonical("mEnKdtexzhsl$", out));
     assert_string_equal(out, "$lshzxetdnKEm");
     assert_true(command_notify_canonical("KKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKK", out));
