@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-declare -A layer=([base]=0 [resp]=1 [store]=1 [cluster]=1 [keyspace]=2 [net]=2 [meta]=3 [script]=3 [command]=4 [control]=4 [tool]=5 [server]=5)
+declare -A layer=([base]=0 [resp]=1 [rdb]=1 [store]=1 [cluster]=1 [keyspace]=2 [net]=2 [meta]=3 [script]=3 [command]=4 [control]=4 [tool]=5 [server]=5)
 declare -A only=([lmdb.h]=store [raft.h]=meta [raft/uv.h]=meta [lua.h]=script [lauxlib.h]=script [lualib.h]=script)
 declare -A uses=()
 passed=0 failed=0

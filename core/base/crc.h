@@ -11,5 +11,7 @@ uint16_t crc16(const void *data, size_t len);
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
 /* The same without the processor's help: what crc32c falls back on. */
 uint32_t crc32c_software(uint32_t crc, const void *data, size_t len);
+/* CRC-64 of Jones, as at the end of Redis's dumps, continued from `crc` (0 to begin). */
+uint64_t crc64(uint64_t crc, const void *data, size_t len);
 
 #endif

@@ -15,6 +15,15 @@ static void test_crc16_is_the_one_of_redis_cluster(void **state)
     assert_int_equal(crc16("", 0), 0);
 }
 
+static void test_crc64_is_the_one_of_redis(void **state)
+{
+    (void)state;
+    assert_true(crc64(0, "123456789", 9) == 0xe9c6d914c4b8d9ca); /* redis-server 7.0, crc64.c */
+    assert_true(crc64(0, "", 0) == 0);
+    static const char text[] = "This is a test of the emergency broadcast system.";
+    assert_true(crc64(0, text, 49) == crc64(crc64(0, text, 17), text + 17, 32));
+}
+
 static void test_crc32c_gives_the_answers_of_rfc_3720(void **state)
 {
     (void)state;
@@ -85,6 +94,7 @@ int hash_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crc16_is_the_one_of_redis_cluster),
+        cmocka_unit_test(test_crc64_is_the_one_of_redis),
         cmocka_unit_test(test_crc32c_gives_the_answers_of_rfc_3720),
         cmocka_unit_test(test_crc32c_can_be_continued),
         cmocka_unit_test(test_crc32c_is_the_same_with_and_without_the_processor),
