@@ -28,9 +28,9 @@ static const char *string_encoding(struct command_call *c, const struct keyspace
 const char *command_encoding(struct command_call *c, const struct keyspace_entry *entry)
 {
     switch (entry->type) {
-    case KEYSPACE_HASH: return keyspace_hash_encoding(entry);
+    case KEYSPACE_HASH: return keyspace_hash_is_large(entry) ? "hashtable" : "listpack";
     case KEYSPACE_ZSET: return keyspace_zset_is_large(entry) ? "skiplist" : "listpack";
-    case KEYSPACE_SET: return keyspace_set_encoding(entry);
+    case KEYSPACE_SET: return keyspace_set_is_integers(entry) ? "intset" : "hashtable";
     case KEYSPACE_LIST: return "quicklist";
     case KEYSPACE_STREAM: return "stream";
     default: return string_encoding(c, entry);

@@ -136,7 +136,7 @@ extern const struct command_row command_introspect_rows[], command_config_rows[]
     command_save_rows[], command_slowlog_rows[], command_latency_rows[], command_monitor_rows[], command_memory_rows[],
     command_debug_rows[], command_lolwut_rows[];
 extern const struct command_row command_generic_rows[], command_transfer_rows[], command_expire_rows[], command_object_rows[],
-    command_scan_rows[], command_sort_rows[];
+    command_scan_rows[], command_sort_rows[], command_dump_rows[], command_restore_rows[];
 extern const struct command_row command_string_rows[], command_set_rows[], command_range_rows[], command_lcs_rows[],
     command_counter_rows[];
 extern const struct command_row command_hash_rows[], command_hash_many_rows[], command_hash_expire_rows[];

@@ -31,6 +31,8 @@ static const struct {
     {"server", command_lolwut_rows},
     {"generic", command_generic_rows},
     {"generic", command_transfer_rows},
+    {"generic", command_dump_rows},
+    {"generic", command_restore_rows},
     {"generic", command_expire_rows},
     {"generic", command_object_rows},
     {"generic", command_scan_rows},

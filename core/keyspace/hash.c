@@ -73,9 +73,9 @@ void keyspace_hash_close(struct keyspace_hash *h)
         drop(h);
 }
 
-const char *keyspace_hash_encoding(const struct keyspace_entry *found)
+bool keyspace_hash_is_large(const struct keyspace_entry *found)
 {
-    return found->form == ENTRY_WHOLE ? "listpack" : "hashtable";
+    return found->form != ENTRY_WHOLE;
 }
 
 /* ---- one field ---- */

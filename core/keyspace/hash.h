@@ -28,8 +28,8 @@ void keyspace_hash_open(struct keyspace_hash *h, struct keyspace *ks, struct byt
 /* Writes what belongs to the key; deletes the key if no field is left. Its expiry stays. */
 void keyspace_hash_close(struct keyspace_hash *h);
 
-/* As OBJECT ENCODING tells it: "listpack" or "hashtable". */
-const char *keyspace_hash_encoding(const struct keyspace_entry *found);
+/* Whether OBJECT ENCODING says "hashtable" rather than "listpack". */
+bool keyspace_hash_is_large(const struct keyspace_entry *found);
 
 uint64_t keyspace_hash_len(struct keyspace_hash *h);
 bool keyspace_hash_get(const struct keyspace_hash *h, struct bytes name, struct keyspace_field *out);

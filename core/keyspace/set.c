@@ -100,9 +100,9 @@ void keyspace_set_close(struct keyspace_set *s)
     dictionary_close(&s->members);
 }
 
-const char *keyspace_set_encoding(const struct keyspace_entry *found)
+bool keyspace_set_is_integers(const struct keyspace_entry *found)
 {
-    return found->form == ENTRY_INTEGERS ? "intset" : "hashtable";
+    return found->form == ENTRY_INTEGERS;
 }
 
 /* ---- one member ---- */

@@ -24,8 +24,8 @@ void keyspace_set_open(struct keyspace_set *s, struct keyspace *ks, struct bytes
 /* Writes what belongs to the key; deletes the key if no member is left. Its expiry stays. */
 void keyspace_set_close(struct keyspace_set *s);
 
-/* As OBJECT ENCODING tells it: "intset" or "hashtable". */
-const char *keyspace_set_encoding(const struct keyspace_entry *found);
+/* Whether OBJECT ENCODING says "intset" rather than "hashtable": then its members come in their order as numbers. */
+bool keyspace_set_is_integers(const struct keyspace_entry *found);
 
 uint64_t keyspace_set_count(struct keyspace_set *s);
 bool keyspace_set_has(const struct keyspace_set *s, struct bytes member);

@@ -38,7 +38,7 @@ servers+=($!)
 await "$redis_port" && await "$aikv_port" || exit 1
 
 code=0
-for part in run.py command_table.py random_commands.py; do
+for part in run.py command_table.py dumps.py random_commands.py; do
     /usr/bin/python3 "tests/compat/$part" --redis "$redis_port" --aikv "$aikv_port" || code=1
 done
 AIKV_BINARY=$aikv /usr/bin/python3 tests/compat/random_faults.py --big --redis "$redis_port" --seconds 45 || code=1
