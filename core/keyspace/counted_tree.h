@@ -8,7 +8,7 @@
  * one's number + 1), and used again before the object grows.
  *
  * The root is the caller's: read from the key's row, changed by what changes the tree, and written back before the command ends. Within a command; bytes
- * that are given lie in rows, until anything is written. */
+ * that are given lie in rows, until this tree is changed or the store flushed. */
 #ifndef AIKV_KEYSPACE_COUNTED_TREE_H
 #define AIKV_KEYSPACE_COUNTED_TREE_H
 

@@ -122,8 +122,7 @@ static uint8_t *edit(struct dictionary *d, size_t at, size_t removed, size_t len
 /* The packed elements become a linear hash's. */
 static void enlarge(struct dictionary *d)
 {
-    if (!d->draft.begun) draft_begin(&d->draft, d->ks, d->packed);
-    struct bytes rest = draft_bytes(&d->draft);
+    struct bytes rest = d->packed; /* in the key's row, which is not written, or in the draft */
     struct element el;
     keyspace_go_to(d->ks, d->name);
     struct object object = keyspace_new_object(d->ks);

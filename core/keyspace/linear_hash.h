@@ -9,7 +9,7 @@
  * one splice, where tags and elements meet. Whoever looks for a key compares tags first. An empty bucket has no row.
  *
  * The root is the caller's: it is read from the key's row, changed by what changes the hash, and written back before the command ends. Within a
- * command; bytes that are given lie in rows, until anything is written. */
+ * command; bytes that are given lie in rows, until this hash is changed or the store flushed. */
 #ifndef AIKV_KEYSPACE_LINEAR_HASH_H
 #define AIKV_KEYSPACE_LINEAR_HASH_H
 

@@ -154,8 +154,7 @@ static void convert(struct keyspace_zset *z)
     struct keyspace_scored members[KEYSPACE_SMALL_ZSET_ENTRIES];
     struct element el;
     size_t n = 0;
-    if (!z->draft.begun) draft_begin(&z->draft, z->ks, z->packed); /* rows move while others are written */
-    for (struct bytes rest = draft_bytes(&z->draft); rest.len;) {
+    for (struct bytes rest = z->packed; rest.len;) {
         must(element_next(&rest, &el));
         members[n++] = zset_scored(&el);
     }
