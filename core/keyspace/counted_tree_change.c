@@ -245,7 +245,8 @@ void tree_edit(struct tree_change *c, unsigned level, size_t at, size_t removed,
     const struct tree_step *s = &c->path.steps[level];
     bool inner = level + 1 < c->path.height;
     size_t behind = at + removed, inserted = packed_size(els, count), total = s->row.len - removed + inserted;
-    struct run all = {bytes_of(s->row.data, at), els, count, bytes_of(s->row.data + behind, s->row.len - behind)};
+    struct bytes rest = s->row.len ? bytes_of(s->row.data + behind, s->row.len - behind) : s->row; /* of a new node there is nothing */
+    struct run all = {bytes_of(s->row.data, at), els, count, rest};
     struct segments segments = {0};
     if (total > COUNTED_TREE_NODE) segments = cut_up(c, inner, all, total);
     if (segments.count > 1) {

@@ -48,6 +48,7 @@ uint8_t *element_write(uint8_t *out, const struct element *el)
 
 bool element_next_long(struct bytes *packed, struct element *out)
 {
+    if (!packed->len) return false;
     const uint8_t *at = packed->data, *end = packed->data + packed->len;
     uint64_t head, value_len;
     if (!(at = element_varint_read(at, end, &head)) || !(at = element_varint_read(at, end, &value_len))) return false;
