@@ -330,13 +330,18 @@ uint64_t linear_hash_scan(struct keyspace *ks, const struct linear_hash *h, uint
 
 void linear_hash_random(struct keyspace *ks, const struct linear_hash *h, uint64_t *random, struct element *out)
 {
-    /* A bucket is taken with the chance of its fill. Hardly any has more than `most`: four deviations above the mean of those not split yet. */
-    uint64_t mean = h->root.count >> level_of(h->root.object.nodes), most = mean + mean / 2 + 8;
+    /* A hash leads to a bucket not split yet twice as often as to one that is, which has half as many elements; and a bucket is taken with the
+     * chance of its fill, by what hardly any passes: three deviations above the mean. */
+    uint32_t buckets = h->root.object.nodes;
+    unsigned level = level_of(buckets);
+    uint64_t most_split = (h->root.count >> level) * 3 / 4 + 6, hash, most;
     struct bucket b;
     assert(h->root.count);
-    do
-        b = bucket_read(ks, h, (uint32_t)random_below(random, h->root.object.nodes));
-    while (random_below(random, most) >= b.count);
+    do {
+        hash = random_next(random);
+        most = bits_of(buckets, hash) > level ? most_split : 2 * most_split;
+        b = bucket_read(ks, h, bucket_of(buckets, hash));
+    } while (random_below(random, most) >= b.count);
     struct bytes rest = bucket_elements(&b);
     for (uint64_t n = random_below(random, b.count); n; n--) element_skip(&rest);
     element_next(&rest, out);

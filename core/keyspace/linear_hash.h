@@ -18,7 +18,7 @@
 #include "keyspace/node.h"
 
 #define LINEAR_HASH_FILL     1000 /* bytes; elements that are larger have about a bucket each */
-#define LINEAR_HASH_ELEMENTS 32   /* smaller ones have more buckets than their bytes need: they are passed one by one */
+#define LINEAR_HASH_ELEMENTS 16   /* smaller ones have more buckets than their bytes need: they are passed one by one */
 /* Key and value of one element. A bucket must fit a row of the store's: sixteen of these in one are not to be expected. */
 #define LINEAR_HASH_ELEMENT_MAX ((size_t)64 << 20)
 
