@@ -240,14 +240,15 @@ static void replace(struct keyspace *ks, const struct linear_hash *h, const stru
     if (out != room) free(out);
 }
 
-/* `over`: in place of one that is there. */
-static bool put(struct keyspace *ks, struct linear_hash *h, const struct element *el, bool over)
+/* `over`: in place of one that is there, whose value is copied into `before` if that is not NULL. */
+static bool put(struct keyspace *ks, struct linear_hash *h, const struct element *el, bool over, uint8_t *before)
 {
     uint64_t hash = hash_of(ks, el->key);
     struct place p = {.bucket = bucket_of(h->root.object.nodes, hash)};
     struct bucket b = bucket_read(ks, h, p.bucket);
     bool there = find(&b, tag_of(hash), el->key, &p);
     if (there && !over) return false;
+    if (there && before) memcpy(before, p.el.value.data, p.el.value.len);
     size_t len = element_size(el);
     h->root.bytes += len;
     if (there) {
@@ -263,12 +264,17 @@ static bool put(struct keyspace *ks, struct linear_hash *h, const struct element
 
 bool linear_hash_put(struct keyspace *ks, struct linear_hash *h, const struct element *el)
 {
-    return put(ks, h, el, true);
+    return put(ks, h, el, true, NULL);
+}
+
+bool linear_hash_exchange(struct keyspace *ks, struct linear_hash *h, const struct element *el, uint8_t *before)
+{
+    return put(ks, h, el, true, before);
 }
 
 bool linear_hash_add(struct keyspace *ks, struct linear_hash *h, const struct element *el)
 {
-    return put(ks, h, el, false);
+    return put(ks, h, el, false, NULL);
 }
 
 bool linear_hash_remove(struct keyspace *ks, struct linear_hash *h, struct bytes key)

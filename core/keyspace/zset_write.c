@@ -99,12 +99,12 @@ static void tree_put(struct keyspace_zset *z, const struct keyspace_scored *s, c
 
 static void put_large(struct keyspace_zset *z, const struct keyspace_scored *s)
 {
-    double old;
-    uint8_t score[ZSET_SCORE];
+    uint8_t score[ZSET_SCORE], before[ZSET_SCORE];
     struct element el = {.key = s->member, .value = zset_score_write(score, s->score)};
-    bool there = keyspace_zset_score(z, s->member, &old);
-    tree_put(z, s, there ? &old : NULL);
-    linear_hash_put(z->ks, &z->scores, &el);
+    bool is_new = linear_hash_exchange(z->ks, &z->scores, &el, before);
+    if (!is_new && memcmp(before, score, ZSET_SCORE) == 0) return;
+    double old = is_new ? 0 : zset_score_read(bytes_of(before, ZSET_SCORE));
+    tree_put(z, s, is_new ? NULL : &old);
     z->count = z->scores.root.count;
     z->changed = true;
 }
