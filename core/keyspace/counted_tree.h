@@ -17,7 +17,7 @@
 #include "keyspace/node.h"
 #include "keyspace/packed.h"
 
-#define COUNTED_TREE_NODE       1900 /* bytes: two fit a page of LMDB's */
+#define COUNTED_TREE_NODE       1990 /* bytes: two fit a page of LMDB's, one a block of 2 KiB with what a row has beside it */
 #define COUNTED_TREE_HEIGHT_MAX 32   /* more than any tree reaches: an inner node is split in nodes of two children at least */
 
 struct counted_tree {
