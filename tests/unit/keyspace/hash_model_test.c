@@ -114,6 +114,12 @@ static unsigned random_field(struct model *m)
     return (unsigned)random_below(&m->random, random_below(&m->random, 2) ? 130 : FIELDS);
 }
 
+/* After a field was written: whether the hash is still within the bounds, which may be narrower than when it grew. */
+static void note_size(struct model *m, struct model_hash *h, size_t name_len, size_t len)
+{
+    h->large |= h->count > m->small.hash_entries || len > m->small.hash_value || name_len > m->small.hash_value;
+}
+
 static void put_some(struct model *m, struct model_hash *h, struct keyspace_hash *at)
 {
     for (uint64_t n = random_below(&m->random, 6) ? 1 : random_below(&m->random, 40); n; n--) {
@@ -126,7 +132,7 @@ static void put_some(struct model *m, struct model_hash *h, struct keyspace_hash
         h->lengths[i] = len;
         h->times[i] = field.expires_ms;
         h->count += is_new;
-        h->large |= h->count > m->small.hash_entries || (size_t)len > m->small.hash_value || field.name.len > m->small.hash_value;
+        note_size(m, h, field.name.len, (size_t)len);
     }
 }
 
@@ -161,6 +167,7 @@ static void expire_some(struct model *m, struct model_hash *h, struct keyspace_h
         if (!there) continue;
         h->times[i] = random_time(m, h);
         keyspace_hash_expire(at, &field, h->times[i]);
+        note_size(m, h, field_name(m, i, room).len, (size_t)h->lengths[i]);
     }
 }
 
