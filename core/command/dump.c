@@ -1,6 +1,7 @@
 /* DUMP: a key's value as Redis 7.0 writes it, for RESTORE here or there. */
 #include <stdio.h>
 
+#include "command/dump.h"
 #include "command/engine.h"
 #include "command/hash.h"
 #include "command/list.h"
@@ -177,7 +178,7 @@ static bool dump_value(struct command_call *c, const struct keyspace_entry *entr
         if (dump_hash(c, entry, out)) return true;
         resp_error(c->reply, ERROR_GENERIC, "a hash whose fields have an expiry cannot be dumped: version %d of the format has none", RDB_VERSION);
         return false;
-    default: resp_error(c->reply, ERROR_GENERIC, "a %s cannot be dumped yet", keyspace_type_name(entry->type)); return false;
+    default: command_dump_stream(c, entry, out); return true;
     }
 }
 

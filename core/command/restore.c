@@ -1,6 +1,7 @@
 /* RESTORE: what DUMP gave, here or in Redis, becomes a key's value. The payload may come from anybody: it is read through before anything is
  * changed. */
 #include "base/distinct.h"
+#include "command/dump.h"
 #include "command/engine.h"
 #include "command/hash.h"
 #include "command/list.h"
@@ -13,15 +14,14 @@
 
 struct options {
     bool replace, absolute;
-    bool idle_given, freq_given; /* which are looked at, and of no use: no key's last use is kept */
+    int64_t idle_s, frequency; /* below 0: not given */
 };
 
-/* Whether the number behind an option, argument `i`, is from 0 to `max`; if not, the error was replied. */
-static bool check_number(struct command_call *c, int i, int64_t max, const char *error)
+/* The number behind an option, argument `i`, from 0 to `max`. False: the error was replied. */
+static bool parse_number(struct command_call *c, int i, int64_t max, int64_t *out, const char *error)
 {
-    int64_t number;
-    if (!command_integer(c, i, &number, NULL)) return false;
-    if (number >= 0 && number <= max) return true;
+    if (!command_integer(c, i, out, NULL)) return false;
+    if (*out >= 0 && *out <= max) return true;
     resp_error(c->reply, ERROR_SYNTAX, "%s", error);
     return false;
 }
@@ -34,12 +34,10 @@ static bool parse_options(struct command_call *c, struct options *o)
             o->replace = true;
         } else if (command_is(c, i, "ABSTTL")) {
             o->absolute = true;
-        } else if (command_is(c, i, "IDLETIME") && more && !o->freq_given) {
-            if (!check_number(c, ++i, INT64_MAX, "Invalid IDLETIME value, must be >= 0")) return false;
-            o->idle_given = true;
-        } else if (command_is(c, i, "FREQ") && more && !o->idle_given) {
-            if (!check_number(c, ++i, 255, "Invalid FREQ value, must be >= 0 and <= 255")) return false;
-            o->freq_given = true;
+        } else if (command_is(c, i, "IDLETIME") && more && o->frequency < 0) {
+            if (!parse_number(c, ++i, INT64_MAX, &o->idle_s, "Invalid IDLETIME value, must be >= 0")) return false;
+        } else if (command_is(c, i, "FREQ") && more && o->idle_s < 0) {
+            if (!parse_number(c, ++i, 255, &o->frequency, "Invalid FREQ value, must be >= 0 and <= 255")) return false;
         } else {
             command_reply_syntax_error(c);
             return false;
@@ -64,39 +62,35 @@ static bool parse_expiry(struct command_call *c, bool absolute, int64_t *out)
 
 /* ---- looking a payload through ---- */
 
-enum verdict { SOUND, DAMAGED, TOO_LARGE };
-
-static struct bytes copy(struct command_call *c, struct bytes b)
-{
-    uint8_t *data = arena_alloc(c->arena, b.len + 1);
-    if (b.len) memcpy(data, b.data, b.len);
-    return bytes_of(data, b.len);
-}
-
 static bool lies_in(struct bytes all, struct bytes b)
 {
     return b.data >= all.data && b.data + b.len <= all.data + all.len;
 }
 
 /* Whether every element is sound, fits, and, but for those of lists, is there once. */
-static enum verdict judge(struct command_call *c, struct bytes payload)
+static enum command_verdict judge(struct command_call *c, struct bytes payload)
 {
     struct rdb_reader r;
     struct rdb_element el;
     struct distinct had;
-    enum verdict verdict = rdb_open(&r, payload) ? SOUND : DAMAGED;
+    enum command_verdict verdict = rdb_open(&r, payload) ? PAYLOAD_SOUND : PAYLOAD_DAMAGED;
     uint64_t count = 0;
     distinct_init(&had, c->arena, &c->engine->random);
-    while (verdict == SOUND && rdb_next(&r, &el)) {
+    if (verdict == PAYLOAD_SOUND && r.type == RDB_STREAM) {
+        verdict = command_restore_stream(c, &r, NULL);
+        rdb_close(&r);
+        return verdict;
+    }
+    while (verdict == PAYLOAD_SOUND && rdb_next(&r, &el)) {
         count++;
         if (r.type == RDB_STRING || r.type == RDB_LIST) continue;
         size_t len = el.text.len + (r.type == RDB_HASH || r.type == RDB_HASH_LISTPACK ? el.value.len : 0);
         if (len > LINEAR_HASH_ELEMENT_MAX)
-            verdict = TOO_LARGE;
-        else if (!distinct_add(&had, lies_in(payload, el.text) ? el.text : copy(c, el.text)))
-            verdict = DAMAGED;
+            verdict = PAYLOAD_TOO_LARGE;
+        else if (!distinct_add(&had, lies_in(payload, el.text) ? el.text : command_restore_copy(c, el.text)))
+            verdict = PAYLOAD_DAMAGED;
     }
-    if (verdict == SOUND && (!count || !rdb_is_sound(&r))) verdict = DAMAGED;
+    if (verdict == PAYLOAD_SOUND && (!count || !rdb_is_sound(&r))) verdict = PAYLOAD_DAMAGED;
     rdb_close(&r);
     return verdict;
 }
@@ -139,6 +133,14 @@ static void restore_hash(struct command_call *c, struct rdb_reader *r, const str
     keyspace_hash_close(&h);
 }
 
+static void restore_stream(struct command_call *c, struct rdb_reader *r, const struct keyspace_entry *none)
+{
+    struct keyspace_stream s;
+    keyspace_stream_open(c->keyspace, c->argv[1], none, &s);
+    command_restore_stream(c, r, &s);
+    keyspace_stream_close(&s);
+}
+
 /* A payload that was judged sound, as the value of a key that there is not. */
 static void restore(struct command_call *c, struct bytes payload, int64_t expires_ms)
 {
@@ -157,6 +159,7 @@ static void restore(struct command_call *c, struct bytes payload, int64_t expire
     case RDB_ZSET_LISTPACK: restore_zset(c, &r, &none); break;
     case RDB_HASH:
     case RDB_HASH_LISTPACK: restore_hash(c, &r, &none); break;
+    case RDB_STREAM: restore_stream(c, &r, &none); break;
     }
     rdb_close(&r);
     if (expires_ms != KEYSPACE_NO_EXPIRY) keyspace_expire(c->keyspace, c->argv[1], expires_ms);
@@ -170,15 +173,15 @@ static bool check_payload(struct command_call *c, struct bytes payload)
         resp_error(c->reply, ERROR_FORMAT, "DUMP payload version or checksum are wrong");
         return false;
     }
-    enum verdict verdict = judge(c, payload);
-    if (verdict == DAMAGED) resp_error(c->reply, ERROR_FORMAT, "Bad data format");
-    if (verdict == TOO_LARGE) resp_error(c->reply, ERROR_LIMIT, "a member of the value takes more than %zu MiB", LINEAR_HASH_ELEMENT_MAX >> 20);
-    return verdict == SOUND;
+    enum command_verdict verdict = judge(c, payload);
+    if (verdict == PAYLOAD_DAMAGED) resp_error(c->reply, ERROR_FORMAT, "Bad data format");
+    if (verdict == PAYLOAD_TOO_LARGE) resp_error(c->reply, ERROR_LIMIT, "a member of the value takes more than %zu MiB", LINEAR_HASH_ELEMENT_MAX >> 20);
+    return verdict == PAYLOAD_SOUND;
 }
 
 static void command_restore_restore(struct command_call *c)
 {
-    struct options o = {0};
+    struct options o = {.idle_s = -1, .frequency = -1};
     struct bytes key = c->argv[1], payload = c->argv[3];
     int64_t expires_ms;
     if (!parse_options(c, &o)) return;
@@ -192,6 +195,8 @@ static void command_restore_restore(struct command_call *c)
         if (deleted) command_notify(c, NOTIFY_GENERIC, "del", key);
     } else {
         restore(c, payload, expires_ms);
+        if (o.idle_s >= 0) keyspace_set_idle(c->keyspace, key, (uint64_t)o.idle_s);
+        if (o.frequency >= 0) keyspace_set_frequency(c->keyspace, key, (unsigned)o.frequency);
         command_notify(c, NOTIFY_GENERIC, "restore", key);
     }
     command_reply_ok(c);

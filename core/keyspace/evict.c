@@ -39,6 +39,22 @@ unsigned keyspace_frequency(const struct keyspace *ks)
     return ks->place.usage ? usage_frequency(&ks->usage, *ks->place.usage, ks->clock_s) : USAGE_FREQUENCY_FIRST;
 }
 
+static void tell(struct keyspace *ks, struct bytes key, uint64_t idle_s, unsigned frequency)
+{
+    if (keyspace_find(ks, key).type != KEYSPACE_NONE && ks->place.usage)
+        *ks->place.usage = usage_told(&ks->usage, ks->clock_s, idle_s, frequency);
+}
+
+void keyspace_set_idle(struct keyspace *ks, struct bytes key, uint64_t idle_s)
+{
+    if (!ks->usage.counts) tell(ks, key, idle_s, 0);
+}
+
+void keyspace_set_frequency(struct keyspace *ks, struct bytes key, unsigned frequency)
+{
+    if (ks->usage.counts) tell(ks, key, 0, frequency);
+}
+
 void keyspace_set_eviction(struct keyspace *ks, const struct keyspace_eviction *eviction)
 {
     assert(eviction->samples <= KEYSPACE_SAMPLES_MAX);

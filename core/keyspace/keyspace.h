@@ -133,6 +133,10 @@ void keyspace_only_look(struct keyspace *ks, bool only);
 uint32_t keyspace_idle_s(const struct keyspace *ks);
 unsigned keyspace_frequency(const struct keyspace *ks);
 
+/* The key, if it is there, is as one that was last used so long ago; or, where the order is LEAST_OFTEN, so often. */
+void keyspace_set_idle(struct keyspace *ks, struct bytes key, uint64_t idle_s);
+void keyspace_set_frequency(struct keyspace *ks, struct bytes key, unsigned frequency);
+
 enum keyspace_order { KEYSPACE_LEAST_LATELY, KEYSPACE_LEAST_OFTEN, KEYSPACE_ANY, KEYSPACE_DUE_FIRST };
 struct keyspace_eviction { /* all zeros at first */
     enum keyspace_order order;

@@ -26,6 +26,12 @@ uint32_t usage_again(const struct usage_rules *r, uint32_t usage, uint32_t now_s
     return counted(now_s, counter + rises(r, counter, random));
 }
 
+uint32_t usage_told(const struct usage_rules *r, uint32_t now_s, uint64_t idle_s, unsigned frequency)
+{
+    if (r->counts) return counted(now_s, frequency);
+    return idle_s < now_s ? now_s - (uint32_t)idle_s : 0;
+}
+
 uint32_t usage_idle_s(uint32_t usage, uint32_t now_s)
 {
     return now_s > usage ? now_s - usage : 0;

@@ -26,6 +26,8 @@ struct usage_rules {
 uint32_t usage_first(const struct usage_rules *r, uint32_t now_s);
 /* Of one that is used once more; `random` is any number. */
 uint32_t usage_again(const struct usage_rules *r, uint32_t usage, uint32_t now_s, uint64_t random);
+/* Of one that was last used so long ago, as far as the clock goes back; or, where that is counted, is used so often. */
+uint32_t usage_told(const struct usage_rules *r, uint32_t now_s, uint64_t idle_s, unsigned frequency);
 /* Seconds since the last use. Where it is counted how often, of no meaning. */
 uint32_t usage_idle_s(uint32_t usage, uint32_t now_s);
 /* How often, 0 to USAGE_FREQUENCY_MAX, as it is by now. Only where that is counted. */

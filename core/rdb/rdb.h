@@ -13,7 +13,7 @@
 
 #define RDB_VERSION 10
 
-/* The numbers are those of the format. Those that are not here are of older versions of Redis, of modules, or of streams. */
+/* The numbers are those of the format. Those that are not here are of older versions of Redis, or of modules. */
 enum rdb_type {
     RDB_STRING = 0,
     RDB_SET = 2,
@@ -23,6 +23,7 @@ enum rdb_type {
     RDB_HASH_LISTPACK = 16,
     RDB_ZSET_LISTPACK = 17,
     RDB_LIST = 18,
+    RDB_STREAM = 19, /* read by stream.h, not by rdb_next() */
 };
 
 /* How a part of a list is held. */
@@ -37,7 +38,7 @@ struct rdb_reader {
     enum rdb_type type;
     bool failed;
     struct reader in;
-    uint64_t left;                 /* elements, or, of a list, listpacks, that follow in `in` */
+    uint64_t left;                 /* elements, or, of a list or stream, listpacks, that follow in `in` */
     struct listpack_reader packed; /* the listpack at hand */
     struct reader integers;        /* of RDB_SET_INTEGERS, each of so many bytes */
     size_t integer_size;

@@ -2,6 +2,8 @@
 #ifndef AIKV_RDB_RDB_FORMAT_H
 #define AIKV_RDB_RDB_FORMAT_H
 
+#include "rdb/rdb.h"
+
 /* The first byte of a length; its lower six bits belong to a short one. */
 enum {
     LEN_14 = 0x40,
@@ -12,6 +14,10 @@ enum {
     STRING_INT_32,
     STRING_PACKED, /* two lengths, packed and not, and the packed bytes */
 };
+
+/* read.c; a reader's `in.failed` tells of what is damaged. `digits` is for a string that is an integer, `room` for one that is packed. */
+uint64_t rdb_read_len(struct rdb_reader *r);
+struct bytes rdb_read_string(struct rdb_reader *r, char digits[NUMBER_TEXT_MAX], uint8_t **room);
 
 #define TRAILER       10 /* bytes */
 #define INTEGERS_HEAD 8  /* of sorted integers: bytes of each, and how many */

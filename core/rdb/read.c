@@ -36,14 +36,14 @@ static uint64_t read_rest_of_len(struct rdb_reader *r, uint8_t first)
     return be64toh(len64);
 }
 
-static uint64_t read_len(struct rdb_reader *r)
+uint64_t rdb_read_len(struct rdb_reader *r)
 {
     return read_rest_of_len(r, read_u8(&r->in));
 }
 
 static struct bytes read_packed(struct rdb_reader *r, uint8_t **room)
 {
-    uint64_t packed_len = read_len(r), len = read_len(r);
+    uint64_t packed_len = rdb_read_len(r), len = rdb_read_len(r);
     struct bytes packed = read_raw(&r->in, packed_len);
     free(*room);
     *room = NULL;
@@ -55,8 +55,7 @@ static struct bytes read_packed(struct rdb_reader *r, uint8_t **room)
     return bytes_of(*room, len);
 }
 
-/* `digits` is for one that is an integer, `room` for one that is packed. */
-static struct bytes read_string(struct rdb_reader *r, char digits[NUMBER_TEXT_MAX], uint8_t **room)
+struct bytes rdb_read_string(struct rdb_reader *r, char digits[NUMBER_TEXT_MAX], uint8_t **room)
 {
     uint8_t first = read_u8(&r->in);
     switch (first) {
@@ -98,8 +97,8 @@ static struct bytes next_packed(struct rdb_reader *r, char digits[NUMBER_TEXT_MA
 static bool next_part(struct rdb_reader *r, struct rdb_element *out, bool *is_value)
 {
     r->left--;
-    uint64_t how = read_len(r);
-    struct bytes part = read_string(r, out->digits[0], &r->unpacked[2]);
+    uint64_t how = rdb_read_len(r);
+    struct bytes part = rdb_read_string(r, out->digits[0], &r->unpacked[2]);
     *is_value = how == RDB_LIST_PLAIN;
     out->text = part;
     if (*is_value) return !r->in.failed;
@@ -155,10 +154,11 @@ bool rdb_open(struct rdb_reader *r, struct bytes payload)
     case RDB_SET:
     case RDB_HASH:
     case RDB_ZSET:
-    case RDB_LIST: r->left = read_len(r); break;
-    case RDB_SET_INTEGERS: r->failed = !open_integers(r, read_string(r, digits, &r->unpacked[2])); break;
+    case RDB_LIST:
+    case RDB_STREAM: r->left = rdb_read_len(r); break;
+    case RDB_SET_INTEGERS: r->failed = !open_integers(r, rdb_read_string(r, digits, &r->unpacked[2])); break;
     case RDB_HASH_LISTPACK:
-    case RDB_ZSET_LISTPACK: r->failed = !open_listpack(r, read_string(r, digits, &r->unpacked[2])); break;
+    case RDB_ZSET_LISTPACK: r->failed = !open_listpack(r, rdb_read_string(r, digits, &r->unpacked[2])); break;
     default: r->failed = true;
     }
     r->failed |= r->in.failed;
@@ -179,10 +179,10 @@ bool rdb_next(struct rdb_reader *r, struct rdb_element *out)
     case RDB_HASH_LISTPACK:
     case RDB_ZSET_LISTPACK: out->text = next_packed(r, out->digits[0]); break;
     default:
-        out->text = read_string(r, out->digits[0], &r->unpacked[0]);
+        out->text = rdb_read_string(r, out->digits[0], &r->unpacked[0]);
         r->left--;
     }
-    if (r->type == RDB_HASH) out->value = read_string(r, out->digits[1], &r->unpacked[1]);
+    if (r->type == RDB_HASH) out->value = rdb_read_string(r, out->digits[1], &r->unpacked[1]);
     if (r->type == RDB_HASH_LISTPACK) out->value = next_packed(r, out->digits[1]);
     if (r->type == RDB_ZSET || r->type == RDB_ZSET_LISTPACK) next_scored(r, out);
     r->failed |= r->in.failed || r->packed.failed;

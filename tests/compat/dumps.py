@@ -18,6 +18,7 @@ LENGTHS = [0, 1, 20, 21, 63, 64, 65, 4095, 4096, 8192, 16383, 16384, 70000]
 SCORES = ["0", "1.5", "-3", "1e300", "-1e-300", "inf", "-inf", "12345678901234", "4503599627370496", "1e20", "0.1"]
 WHOLE = {  # what tells all of a value, by what TYPE says
     b"string": ["GET"], b"list": ["LRANGE", "0", "-1"], b"set": ["SMEMBERS"], b"hash": ["HGETALL"], b"zset": ["ZRANGE", "0", "-1", "WITHSCORES"],
+    b"stream": ["XRANGE", "-", "+"],
 }
 
 
@@ -40,8 +41,30 @@ class Maker:
     def texts(self):
         return [self.text() for _ in range(self.rng.choice(SIZES))]
 
-    def request(self):
+    def requests(self):
         """What makes a value of the key k."""
+        return self.stream() if self.rng.random() < 0.25 else [self.request()]
+
+    def stream(self):
+        """Entries, most of them with the same names, some deleted; groups that have read some, consumers that have acknowledged some."""
+        ids = ["%d-%d" % (1000 + i // 3, i % 3 + 1) for i in range(self.rng.choice([0, 1, 5, 99, 101, 350]))]
+        out = [["XGROUP", "CREATE", "k", "first", "0", "MKSTREAM"]]
+        for one in ids:
+            names = ["a", "b"] if self.rng.random() < 0.8 else [self.text() for _ in range(self.rng.choice([1, 2, 7]))]
+            out.append(["XADD", "k", one] + [word for name in names for word in (name, self.text())])
+        out += [["XDEL", "k", one] for one in ids if self.rng.random() < 0.1]
+        for group in self.rng.choice([[], ["g"], ["g", "7", "\x00long" * 20]]):
+            out.append(["XGROUP", "CREATE", "k", group, self.rng.choice(["0", "$", "1010"])])
+            for _ in range(self.rng.randrange(6)):
+                consumer = self.rng.choice(["c", "d", "12"])
+                out.append(["XREADGROUP", "GROUP", group, consumer, "COUNT", str(self.rng.choice([1, 10, 50])), "STREAMS", "k", ">"])
+                out.append(["XACK", "k", group] + self.rng.sample(ids, min(len(ids), 5)) + ["1-1"])
+            out.append(["XGROUP", "CREATECONSUMER", "k", group, "idle"])
+        if ids and self.rng.random() < 0.3:
+            out.append(["XSETID", "k", "99999-1", "ENTRIESADDED", "1000", "MAXDELETEDID", "5-5"])
+        return out if self.rng.random() < 0.7 else out + [["XGROUP", "DESTROY", "k", "first"]]
+
+    def request(self):
         kind = self.rng.choice(["string", "list", "set", "integers", "hash", "zset"])
         if kind == "string":
             return ["SET", "k", self.text()]
@@ -62,9 +85,13 @@ def describe(connection, key):
     """Encoding and content."""
     name, *more = WHOLE[connection.ask("TYPE", key).value]
     reply = connection.ask(name, key, *more)
-    ordered = name in ("LRANGE", "ZRANGE")
+    ordered = name in ("LRANGE", "ZRANGE", "XRANGE")
     encoding = connection.ask("OBJECT", "ENCODING", key).value if name != "GET" else None
-    return encoding, name, str(reply if ordered else in_order(reply))
+    whole = [encoding, name, str(reply if ordered else in_order(reply))]
+    if name == "XRANGE":  # and its head and groups, but for how it is held
+        told = connection.ask("XINFO", "STREAM", key, "FULL", "COUNT", "0").value
+        whole += [(name.value, str(value)) for name, value in zip(told[::2], told[1::2]) if not name.value.startswith(b"radix")]
+    return whole
 
 
 def carry(source, target):
@@ -93,7 +120,8 @@ def main():
     for number in range(ROUNDS):
         first, second = (redis, aikv) if number % 2 else (aikv, redis)
         first.ask("DEL", "k")
-        first.ask(*maker.request())
+        for request in maker.requests():
+            first.ask(*request)
         wrong = carry(first, second) or carry(second, first)
         if wrong:
             print("%s, round %d: %s\n0 passed, 1 failed" % ("Redis to AiKv" if first is redis else "AiKv to Redis", number, wrong))

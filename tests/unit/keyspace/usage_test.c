@@ -15,6 +15,15 @@ static void test_a_key_is_idle_since_its_last_use(void **state)
     assert_int_equal(usage_idle_s(usage_first(&r, 100), 99), 0); /* the clock was set back */
 }
 
+static void test_a_key_is_used_as_it_was_told(void **state)
+{
+    (void)state;
+    const struct usage_rules lately = {0}, often = {.counts = true, .log_factor = 10, .decay_min = 1};
+    assert_int_equal(usage_idle_s(usage_told(&lately, 1000, 300, 7), 1000), 300);
+    assert_int_equal(usage_idle_s(usage_told(&lately, 1000, UINT64_MAX, 7), 1000), 1000); /* the clock goes back no further */
+    assert_int_equal(usage_frequency(&often, usage_told(&often, 1000, 300, 255), 1000), 255);
+}
+
 static void test_a_counter_falls_by_one_each_period(void **state)
 {
     (void)state;
@@ -83,6 +92,7 @@ int run_usage_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_key_is_idle_since_its_last_use),
+        cmocka_unit_test(test_a_key_is_used_as_it_was_told),
         cmocka_unit_test(test_a_counter_falls_by_one_each_period),
         cmocka_unit_test(test_a_counter_rises_ever_more_slowly_to_255),
         cmocka_unit_test(test_candidates_are_those_with_the_highest_ranks),

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rdb/rdb.h"
+#include "rdb/stream.h"
 #include "tests.h"
 
 /* What redis-server 7.0.15 gives for DUMP. */
@@ -22,8 +23,46 @@ static const struct golden {
     {BYTES("\x05\x02\x01\x6d\x00\x00\x00\x00\x00\x00\xf8\x3f\x01\x6e\x00\x00\x00\x00\x00\x00\x08\xc0\x0a\x00\x9b\xdc\xa9\x3f\x00\x20\x1b\x7a"), "m=1.5 n=-3"},
     {BYTES("\x10\x0d\x0d\x00\x00\x00\x02\x00\x81\x66\x02\x81\x76\x02\xff\x0a\x00\x20\xf1\x3d\x44\x23\x54\x08\x9d"), "f=v"},
     {BYTES("\x04\x01\x01\x66\x01\x76\x0a\x00\xad\xf2\x43\x56\xb1\x86\x0e\xfc"), "f=v"},
+    /* Three entries, the second one deleted; a group, whose one consumer has the first. */
+    {BYTES("\x13\x01\x10\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01\xc3\x37\x3e\x12\x3e\x00\x00\x00\x19\x00\x02\x01\x01\x01\x02\x01\x81\x61\x02\x81\x62\x02\x00\x20\x09\x00\x00\x20\x01\x07\x01\x01\x81\x78\x02\x05\x01\x03\x60\x0a\x20\x1c\x00\x79\x20\x0c\x80\x1b\x20\x19\x06\x63\x02\x03\x01\x06\x01\xff\x02\x03\x01\x01\x01\x01\x02\x03\x01\x01\x67\x01\x01\x81\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01\x6f\x05\xf3\x27\xa2\x01\x00\x00\x01\x01\x01\x63\x6f\x05\xf3\x27\xa2\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01\x0a\x00\xf7\x56\xfc\x6e\xc0\x84\xb2\x3e"),
+     "1-1 a=1 b=x 3-1 c=3 (2 of 3, to 3-1) g:1-1 1-1*1 c:1-1"},
 };
 #define GOLDENS (sizeof goldens / sizeof *goldens)
+
+static bool show_groups(struct rdb_stream_reader *s, uint64_t count, struct buffer *out)
+{
+    struct rdb_stream_group g;
+    struct rdb_stream_pending p;
+    struct rdb_stream_consumer c;
+    struct rdb_id id;
+    while (count-- && rdb_stream_group(s, &g)) {
+        buffer_printf(out, " %.*s:%d-%d", (int)g.name.len, (const char *)g.name.data, (int)g.last.ms, (int)g.last.seq);
+        while (g.pending-- && rdb_stream_pending(s, &p)) buffer_printf(out, " %d-%d*%d", (int)p.id.ms, (int)p.id.seq, (int)p.deliveries);
+        for (uint64_t n = rdb_stream_consumers(s); n && rdb_stream_consumer(s, &c); n--) {
+            buffer_printf(out, " %.*s:", (int)c.name.len, (const char *)c.name.data);
+            while (c.pending-- && rdb_stream_id(s, &id)) buffer_printf(out, "%d-%d", (int)id.ms, (int)id.seq);
+        }
+    }
+    return rdb_is_sound(s->r);
+}
+
+static bool show_stream(struct rdb_reader *r, struct buffer *out)
+{
+    struct rdb_stream_reader s;
+    struct rdb_stream_head head;
+    struct rdb_element el;
+    struct rdb_id id;
+    uint64_t fields;
+    rdb_stream_open(&s, r);
+    while (rdb_stream_next(&s, &id, &fields)) {
+        buffer_printf(out, "%d-%d ", (int)id.ms, (int)id.seq);
+        while (fields-- && rdb_stream_field(&s, &el))
+            buffer_printf(out, "%.*s=%.*s ", (int)el.text.len, (const char *)el.text.data, (int)el.value.len, (const char *)el.value.data);
+    }
+    rdb_stream_head(&s, &head);
+    buffer_printf(out, "(%d of %d, to %d-%d)", (int)head.length, (int)head.added, (int)head.last.ms, (int)head.last.seq);
+    return show_groups(&s, head.groups, out);
+}
 
 /* Appends the elements; false: the payload is not sound. */
 static bool show(struct bytes payload, struct buffer *out)
@@ -31,6 +70,11 @@ static bool show(struct bytes payload, struct buffer *out)
     struct rdb_reader r;
     struct rdb_element el;
     bool sound = rdb_open(&r, payload);
+    if (sound && r.type == RDB_STREAM) {
+        sound = show_stream(&r, out);
+        rdb_close(&r);
+        return sound;
+    }
     while (sound && rdb_next(&r, &el)) {
         if (out->len) buffer_append_text(out, " ");
         buffer_append(out, el.text.data, el.text.len);
