@@ -61,20 +61,22 @@ static uint32_t choose(struct tree_target *target, struct tree_step *s, struct t
 {
     struct bytes rest = s->row;
     struct tree_child child = tree_child_take(&rest), next;
-    s->at = 0;
-    s->size = s->row.len - rest.len;
+    size_t at = 0, end = s->row.len - rest.len;
+    uint64_t first = p->first;
     while (rest.len) {
-        size_t at = s->row.len - rest.len;
         next = tree_child_take(&rest);
-        if (!is_behind(target, p->first + child.count, &next)) {
+        if (!is_behind(target, first + child.count, &next)) {
             target->upper = next.separator;
             break;
         }
-        p->first += child.count;
+        first += child.count;
         child = next;
-        s->at = at;
-        s->size = s->row.len - rest.len - at;
+        at = end;
+        end = s->row.len - rest.len;
     }
+    s->at = at;
+    s->size = end - at;
+    p->first = first;
     p->count = child.count;
     if (child.separator.len) target->lower = child.separator;
     return child.node;

@@ -32,7 +32,14 @@ bool element_next_long(struct bytes *packed, struct element *out);
 static inline bool element_next(struct bytes *packed, struct element *out)
 {
     const uint8_t *at = packed->data;
-    if (packed->len < 2 || (at[0] | at[1]) > 127) return element_next_long(packed, out);
+    if (packed->len < 2 || (at[0] | at[1]) > 127) {
+        struct bytes rest = *packed; /* a copy, so that the caller's stay in registers */
+        struct element el;
+        if (!element_next_long(&rest, &el)) return false;
+        *packed = rest;
+        *out = el;
+        return true;
+    }
     size_t key_len = at[0] >> 1, value_len = at[1], size = 2 + key_len + value_len; /* both lengths in a byte each, as most are */
     if (size > packed->len) return false;
     *out = (struct element){bytes_of(at + 2, key_len), bytes_of(at + 2 + key_len, value_len), at[0] & 1};

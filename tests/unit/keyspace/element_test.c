@@ -7,7 +7,7 @@ static void test_what_is_written_is_read(void **state)
     static const size_t lengths[] = {0, 1, 63, 64, 127, 128, 8191, 8192, 20000};
     static uint8_t bytes[20000], packed[45000];
     for (size_t i = 0; i < 9 * 9 * 2; i++) {
-        struct element out, el = {bytes_of(bytes, lengths[i / 2 % 9]), bytes_of(bytes, lengths[i / 18]), i % 2};
+        struct element out = {0}, el = {bytes_of(bytes, lengths[i / 2 % 9]), bytes_of(bytes, lengths[i / 18]), i % 2};
         uint8_t *end = element_write(packed, &el);
         assert_int_equal(end - packed, element_size(&el));
         struct bytes rest = bytes_of(packed, element_size(&el) + 1);
