@@ -49,19 +49,29 @@ bool number_parse_unsigned(struct bytes text, uint64_t *out)
     return text.len <= 20 && read_digits(text.data, text.len, out);
 }
 
-size_t number_format_integer(char out[NUMBER_TEXT_MAX], int64_t value)
+static size_t put_digits(char *out, uint64_t value)
 {
     char reversed[NUMBER_TEXT_MAX];
     size_t n = 0, len = 0;
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     do {
-        reversed[n++] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest);
-    if (value < 0) out[len++] = '-';
+        reversed[n++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
     while (n) out[len++] = reversed[--n];
     out[len] = 0;
     return len;
+}
+
+size_t number_format_unsigned(char out[NUMBER_TEXT_MAX], uint64_t value)
+{
+    return put_digits(out, value);
+}
+
+size_t number_format_integer(char out[NUMBER_TEXT_MAX], int64_t value)
+{
+    if (value >= 0) return put_digits(out, (uint64_t)value);
+    out[0] = '-';
+    return 1 + put_digits(out + 1, 0 - (uint64_t)value);
 }
 
 /* A copy that ends with a NUL; false: it cannot be a number. */

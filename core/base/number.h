@@ -12,6 +12,7 @@ bool number_parse_integer(struct bytes text, int64_t *out);
 bool number_parse_unsigned(struct bytes text, uint64_t *out);
 /* Writes decimal digits and a NUL; returns the length without the NUL. */
 size_t number_format_integer(char out[NUMBER_TEXT_MAX], int64_t value);
+size_t number_format_unsigned(char out[NUMBER_TEXT_MAX], uint64_t value);
 
 /* Reads a decimal or hexadecimal number with a fraction or exponent (as Redis's string2ld): "inf" is one, "nan" is not. */
 bool number_parse_real(struct bytes text, long double *out);

@@ -31,7 +31,8 @@ bool command_stream_end(struct command_call *c, int i, bool is_end, struct strea
 
 void command_stream_reply_id(struct command_call *c, struct stream_id id)
 {
-    resp_bulk_printf(c->reply, "%llu-%llu", (unsigned long long)id.ms, (unsigned long long)id.seq);
+    char text[COMMAND_STREAM_ID_MAX];
+    resp_bulk(c->reply, bytes_of(text, command_stream_id_format(text, id)));
 }
 
 /* ---- entries ---- */

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/number.h"
-
 bool command_stream_id_parse(struct bytes text, uint64_t missing_seq, struct stream_id *out, bool *any_seq)
 {
     const uint8_t *dash = text.len ? memchr(text.data, '-', text.len) : NULL;
@@ -30,4 +28,11 @@ enum command_stream_end command_stream_end_parse(struct bytes text, bool is_end,
     if (excluded) text = bytes_of(text.data + 1, text.len - 1);
     if (!command_stream_id_parse(text, is_end ? UINT64_MAX : 0, out, NULL)) return STREAM_END_INVALID;
     return !excluded || (is_end ? stream_id_previous(out) : stream_id_next(out)) ? STREAM_END_READ : STREAM_END_BEYOND;
+}
+
+size_t command_stream_id_format(char out[COMMAND_STREAM_ID_MAX], struct stream_id id)
+{
+    size_t len = number_format_unsigned(out, id.ms);
+    out[len++] = '-';
+    return len + number_format_unsigned(out + len, id.seq);
 }

@@ -80,6 +80,11 @@ static void test_what_is_written_is_read_back(void **state)
         int64_t value;
         assert_true(number_parse_integer(bytes_text(text), &value));
         assert_true(value == values[i]);
+        uint64_t unsigned_value;
+        len = number_format_unsigned(text, (uint64_t)values[i]);
+        assert_int_equal(strlen(text), len);
+        assert_true(number_parse_unsigned(bytes_text(text), &unsigned_value));
+        assert_true(unsigned_value == (uint64_t)values[i]);
     }
 }
 
