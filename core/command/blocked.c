@@ -36,7 +36,7 @@ struct blocked_client {
     struct command_session *session;
     struct command_request request; /* its arguments live as long as it is suspended */
     enum keyspace_type type;
-    bool until_gone;
+    bool until_gone, alike;
     command_serve *serve;
     uint64_t until_ms; /* monotonic */
     void *kept;        /* of command_block, a copy */
@@ -107,6 +107,7 @@ void command_block(struct command_call *c, const struct command_block *b)
                                    .request = {c->entry, c->argc, c->argv},
                                    .type = b->type,
                                    .until_gone = b->until_gone,
+                                   .alike = b->alike,
                                    .serve = b->serve,
                                    .kept = need(malloc(b->kept.len + 1)),
                                    .kept_len = b->kept.len,
@@ -263,7 +264,7 @@ void command_blocked_touch_all(struct command_engine *e, unsigned database)
 }
 
 /* Serves a client from a key, if that is of its type or the client waits for its end too. False: there is no such key (any more). */
-static bool serve(struct command_engine *e, struct blocked_client *c, struct bytes key, uint64_t now_us)
+static bool serve(struct command_engine *e, struct blocked_client *c, struct bytes key, uint64_t now_us, bool *found)
 {
     struct resp_writer reply = {.out = net_client_reply(c->client), .protocol = c->session->protocol};
     size_t reply_at = reply.out->len;
@@ -279,15 +280,22 @@ static bool serve(struct command_engine *e, struct blocked_client *c, struct byt
                                 .client = c->client,
                                 .session = c->session};
     keyspace_begin(e->keyspace, c->session->database, call.now_ms);
-    keyspace_only_look(e->keyspace, c->session->no_touch);
     e->running = c->session;
     enum keyspace_type type = keyspace_find(e->keyspace, key).type;
     bool served = (type == c->type || c->until_gone) && c->serve(&call, key);
     e->running = NULL;
     struct store_position position = keyspace_end(e->keyspace);
     if (served) resume(e, c, reply_at, position);
+    *found = served;
     arena_reset(&e->arena); /* others are served in the same turn */
     return type != KEYSPACE_NONE;
+}
+
+/* Whether `c` finds nothing either. */
+static bool is_like(const struct blocked_client *missed, const struct blocked_client *c)
+{
+    return missed && missed->alike && c->alike && missed->serve == c->serve &&
+           bytes_equal(bytes_of(missed->kept, missed->kept_len), bytes_of(c->kept, c->kept_len));
 }
 
 /* Those that wait when it begins: who is served ends his wait, and the key goes with its last. */
@@ -298,11 +306,14 @@ static void serve_queue(struct command_engine *e, struct waited_key *key, uint64
     struct bytes name = bytes_of(copy, key->entry.name.len);
     memcpy(copy, key->name, name.len);
     bool all = key->until_gone > 0; /* else nobody can be served once it is gone */
-    bool more = true;
+    const struct blocked_client *missed = NULL; /* the last that found nothing */
+    bool more = true, found;
     for (struct wait *w = TAILQ_FIRST(&key->queue), *next; more; w = next) {
         more = w != last;
         next = TAILQ_NEXT(w, in_queue);
-        more = (serve(e, w->client, name, now_us) || all) && more;
+        if (is_like(missed, w->client)) continue;
+        more = (serve(e, w->client, name, now_us, &found) || all) && more;
+        if (!found) missed = w->client;
     }
     free(copy);
 }

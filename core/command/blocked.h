@@ -27,6 +27,7 @@ struct command_block {
     int64_t timeout_ms; /* 0: for ever */
     bool until_gone;    /* `serve` is called too when the key is gone, or of another type */
     struct bytes kept;  /* copied; `serve` finds it in command_call.kept: what the request meant when the wait began */
+    bool alike;         /* where one finds nothing, no other finds anything whose `serve` and `kept` are the same */
 };
 /* The client waits, until it is served or gets a null array; within a transaction it gets that at once. */
 void command_block(struct command_call *c, const struct command_block *b);

@@ -22,7 +22,7 @@ static void on_key_changed(void *user, unsigned database, struct bytes key, enum
     watch_touch(user, database, key);
     command_notify_change(user, database, key, change);
     if (change == KEYSPACE_CREATED || change == KEYSPACE_CHANGED) command_blocked_touch(user, database, key);
-    if (change == KEYSPACE_DELETED || change == KEYSPACE_EXPIRED) command_blocked_touch_gone(user, database, key);
+    if (change == KEYSPACE_DELETED || change == KEYSPACE_EXPIRED || change == KEYSPACE_EVICTED) command_blocked_touch_gone(user, database, key);
 }
 
 struct command_engine *command_engine_new(const struct command_options *options)

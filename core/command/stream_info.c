@@ -183,10 +183,11 @@ static void command_stream_info_stream(struct command_call *c)
     bool full = c->argc > 3;
     if (!open_stream(c, &s) || !parse_full(c, &most)) return;
     struct stream_course course = command_stream_course(&s);
+    uint64_t rows = s.tree.root.count ? s.tree.root.object.nodes : 0;
     resp_map(c->reply, full ? 9 : 10);
     reply_integer(c, "length", s.count);
-    reply_integer(c, "radix-tree-keys", !s.count ? 0 : s.large ? s.tree.root.object.nodes : 1); /* rows of entries */
-    reply_integer(c, "radix-tree-nodes", s.large ? s.tree.root.object.nodes + 1 : 1);      /* and the key's */
+    reply_integer(c, "radix-tree-keys", rows);
+    reply_integer(c, "radix-tree-nodes", rows + 1); /* and the key's */
     reply_id(c, "last-generated-id", s.head.last);
     reply_id(c, "max-deleted-entry-id", s.head.max_deleted);
     reply_integer(c, "entries-added", s.head.added);

@@ -1,4 +1,6 @@
 /* XREADGROUP: what is new to a consumer group, or what is pending of a consumer, and waiting for what is new. */
+#include <assert.h>
+
 #include "command/blocked.h"
 #include "command/stream_group.h"
 #include "command/stream_read.h"
@@ -11,16 +13,14 @@ static bool asks_for_new(struct stream_id id)
     return stream_id_compare(id, STREAM_ID_MAX) == 0;
 }
 
-/* Looks at each key, its group and its id before anything is done. False: the error was replied. */
-static bool check(struct command_call *c, struct stream_read *r)
+/* Looks at each key, its group and its id before anything is done; stream and group are the last one's then. False: the error was replied. */
+static bool check(struct command_call *c, struct stream_read *r, struct keyspace_stream *s, struct stream_group *g)
 {
-    struct keyspace_stream s;
-    struct stream_group g;
     r->ids = arena_alloc(c->arena, r->count * sizeof *r->ids);
     for (size_t i = 0; i < r->count; i++) {
         int at = r->ids_at + (int)i;
-        if (!command_group_open(c, r->keys[i], c->argv[r->group_at], &s, &g)) return false;
-        if (!g.number) {
+        if (!command_group_open(c, r->keys[i], c->argv[r->group_at], s, g)) return false;
+        if (!g->number) {
             resp_error(c->reply, ERROR_NOGROUP, "No such key '%s' or consumer group '%s' in XREADGROUP with GROUP option",
                        command_text(c, at - (int)r->count), command_text(c, r->group_at));
             return false;
@@ -124,6 +124,16 @@ static bool read_one(struct command_call *c, const struct stream_read *r, size_t
     return true;
 }
 
+/* Key `i`, which check() has looked at: others may have been written since. */
+static void open_again(struct command_call *c, const struct stream_read *r, size_t i, struct keyspace_stream *s, struct stream_group *g)
+{
+    struct keyspace_entry entry = keyspace_find(c->keyspace, r->keys[i]);
+    keyspace_stream_open(c->keyspace, r->keys[i], &entry, s);
+    bool there = keyspace_group_find(s, c->argv[r->group_at], g);
+    assert(there);
+    (void)there;
+}
+
 static bool serve(struct command_call *c, struct bytes key)
 {
     struct keyspace_stream s;
@@ -152,22 +162,22 @@ static bool serve(struct command_call *c, struct bytes key)
 static void command_stream_xreadgroup(struct command_call *c)
 {
     struct stream_read r;
+    struct keyspace_stream s;
+    struct stream_group g;
     struct resp_writer w;
     struct command_call aside = command_call_aside(c, &w);
     size_t streams = 0;
-    if (!command_stream_parse_read(c, true, &r) || !check(c, &r)) return;
+    if (!command_stream_parse_read(c, true, &r) || !check(c, &r, &s, &g)) return;
     for (size_t i = 0; i < r.count && !w.out->failed; i++) {
-        struct keyspace_stream s;
-        struct stream_group g;
-        struct keyspace_entry entry = keyspace_find(c->keyspace, r.keys[i]);
-        keyspace_stream_open(c->keyspace, r.keys[i], &entry, &s);
-        if (keyspace_group_find(&s, c->argv[r.group_at], &g)) streams += read_one(&aside, &r, i, &s, &g);
+        if (r.count > 1) open_again(c, &r, i, &s, &g);
+        streams += read_one(&aside, &r, i, &s, &g);
     }
     if (streams) {
         command_stream_reply_read(c, streams);
         command_reply_aside(c);
     } else if (r.blocks) {
-        struct command_block b = {.keys = r.keys, .key_count = r.count, .type = KEYSPACE_STREAM, .serve = serve, .timeout_ms = r.timeout_ms, .until_gone = true};
+        struct command_block b = {.keys = r.keys, .key_count = r.count, .type = KEYSPACE_STREAM, .serve = serve, .timeout_ms = r.timeout_ms, .until_gone = true,
+                                  .kept = c->argv[r.group_at], .alike = true};
         command_block(c, &b);
     } else {
         resp_null_array(c->reply);

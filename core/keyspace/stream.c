@@ -2,6 +2,7 @@
 #include "keyspace/stream.h"
 
 #include <assert.h>
+#include <endian.h>
 
 #include "keyspace/stream_row.h"
 
@@ -16,16 +17,43 @@ static void must(bool holds)
 
 /* ---- the row ---- */
 
-static struct stream_id read_id(struct reader *r)
+enum { BASE_AT = 0, NAMES_AT = 8, TAIL_AT = 10, DELETED_AT = 12, ADDED_AT = 28, LAST_AT = 36 };
+
+static uint64_t u64_at(const uint8_t *in)
 {
-    uint64_t ms = read_u64(r);
-    return (struct stream_id){ms, read_u64(r)};
+    uint64_t v;
+    memcpy(&v, in, sizeof v);
+    return le64toh(v);
 }
 
-static void write_id(struct buffer *b, struct stream_id id)
+static uint16_t u16_at(const uint8_t *in)
 {
-    write_u64(b, id.ms);
-    write_u64(b, id.seq);
+    uint16_t v;
+    memcpy(&v, in, sizeof v);
+    return le16toh(v);
+}
+
+static struct stream_id id_at(const uint8_t *in)
+{
+    return (struct stream_id){u64_at(in), u64_at(in + 8)};
+}
+
+static void put_u64(uint8_t *out, uint64_t v)
+{
+    v = htole64(v);
+    memcpy(out, &v, sizeof v);
+}
+
+static void put_u16(uint8_t *out, size_t v)
+{
+    uint16_t word = htole16((uint16_t)v);
+    memcpy(out, &word, sizeof word);
+}
+
+static void put_id(uint8_t *out, struct stream_id id)
+{
+    put_u64(out, id.ms);
+    put_u64(out + 8, id.seq);
 }
 
 /* Finds names and tail, whose lengths are known, in the payload. */
@@ -47,13 +75,11 @@ bool stream_row_read(struct keyspace_stream *s, uint32_t database_id)
     s->roots = r.at;
     if (reader_left(&r) < STREAM_HEAD_SIZE) return false;
     size_t parts = reader_left(&r) - STREAM_HEAD_SIZE;
-    read_raw(&r, parts);
-    s->base_ms = read_u64(&r);
-    s->names.len = read_u16(&r);
-    s->tail_count = read_u16(&r);
-    s->head.max_deleted = read_id(&r);
-    s->head.added = read_u64(&r);
-    s->head.last = read_id(&r);
+    const uint8_t *head = payload.data + payload.len - STREAM_HEAD_SIZE;
+    s->base_ms = u64_at(head + BASE_AT);
+    s->names.len = u16_at(head + NAMES_AT);
+    s->tail_count = u16_at(head + TAIL_AT);
+    s->head = (struct stream_head){id_at(head + LAST_AT), id_at(head + DELETED_AT), u64_at(head + ADDED_AT)};
     if (s->names.len > parts) return false;
     s->tail.len = parts - s->names.len;
     s->count = s->tree.root.count + s->tail_count;
@@ -68,6 +94,11 @@ void keyspace_stream_open(struct keyspace *ks, struct bytes key, const struct ke
     *out = (struct keyspace_stream){.ks = ks, .key = key, .exists = exists};
     out->en = (struct entry){KEYSPACE_STREAM, exists ? e->form : ENTRY_WHOLE, e->expires_ms, rowkey_is_named_by_hash(key), key, e->payload, 0};
     if (exists) must(stream_row_read(out, ks->databases.list[ks->current].id));
+}
+
+static enum entry_form form_of(const struct keyspace_stream *s)
+{
+    return !s->large ? ENTRY_WHOLE : s->has_groups ? ENTRY_TREES : ENTRY_TREE;
 }
 
 /* The draft is the payload; roots are written there only when it becomes another form's. */
@@ -95,13 +126,12 @@ static uint8_t *edit(struct keyspace_stream *s, struct bytes *part, size_t at, s
 static void write_head(struct keyspace_stream *s)
 {
     uint8_t head[STREAM_HEAD_SIZE];
-    struct buffer b = {.data = head, .cap = sizeof head, .max = sizeof head};
-    write_u64(&b, s->base_ms);
-    write_u16(&b, (uint16_t)s->names.len);
-    write_u16(&b, s->tail_count);
-    write_id(&b, s->head.max_deleted);
-    write_u64(&b, s->head.added);
-    write_id(&b, s->head.last);
+    put_u64(head + BASE_AT, s->base_ms);
+    put_u16(head + NAMES_AT, s->names.len);
+    put_u16(head + TAIL_AT, s->tail_count);
+    put_id(head + DELETED_AT, s->head.max_deleted);
+    put_u64(head + ADDED_AT, s->head.added);
+    put_id(head + LAST_AT, s->head.last);
     size_t at = s->payload.len - sizeof head;
     if (s->exists && memcmp(s->payload.data + at, head, sizeof head) == 0) return;
     begin_draft(s);
@@ -109,7 +139,7 @@ static void write_head(struct keyspace_stream *s)
     memcpy(draft_open(&s->draft, at, sizeof head, sizeof head), head, sizeof head);
 }
 
-#define ROOTS_MAX (2 * COUNTED_TREE_ROOT_SIZE)
+#define ROOTS_MAX (2 * (size_t)COUNTED_TREE_ROOT_SIZE)
 
 /* Roots as they are now; returns their bytes. */
 static struct bytes write_roots(const struct keyspace_stream *s, uint8_t out[ROOTS_MAX])
@@ -120,54 +150,48 @@ static struct bytes write_roots(const struct keyspace_stream *s, uint8_t out[ROO
     return buffer_bytes(&b);
 }
 
-static void put_whole(struct keyspace_stream *s, struct bytes roots)
+static void put_whole(struct keyspace_stream *s)
 {
+    uint8_t room[ROOTS_MAX];
+    struct bytes roots = write_roots(s, room);
     struct entry en = s->en;
     begin_draft(s);
     memcpy(draft_open(&s->draft, 0, s->roots, roots.len), roots.data, roots.len);
-    en.form = s->has_groups ? ENTRY_TREES : s->large ? ENTRY_TREE : ENTRY_WHOLE;
+    en.form = form_of(s);
     en.payload = draft_bytes(&s->draft);
     keyspace_put_entry(s->ks, s->key, &en);
 }
 
-/* Root `i` of the row, which is that of `tree`, if it has changed. */
-static void splice_root(struct keyspace_stream *s, unsigned i, const struct counted_tree *tree, const struct object_root *was, const uint8_t *root)
+/* What is behind the roots, and these, as far as they have changed: two splices, for there may be much between. */
+static void splice_parts(struct keyspace_stream *s)
 {
-    size_t at = i * COUNTED_TREE_ROOT_SIZE;
-    keyspace_splice_payload(s->ks, &s->en, at, COUNTED_TREE_ROOT_SIZE, bytes_of(root, COUNTED_TREE_ROOT_SIZE), (int64_t)(tree->root.bytes - was->bytes));
-    s->ks->place.objects[i] = tree->root.object;
-}
-
-/* What is behind the roots, and these, as far as they have changed: a splice each, for there may be much between. */
-static void splice_parts(struct keyspace_stream *s, struct bytes roots)
-{
+    uint8_t room[ROOTS_MAX];
     struct object_root was[ENTRY_ROOTS_MAX];
-    const struct counted_tree *trees[ENTRY_ROOTS_MAX] = {s->has_groups ? &s->groups : &s->tree, &s->tree};
-    bool changed[ENTRY_ROOTS_MAX];
-    size_t count = roots.len / COUNTED_TREE_ROOT_SIZE;
-    entry_roots(&s->en, 0, was);
-    for (unsigned i = 0; i < count; i++) {
-        size_t at = i * COUNTED_TREE_ROOT_SIZE;
-        changed[i] = memcmp(s->en.payload.data + at, roots.data + at, COUNTED_TREE_ROOT_SIZE) != 0;
-    }
+    struct object *objects = s->ks->place.objects;
+    if (s->tree_changed || s->groups_changed) entry_roots(&s->en, 0, was);
     if (s->draft.begun) draft_splice(&s->draft, &s->en);
-    for (unsigned i = 0; i < count; i++)
-        if (changed[i]) splice_root(s, i, trees[i], &was[i], roots.data + i * COUNTED_TREE_ROOT_SIZE);
+    if (!s->tree_changed && !s->groups_changed) return;
+    struct bytes roots = write_roots(s, room);
+    unsigned entries = s->has_groups ? 1 : 0; /* the root of the entries comes behind that of the groups */
+    size_t from = s->groups_changed ? 0 : entries * COUNTED_TREE_ROOT_SIZE, end = s->tree_changed ? roots.len : COUNTED_TREE_ROOT_SIZE;
+    uint64_t held = s->tree.root.bytes - was[entries].bytes;
+    if (s->has_groups) held += s->groups.root.bytes - was[0].bytes;
+    keyspace_splice_payload(s->ks, &s->en, from, end - from, bytes_of(roots.data + from, end - from), (int64_t)held);
+    if (s->has_groups) objects[0] = s->groups.root.object;
+    objects[entries] = s->tree.root.object;
 }
 
 void keyspace_stream_close(struct keyspace_stream *s)
 {
-    uint8_t room[ROOTS_MAX];
     if (!s->changed && !s->groups_changed) return;
     keyspace_go_to(s->ks, s->key);
-    write_head(s);
     if (s->has_groups && !s->groups.root.count) s->has_groups = false; /* the last has gone, and its object with it */
-    struct bytes roots = write_roots(s, room);
+    write_head(s);
     s->ks->quiet = !s->changed;
-    if (!s->exists || roots.len != s->roots)
-        put_whole(s, roots);
+    if (!s->exists || s->en.form != form_of(s))
+        put_whole(s);
     else
-        splice_parts(s, roots);
+        splice_parts(s);
     s->ks->quiet = false;
 }
 
@@ -282,21 +306,29 @@ static int list_of(struct keyspace_stream *s, struct bytes names)
 
 /* ---- changing ---- */
 
-/* A new tree, if it is not there yet. */
-static void need_tree(struct keyspace_stream *s, bool *there, struct counted_tree *tree)
+/* A tree without elements, in a new object. */
+static struct counted_tree new_tree(struct keyspace_stream *s)
 {
-    if (*there) return;
+    struct counted_tree t;
     keyspace_go_to(s->ks, s->key);
     struct object object = keyspace_new_object(s->ks);
-    counted_tree_init(tree, &object);
-    *there = true;
+    counted_tree_init(&t, &object);
+    return t;
+}
+
+static void need_tree(struct keyspace_stream *s)
+{
+    if (s->large) return;
+    s->tree = new_tree(s);
+    s->large = s->tree_changed = true;
 }
 
 void keyspace_stream_need_groups(struct keyspace_stream *s)
 {
-    need_tree(s, &s->large, &s->tree);
-    need_tree(s, &s->has_groups, &s->groups);
-    s->groups_changed = true;
+    if (s->has_groups) return;
+    need_tree(s);
+    s->groups = new_tree(s);
+    s->has_groups = s->groups_changed = true;
 }
 
 /* Elements that come to be the last of the tree. */
@@ -304,8 +336,9 @@ static void put_in_tree(struct keyspace_stream *s, const struct element *els, si
 {
     struct stream_names n;
     bool listed = false;
-    need_tree(s, &s->large, &s->tree);
+    need_tree(s);
     counted_tree_insert(s->ks, &s->tree, s->tree.root.count, els, count);
+    s->tree_changed = true;
     read_names(s, &n);
     for (size_t i = 0; i < count; i++) {
         if (!els[i].mark) continue;
@@ -367,7 +400,10 @@ void keyspace_stream_remove(struct keyspace_stream *s, uint64_t position, uint64
         edit(s, &s->tail, s->tail.len - from.len, from.len - rest.len, 0);
         s->tail_count = (uint16_t)(s->tail_count - (end - in_tree - first));
     }
-    if (position < in_tree) counted_tree_remove(s->ks, &s->tree, position, (end < in_tree ? end : in_tree) - position);
+    if (position < in_tree) {
+        counted_tree_remove(s->ks, &s->tree, position, (end < in_tree ? end : in_tree) - position);
+        s->tree_changed = true;
+    }
     s->count -= count;
     s->changed = true;
 }

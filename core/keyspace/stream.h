@@ -1,8 +1,8 @@
 /* Streams: entries in the order of their ids, which only rise; each is some fields with values (stream_entry.h). How they are held shows nowhere.
  *
  * The newest entries, the tail, are in the key's row, so that adding one changes that row alone, mostly. When they have grown too many they all go into a counted
- * tree by id, which a larger stream has for those before its tail. A stream that has become empty keeps its key. One with consumer groups (stream_groups.h) has
- * that tree in any case, perhaps without entries, and a second one for the groups.
+ * tree by id, which a larger stream has for those before its tail. A stream that has become empty keeps its key. One with
+ * consumer groups (stream_groups.h) has both trees.
  *
  * A handle is opened on what keyspace_find gave for a key of the current database, a stream or no key (an empty one, then). Several may be open for
  * reading, one of them for changes, which keyspace_stream_close() writes. Positions count from 0 in order. */
@@ -37,6 +37,7 @@ struct keyspace_stream {
     struct bytes payload, names, tail; /* in the row or in the draft */
     uint16_t tail_count;
     struct counted_tree tree;
+    bool tree_changed;               /* its root is not what the row says */
     bool has_groups, groups_changed; /* stream_groups.h */
     struct counted_tree groups;
 };

@@ -1,7 +1,5 @@
 #include "keyspace/stream_group_key.h"
 
-#include <endian.h>
-
 /* ---- keys ---- */
 
 static void add(struct group_key *k, const void *data, size_t len)
@@ -20,19 +18,12 @@ void group_key_begin(struct group_key *k, uint64_t group, enum group_kind kind)
 
 void group_key_add_number(struct group_key *k, uint64_t number)
 {
-    uint8_t out[GROUP_NUMBER_MAX] = {0};
-    uint64_t big_endian = htobe64(number);
-    size_t len = 0;
-    for (uint64_t left = number; left; left >>= 8) len++;
-    out[0] = (uint8_t)len;
-    memcpy(out + 1, (const uint8_t *)&big_endian + sizeof big_endian - len, len);
-    add(k, out, 1 + len);
+    k->bytes.len = (size_t)(stream_number_write(k->room + k->bytes.len, number) - k->room);
 }
 
 void group_key_add_id(struct group_key *k, struct stream_id id)
 {
-    uint64_t words[2] = {htobe64(id.ms), htobe64(id.seq)};
-    add(k, words, GROUP_ID);
+    k->bytes.len += stream_key_write(k->room + k->bytes.len, 0, id).len;
 }
 
 void group_key_add_name(struct group_key *k, struct bytes name)
@@ -41,33 +32,20 @@ void group_key_add_name(struct group_key *k, struct bytes name)
     add(k, name.data, name.len);
 }
 
-bool group_key_take_number(struct bytes *key, uint64_t *out)
-{
-    uint64_t big_endian = 0;
-    size_t len = key->len ? key->data[0] : SIZE_MAX;
-    if (len > sizeof big_endian || len >= key->len || (len && !key->data[1])) return false;
-    memcpy((uint8_t *)&big_endian + sizeof big_endian - len, key->data + 1, len);
-    *out = be64toh(big_endian);
-    *key = bytes_of(key->data + 1 + len, key->len - 1 - len);
-    return true;
-}
-
-bool group_key_take_id(struct bytes *key, struct stream_id *out)
-{
-    uint64_t words[2];
-    if (key->len < GROUP_ID) return false;
-    memcpy(words, key->data, GROUP_ID);
-    *out = (struct stream_id){be64toh(words[0]), be64toh(words[1])};
-    *key = bytes_of(key->data + GROUP_ID, key->len - GROUP_ID);
-    return true;
-}
-
 bool group_key_take_kind(struct bytes *key, uint64_t *group, enum group_kind *kind)
 {
-    if (!group_key_take_number(key, group) || !*group || !key->len || key->data[0] >= GROUP_KINDS) return false;
+    if (!stream_number_read(key, group) || !*group || !key->len || key->data[0] >= GROUP_KINDS) return false;
     *kind = (enum group_kind)key->data[0];
     *key = bytes_of(key->data + 1, key->len - 1);
     return true;
+}
+
+bool group_key_read_id(struct bytes key, struct stream_id *out)
+{
+    uint64_t group, consumer;
+    enum group_kind kind;
+    if (!group_key_take_kind(&key, &group, &kind)) return false;
+    return (kind != GROUP_OWN || stream_number_read(&key, &consumer)) && stream_key_read(key, 0, out);
 }
 
 /* ---- values ---- */
@@ -76,9 +54,10 @@ bool group_read(struct bytes value, struct stream_group *out)
 {
     struct reader r = reader_of(value);
     out->number = read_varint(&r);
-    struct bytes id = read_raw(&r, GROUP_ID);
+    out->last.ms = read_varint(&r);
+    out->last.seq = read_varint(&r);
     out->read = (int64_t)(read_varint(&r) - 1);
-    return reader_done(&r) && out->number && group_key_take_id(&id, &out->last);
+    return reader_done(&r) && out->number;
 }
 
 bool group_read_consumer(struct bytes value, struct stream_consumer *out)
@@ -101,9 +80,9 @@ bool group_read_pending(struct bytes value, struct stream_pending *out)
 struct bytes group_write(uint8_t room[GROUP_VALUE_MAX], const struct stream_group *g)
 {
     struct buffer b = {.data = room, .cap = GROUP_VALUE_MAX, .max = GROUP_VALUE_MAX};
-    uint64_t words[2] = {htobe64(g->last.ms), htobe64(g->last.seq)};
     write_varint(&b, g->number);
-    buffer_append(&b, words, GROUP_ID);
+    write_varint(&b, g->last.ms);
+    write_varint(&b, g->last.seq);
     write_varint(&b, (uint64_t)g->read + 1);
     return buffer_bytes(&b);
 }

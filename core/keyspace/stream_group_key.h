@@ -8,14 +8,13 @@
 
 enum group_kind { GROUP_MARK, GROUP_CONSUMER, GROUP_OWN, GROUP_PENDING, GROUP_KINDS };
 
-#define GROUP_ID         16 /* bytes */
-#define GROUP_NUMBER_MAX 9 /* bytes */
-#define GROUP_VALUE_MAX  (3 * CODEC_VARINT_MAX + GROUP_ID)
+#define GROUP_KEY_MAX   (2 * STREAM_NUMBER_MAX + 1 + STREAM_KEY_MAX) /* bytes, of one without a name */
+#define GROUP_VALUE_MAX (4 * CODEC_VARINT_MAX)
 
 /* A key being made; not to be copied. */
 struct group_key {
     struct bytes bytes; /* what it is so far: the beginning of room */
-    uint8_t room[2 * GROUP_NUMBER_MAX + 1 + KEYSPACE_STREAM_NAME_MAX];
+    uint8_t room[GROUP_KEY_MAX + KEYSPACE_STREAM_NAME_MAX];
 };
 /* `group` 0: of the groups' names, `kind` does not count. */
 void group_key_begin(struct group_key *k, uint64_t group, enum group_kind kind);
@@ -23,11 +22,10 @@ void group_key_add_number(struct group_key *k, uint64_t number);
 void group_key_add_id(struct group_key *k, struct stream_id id);
 void group_key_add_name(struct group_key *k, struct bytes name); /* of KEYSPACE_STREAM_NAME_MAX bytes at most */
 
-/* What a key, or what is left of it, begins with; false: it is damaged. */
-bool group_key_take_number(struct bytes *key, uint64_t *out);
-bool group_key_take_id(struct bytes *key, struct stream_id *out);
-/* Takes group and kind, which are not `group` 0. */
+/* Takes group and kind off the front of a key that is not of `group` 0; false: it is damaged. */
 bool group_key_take_kind(struct bytes *key, uint64_t *group, enum group_kind *kind);
+/* The id that a key of GROUP_PENDING or GROUP_OWN ends with; false: it is damaged, or has none. */
+bool group_key_read_id(struct bytes key, struct stream_id *out);
 
 /* What values say; false: damaged. */
 bool group_read(struct bytes value, struct stream_group *out);

@@ -48,7 +48,7 @@ static uint64_t new_group_number(struct keyspace_stream *s)
     uint64_t last = 0;
     if (!s->groups.root.count) return 1;
     struct bytes key = group_at(s, s->groups.root.count - 1).key;
-    group_must(group_key_take_number(&key, &last));
+    group_must(stream_number_read(&key, &last));
     return last + 1;
 }
 
@@ -96,7 +96,7 @@ static uint64_t new_consumer_number(struct keyspace_stream *s, const struct stre
     enum group_kind kind;
     if (end == group_rank_of(s, g->number, GROUP_OWN)) return 1;
     struct bytes key = group_at(s, end - 1).key;
-    group_must(group_key_take_kind(&key, &group, &kind) && group_key_take_number(&key, &last));
+    group_must(group_key_take_kind(&key, &group, &kind) && stream_number_read(&key, &last));
     return last + 1;
 }
 
@@ -121,10 +121,10 @@ void keyspace_consumer_delete(struct keyspace_stream *s, const struct stream_gro
     uint64_t from = group_rank_of_own(s, g->number, consumer->number), pending = keyspace_pending_count_of(s, g, consumer->number);
     struct group_key k;
     for (uint64_t i = 1; i <= pending; i++) { /* rows of its own stay where they are: what is removed lies behind them */
-        struct bytes own = group_at(s, from + i).key;
-        struct bytes id = bytes_of(own.data + own.len - GROUP_ID, GROUP_ID);
+        struct stream_id id;
+        group_must(group_key_read_id(group_at(s, from + i).key, &id));
         group_key_begin(&k, g->number, GROUP_PENDING);
-        group_key_add_name(&k, id);
+        group_key_add_id(&k, id);
         group_remove(s, &k);
     }
     group_remove_range(s, from, from + 1 + pending);
@@ -154,7 +154,7 @@ bool keyspace_group_next(struct keyspace_stream *s, struct keyspace_group_walk *
     uint64_t none;
     if (!group_next(s, w, &el)) return false;
     *name = el.key;
-    group_must(group_key_take_number(name, &none) && group_read(el.value, out));
+    group_must(stream_number_read(name, &none) && group_read(el.value, out));
     return true;
 }
 

@@ -3,16 +3,16 @@
  * All groups of a stream are in one counted tree beside that of its entries, so that a stream has two objects however many groups it has. Groups and
  * consumers have numbers, from 1 on, which are used again once they are free. Keys of the tree, and values:
  *
- *   0 · group's name               varint(number) · last id(16) · varint(entries read + 1)
- *   group · 0                      nothing: the number is in use
- *   group · 1 · consumer's name    varint(number) · varint(when it was seen, ms)
- *   group · 2 · consumer           the consumer's name
- *   group · 2 · consumer · id(16)  nothing: pending, of this consumer
- *   group · 3 · id(16)             varint(consumer) · varint(when it was delivered, ms) · varint(how often)
+ *   0 · group's name             varint(number) · varint(last id's ms) · varint(sequence) · varint(entries read + 1)
+ *   group · 0                    nothing: the number is in use
+ *   group · 1 · consumer's name  varint(number) · varint(when it was seen, ms)
+ *   group · 2 · consumer         the consumer's name
+ *   group · 2 · consumer · id    nothing: pending, of this consumer
+ *   group · 3 · id               varint(consumer) · varint(when it was delivered, ms) · varint(how often)
  *
- * Group and consumer stand for their numbers, written so that they are in order and none is the beginning of another: the count of bytes it takes, then these,
- * big endian. Counts are differences of ranks; a group goes as a range. Handles are those of stream.h, and keyspace_stream_close() writes what is changed
- * here too. Names that are given lie in rows, until anything is written; those that are put do not. */
+ * Group and consumer stand for their numbers; these and ids are written as in keys of entries (stream_entry.h), ids with 0 as the base. Counts are differences
+ * of ranks; a group goes as a range. Handles are those of stream.h, and keyspace_stream_close() writes what is changed here too. Names that are given lie in
+ * rows, until anything is written; those that are put do not. */
 #ifndef AIKV_KEYSPACE_STREAM_GROUPS_H
 #define AIKV_KEYSPACE_STREAM_GROUPS_H
 

@@ -43,13 +43,13 @@ static int check_own(struct groups_check *c, struct bytes rest, struct bytes val
 {
     uint64_t consumer;
     struct stream_id id;
-    if (!group_key_take_number(&rest, &consumer) || !consumer) return damaged(c, "a consumer's number is damaged");
+    if (!stream_number_read(&rest, &consumer) || !consumer) return damaged(c, "a consumer's number is damaged");
     if (!rest.len) {
         c->names++;
         return 0;
     }
     c->own++;
-    return !value.len && group_key_take_id(&rest, &id) && !rest.len ? 0 : damaged(c, "what a consumer has pending is damaged");
+    return !value.len && stream_key_read(rest, 0, &id) ? 0 : damaged(c, "what a consumer has pending is damaged");
 }
 
 static int check_pending(struct groups_check *c, uint64_t group, struct bytes rest, struct bytes value)
@@ -57,7 +57,7 @@ static int check_pending(struct groups_check *c, uint64_t group, struct bytes re
     struct stream_pending p;
     struct group_key k;
     struct element own;
-    if (!group_key_take_id(&rest, &p.id) || rest.len || !group_read_pending(value, &p)) return damaged(c, "what is pending is damaged");
+    if (!stream_key_read(rest, 0, &p.id) || !group_read_pending(value, &p)) return damaged(c, "what is pending is damaged");
     group_key_begin(&k, group, GROUP_OWN);
     group_key_add_number(&k, p.consumer);
     c->pending++;

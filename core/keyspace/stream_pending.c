@@ -64,7 +64,7 @@ void keyspace_pending_remove(struct keyspace_stream *s, const struct stream_grou
 struct run {
     size_t count;
     struct element els[AT_ONCE];
-    uint8_t keys[AT_ONCE][2 * GROUP_NUMBER_MAX + 1 + GROUP_ID];
+    uint8_t keys[AT_ONCE][GROUP_KEY_MAX];
 };
 
 static void run_add(struct run *r, const struct group_key *k, struct bytes value)
@@ -155,8 +155,7 @@ bool keyspace_pending_next(struct keyspace_stream *s, struct keyspace_group_walk
     const struct stream_group g = {.number = w->number};
     struct element el;
     if (!group_next(s, w, &el)) return false;
-    struct bytes id = bytes_of(el.key.data + el.key.len - GROUP_ID, GROUP_ID);
-    group_must(group_key_take_id(&id, &out->id));
+    group_must(group_key_read_id(el.key, &out->id));
     group_must(w->of_one ? keyspace_pending_find(s, &g, out->id, out) : group_read_pending(el.value, out));
     return true;
 }

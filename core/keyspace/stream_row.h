@@ -1,6 +1,6 @@
 /* The key's row of a stream. Private to the stream's files.
  *
- * Its payload: counted_tree's root of the groups, of one that has any · that of the entries, of a larger one · names (stream_names.h) · tail, the newest entries · head: base of ids, ms(8) · bytes of names(2) · entries
+ * Its payload: the groups' root, if there are any, and the entries', of a larger one · names (stream_names.h) · tail, the newest entries · head: base of ids, ms(8) · bytes of names(2) · entries
  * of the tail(2) · highest deleted id, ms(8) and sequence(8) · entries added(8) · last id(16). So adding an entry is one splice, of the entry and the head
  * behind it. */
 #ifndef AIKV_KEYSPACE_STREAM_ROW_H
