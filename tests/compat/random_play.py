@@ -7,7 +7,7 @@ from collections import Counter
 
 from random_basic import Maker
 from random_big import BigMaker
-from random_compare import is_comparable, may_differ_in_effect, show, shorten
+from random_compare import close_enough, is_comparable, may_differ_in_effect, show, shorten
 from random_geo import GeoMaker
 from random_keyed import KeyedMaker
 from random_large import LargeMaker
@@ -17,7 +17,7 @@ from random_servers import Listener, Pair, Wrong, first_difference
 from random_stream import StreamMaker
 from random_wait import Waiters
 from random_zset import ZsetMaker
-from resp import Closed, render
+from resp import Closed, escape, render
 
 FLUSHES = ["FLUSHDB", "FLUSHALL", "SWAPDB"]
 
@@ -69,20 +69,21 @@ class Game:
             requests = [request for request in requests if not may_differ_in_effect(request)]
         if self.waiters.wait():  # Redis serves them in an order that it does not tell
             requests = [request for request in requests if request[0].upper() != "SWAPDB"]
-        self.note(requests)
+        self.note(requests, "%d: " % self.pairs.index(pair))
         try:
             redis, aikv = pair.ask(requests)
         except Closed:
             raise Wrong("a server closed the connection in:\n  " + "\n  ".join(show(r) for r in requests)) from None
         for request, theirs, ours in zip(requests, redis, aikv):
             self.count(request, theirs)
+            queued = pair.queued
             if not pair.compare(request, theirs, ours):
-                raise unequal(show(request), theirs, ours)
+                raise unequal(*first_unequal(queued, theirs, ours) if request[0].upper() == "EXEC" else (show(request), theirs, ours))
         self.compare_events(requests)
 
-    def note(self, requests):
+    def note(self, requests, who=""):
         if self.history:
-            self.history.write("".join(show(request) + "\n" for request in requests))
+            self.history.write("".join("%s%s\n" % (who, " ".join('"%s"' % escape(word.encode("latin-1")) for word in request)) for request in requests))
 
     def count(self, request, reply):
         self.counts["requests"] += 1
@@ -131,6 +132,15 @@ class Game:
     def summary(self):
         return ("%(requests)d requests, %(errors)d of them answered with errors, all equal; %(run)d transactions run, %(not run)d not "
                 "since a key had changed; %(events)d events; all that is held compared %(whole)d times, %(scans)d scans") % self.counts
+
+
+def first_unequal(queued, redis, aikv):
+    """Within the replies to EXEC."""
+    pairs = zip(queued, redis.value, aikv.value) if isinstance(redis.value, list) and isinstance(aikv.value, list) else []
+    for request, theirs, ours in pairs:
+        if not close_enough(request, theirs, ours):
+            return "EXEC: " + show(request), theirs, ours
+    return "EXEC", redis, aikv
 
 
 def unequal(what, redis, aikv):
