@@ -43,7 +43,7 @@ void keyspace_list_open(struct keyspace *ks, struct bytes key, const struct keys
                            .expires_ms = e->expires_ms,
                            .has_key = rowkey_is_named_by_hash(key),
                            .key = key,
-                           .payload = there ? e->payload : bytes_of(NULL, 0)};
+                           .payload = there ? e->payload : bytes_text("")};
     if (list_is_large(l)) {
         bool whole = read_parts(l->en.payload, ks->databases.list[ks->current].id, l);
         assert(whole); /* only this version writes here */

@@ -19,6 +19,10 @@ from random_wait import Waiters
 from random_zset import ZsetMaker
 from resp import Closed, escape, render
 
+BOUNDS = {  # of what is small: mostly the usual ones
+    "hash-max-listpack-entries": ["512", "512", "20"], "hash-max-listpack-value": ["64", "64", "10"], "set-max-intset-entries": ["512", "512", "30"],
+    "zset-max-listpack-entries": ["128", "128", "10"], "zset-max-listpack-value": ["64", "64", "5"],
+}
 FLUSHES = ["FLUSHDB", "FLUSHALL", "SWAPDB"]
 
 
@@ -33,6 +37,7 @@ class Game:
         self.makers = self.transacting + [ZsetMaker(rng), GeoMaker(rng), StreamMaker(rng)]
         if is_big:
             self.makers += 3 * [BigMaker(rng)]
+        self.bounds = [word for name, values in BOUNDS.items() for word in (name, rng.choice(values))]
         self.counts = Counter()
         self.open()
         self.pairs[0].ask([["FLUSHALL"]])
@@ -42,6 +47,8 @@ class Game:
         self.pairs = [Pair(self.ports, 2), Pair(self.ports, 3)]
         self.whole = Pair(self.ports, 3)
         self.listener = Listener(self.ports)
+        for speaker in self.listener.speakers:
+            speaker.ask("CONFIG", "SET", *self.bounds)
         self.waiters = Waiters(self.ports, self.rng, self.listener)
         self.subscribers = Subscribers(self.ports, self.rng)
         self.scan = Scan(self.rng, self.whole.both[1])
