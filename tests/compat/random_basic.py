@@ -35,7 +35,7 @@ class Maker:
         pick = rng.choice
         self.shapes = {
             "GET": [lambda: self.key() if rng.random() < 0.9 else self.hll_key()], "STRLEN": [self.key], "TYPE": [self.key], "INCR": [self.key], "DECR": [self.key],
-            "PERSIST": [self.key], "TTL": [self.key], "EXISTS": [self.keys], "DEL": [self.keys], "UNLINK": [self.keys],
+            "PERSIST": [self.key], "TTL": [self.key], "PTTL": [self.key], "EXISTS": [self.keys], "DEL": [self.keys], "UNLINK": [self.keys],
             "MGET": [self.keys], "APPEND": [self.key, self.value], "INCRBY": [self.key, self.integer],
             "DECRBY": [self.key, self.integer], "MSET": [self.pairs], "SET": [self.key, self.value, self.set_options],
             "EXPIRE": [self.key, self.time, self.conditions], "PEXPIRE": [self.key, self.time, self.conditions],
@@ -62,6 +62,8 @@ class Maker:
             "LOLWUT": [lambda: ["VERSION", pick(["x", "1.5", ""])]], "ROLE": [self.value], "DEBUG": [self.debug],
             "INFO": [lambda: [pick(["cluster", "modules", "nothing"])]],
             "HELLO": [lambda: [pick(["4", "1", "x", "-2", ""])]], "RESET": [self.value], "TIME": [self.value],
+            "SAVE": [self.value], "BGSAVE": [lambda: [pick(["FOO", "SCHEDULE"]), "x"]], "LASTSAVE": [self.value], "PFSELFTEST": [self.value],
+            "SHUTDOWN": [lambda: pick([["FOO"], ["NOW", "FOO"], ["SAVE", "NOSAVE"], ["ABORT", "NOW"]])],
             "LPUSH": [self.list_key, self.values], "RPUSH": [self.list_key, self.values], "LPUSHX": [self.list_key, self.values],
             "RPUSHX": [self.list_key, self.values], "LPOP": [self.list_key, self.maybe_count],
             "RPOP": [self.list_key, self.maybe_count], "LLEN": [self.list_key], "LINDEX": [self.list_key, self.offset],

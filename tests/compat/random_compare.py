@@ -13,7 +13,8 @@ LATE_S = 60  # so much later one server may be told than the other, which is res
 def is_comparable(request):
     """Not those whose replies are about the server or the connection, nor those that wait for a time to come."""
     words = [word.upper() for word in request]
-    own = ("TIME", "RESET", "QUIT", "SHUTDOWN", "INFO", "COMMAND", "CONFIG", "CLIENT", "HELLO", "MONITOR", "ROLE", "LOLWUT")
+    own = ("TIME", "RESET", "QUIT", "SHUTDOWN", "INFO", "COMMAND", "CONFIG", "CLIENT", "HELLO", "MONITOR", "ROLE", "LOLWUT", "SAVE", "BGSAVE",
+           "LASTSAVE", "PFSELFTEST")
     if words[0] in own and len(words) == 1:
         return False
     if words[0] == "LOLWUT" and words[1] != "VERSION":

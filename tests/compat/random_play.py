@@ -64,6 +64,8 @@ class Game:
             requests = [self.large.request()]
         elif kind < 0.5:
             requests = self.rng.choice(self.transacting).transaction()
+            if self.rng.random() < 0.3:  # nobody waits there
+                requests.insert(requests.index(["MULTI"]) + 1, self.waiters.request())
         else:
             requests = [self.rng.choice(self.makers).request() for _ in range(self.rng.choice([1, 1, 1, 5, 50]))]
         return [request for request in requests if is_comparable(request) and not self.flushes_too_much(request)]
