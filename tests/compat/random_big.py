@@ -25,6 +25,8 @@ class BigMaker:
             "LTRIM": ["big:l", lambda: [pick(["0", "7"]), pick(["-1", "-9", "3000"])]], "LPOS": ["big:l", self.member],
             "XADD": ["big:x", self.id, self.fields], "XLEN": ["big:x"], "XDEL": ["big:x", self.ids],
             "XRANGE": ["big:x", self.any_id, "+", "COUNT", "20"], "XREVRANGE": ["big:x", self.any_id, "-", "COUNT", "20"],
+            "XGROUP": ["CREATE", "big:x", "g", "0"], "XREADGROUP": ["GROUP", "g", "c", "COUNT", self.few, "STREAMS", "big:x", lambda: [pick([">", ">", ">", "0"])]],
+            "XACK": ["big:x", "g", self.ids], "XPENDING": ["big:x", "g", self.any_id, "+", "20"],
             "XTRIM": ["big:x", "MAXLEN", lambda: [pick(["3000", "20000"])]], "PFADD": ["big:p", self.members], "PFCOUNT": ["big:p"],
             "SETRANGE": ["big:t", self.offset, self.text], "GETRANGE": ["big:t", self.window], "APPEND": ["big:t", self.text],
             "SETBIT": ["big:t", self.offset, lambda: [pick(["0", "1"])]], "BITCOUNT": ["big:t", self.window], "STRLEN": ["big:t"],

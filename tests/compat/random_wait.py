@@ -39,7 +39,7 @@ class Waiters:
 
     def request(self):
         pick, timeout = self.rng.choice, self.timeout()
-        name = pick(["BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "XREAD"])
+        name = pick(["BLPOP", "BRPOP", "BLMOVE", "BRPOPLPUSH", "BLMPOP", "BZPOPMIN", "BZPOPMAX", "BZMPOP", "XREAD", "XREADGROUP"])
         if name in ("BLPOP", "BRPOP"):
             return [name] + self.some(LISTS) + [timeout]
         if name in ("BZPOPMIN", "BZPOPMAX"):
@@ -48,10 +48,13 @@ class Waiters:
             return [name, pick(LISTS), pick(LISTS), timeout]
         if name == "BLMOVE":
             return [name, pick(LISTS), pick(LISTS), pick(["LEFT", "RIGHT"]), pick(["LEFT", "right", "UP"]), timeout]
-        if name == "XREAD":
+        if name.startswith("XREAD"):
             keys = sorted(set(self.some(STREAMS)))  # of a stream that is named twice Redis waits for the first id alone
             count = pick([[], ["COUNT", "2"]])
-            return [name, "BLOCK", {"0.01": "10"}.get(timeout, timeout)] + count + ["STREAMS"] + keys + [pick(["$", "5000", "0"]) for _ in keys]
+            block = ["BLOCK", {"0.01": "10"}.get(timeout, timeout)]
+            if name == "XREAD":
+                return [name] + block + count + ["STREAMS"] + keys + [pick(["$", "5000", "0"]) for _ in keys]
+            return [name, "GROUP", pick(["g", "g", "h"]), pick("cd")] + block + count + ["STREAMS"] + keys + [pick([">", ">", ">", "0"]) for _ in keys]
         keys, ends = (self.some(LISTS), ["LEFT", "right"]) if name == "BLMPOP" else (self.some(SORTED), ["MIN", "max"])
         return [name, timeout, str(len(keys))] + keys + [pick(ends)] + pick([[], ["COUNT", "3"], ["COUNT", "0"]])
 
