@@ -35,12 +35,12 @@ static void index_build(struct keyspace_hash *h)
         if (el.mark) index_add(h, el.key, hash_element_expiry(&el));
 }
 
-static int64_t index_first(const struct keyspace_hash *h, struct bytes *name)
+/* The next field in the order of their expiry, and when that is; 0: there is none. */
+static int64_t index_next(const struct keyspace_hash *h, struct counted_tree_walk *w, struct bytes *name)
 {
-    struct counted_tree_walk w = {.position = 0};
     struct element el;
     uint64_t order;
-    if (!counted_tree_next(h->fields.ks, &h->due, &w, &el)) return 0;
+    if (!counted_tree_next(h->fields.ks, &h->due, w, &el)) return 0;
     memcpy(&order, el.key.data, sizeof order);
     *name = bytes_of(el.key.data + sizeof order, el.key.len - sizeof order);
     return (int64_t)be64toh(order);
@@ -85,7 +85,7 @@ static int64_t first_of(const struct keyspace_hash *h, struct bytes *name)
     struct bytes rest = h->fields.packed;
     struct element el;
     int64_t first_ms = 0;
-    if (h->indexed) return index_first(h, name);
+    if (h->indexed) return index_next(h, &(struct counted_tree_walk){.position = 0}, name);
     while (element_next(&rest, &el)) {
         int64_t ms = hash_element_expiry(&el);
         if (!el.mark || (first_ms && ms >= first_ms)) continue;
@@ -95,16 +95,32 @@ static int64_t first_of(const struct keyspace_hash *h, struct bytes *name)
     return first_ms;
 }
 
+/* Of the index, whose nodes stay as they are meanwhile, all of them are taken at once. */
+static size_t sweep_indexed(struct keyspace_hash *h, size_t count)
+{
+    struct counted_tree_walk w = {.position = 0};
+    struct bytes name;
+    int64_t ms;
+    size_t deleted = 0;
+    for (; deleted < count && (ms = index_next(h, &w, &name)) && hash_is_due(h, ms); deleted++) dictionary_remove(&h->fields, name);
+    if (deleted) counted_tree_remove(h->fields.ks, &h->due, 0, deleted);
+    return deleted;
+}
+
+static size_t sweep_packed(struct keyspace_hash *h, size_t count)
+{
+    struct bytes name;
+    int64_t ms;
+    size_t deleted = 0;
+    for (; deleted < count && (ms = first_of(h, &name)) && hash_is_due(h, ms); deleted++) dictionary_remove(&h->fields, name);
+    return deleted;
+}
+
 size_t keyspace_hash_sweep(struct keyspace_hash *h, size_t count)
 {
-    int64_t first_ms;
     struct bytes name;
-    size_t deleted = 0;
-    while ((first_ms = first_of(h, &name)) && hash_is_due(h, first_ms) && deleted < count) {
-        dictionary_remove(&h->fields, name);
-        if (h->indexed) counted_tree_remove(h->fields.ks, &h->due, 0, 1);
-        deleted++;
-    }
+    size_t deleted = h->indexed ? sweep_indexed(h, count) : sweep_packed(h, count);
+    int64_t first_ms = first_of(h, &name);
     h->fields.changed |= first_ms != h->earliest_ms;
     h->earliest_ms = first_ms;
     return deleted;
