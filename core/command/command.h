@@ -116,8 +116,11 @@ void command_engine_set_notify(struct command_engine *e, const char *classes);
 #define COMMAND_NOTIFY_TEXT_MAX 24
 #define COMMAND_NOTIFY_LETTERS  "Ag$lshzxeKEtmdn"
 bool command_notify_canonical(const char *text, char out[COMMAND_NOTIFY_TEXT_MAX]);
-/* Upkeep between turns, ten times a second: sweeps, samples. */
+/* Upkeep between turns, ten times a second: samples. */
 void command_engine_tick(struct command_engine *e);
+/* Deletes some of what has expired, and of the rows of large values whose keys are gone, for about a millisecond at most. Returns in how many
+ * milliseconds it is to be called again. */
+uint64_t command_engine_sweep(struct command_engine *e);
 
 struct command_statistics {
     uint64_t commands, keyspace_hits, keyspace_misses, rejected, errors;

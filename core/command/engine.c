@@ -10,10 +10,7 @@
 
 #define SCRATCH_MAX       ((size_t)1 << 30)
 #define SCRATCH_KEPT      ((size_t)64 << 10) /* of a larger scratch buffer nothing is kept */
-#define SWEEP_KEYS        1000
-#define RECLAIM_ROWS      256 /* at a time */
 #define RECLAIM_ROWS_TURN 64  /* those who leave much to delete do some of it: about 0.1 ms */
-#define SWEEP_TIME_US     5000
 #define GATEWAY_TIME_US   5000000
 #define UNHELD_US         100000 /* for so long after somebody was answered at once, others may want to be */
 
@@ -290,21 +287,6 @@ void command_engine_published(struct command_engine *e, struct bytes channel, st
 
 /* ---- upkeep ---- */
 
-static bool may_go_on(const struct command_engine *e, uint64_t began_us)
-{
-    return clock_monotonic_us() - began_us < SWEEP_TIME_US && !store_pressure(e->store);
-}
-
-/* Goes on while there is much to delete, for a few milliseconds at most. */
-static void sweep(struct command_engine *e)
-{
-    uint64_t began_us = clock_monotonic_us();
-    int64_t now_ms = ((int64_t)began_us + e->wall_offset_us) / 1000;
-    bool much = !e->expire_paused;
-    while (much) much = keyspace_sweep(e->keyspace, SWEEP_KEYS, now_ms) > SWEEP_KEYS / 4 && may_go_on(e, began_us);
-    while (keyspace_reclaim(e->keyspace, RECLAIM_ROWS) && may_go_on(e, began_us)) {}
-}
-
 void command_engine_tick(struct command_engine *e)
 {
     uint64_t now_us = clock_monotonic_us();
@@ -320,10 +302,6 @@ void command_engine_tick(struct command_engine *e)
     }
     command_engine_flush(e);
     command_pause_check(e);
-    if (e->writable && !e->pause.until_ms && !store_pressure(e->store)) {
-        command_engine_watched(e, LATENCY_EXPIRE, sweep);
-        command_engine_flush(e);
-    }
 }
 
 void command_engine_statistics(const struct command_engine *e, struct command_statistics *out)

@@ -53,6 +53,7 @@ struct command_engine {
     struct command_latency latency;
     struct command_monitors monitors;
     struct command_pause pause;
+    uint64_t behind_since_us; /* there has been something to sweep since; 0: there is none */
     bool expire_paused; /* DEBUG SET-ACTIVE-EXPIRE 0 */
     struct command_evictions evictions;
     uint64_t attention_us; /* a command that takes so long is looked at more closely */

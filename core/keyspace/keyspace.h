@@ -191,9 +191,9 @@ struct keyspace_small {
 void keyspace_set_small(struct keyspace *ks, const struct keyspace_small *small);
 
 /* ---- upkeep ---- */
-/* Deletes up to `keys` keys, and fields of hashes, that have expired at `now_ms`, wherever they are: no other keys' rows are read. A batch of its own; call between commands.
- * Returns how many were deleted. */
-size_t keyspace_sweep(struct keyspace *ks, size_t keys, int64_t now_ms);
+/* Deletes keys, and fields of hashes, that have expired at `now_ms`, wherever they are: no other keys' rows are read. Up to `keys`, or twice as
+ * many if hashes with many such fields are among them. A batch of its own; call between commands. `*more`, unless NULL: whether there may be others to be deleted now. Returns how many were deleted. */
+size_t keyspace_sweep(struct keyspace *ks, size_t keys, int64_t now_ms, bool *more);
 /* Deletes up to `rows` rows of large values whose keys are gone. A batch of its own; call between commands. Returns how many it looked at; 0:
  * there are none, and it cost nothing. */
 size_t keyspace_reclaim(struct keyspace *ks, size_t rows);

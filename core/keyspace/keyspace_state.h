@@ -63,10 +63,6 @@ struct keyspace {
         size_t at, count;
         struct rowkey rows[STORE_AHEAD_MAX];
     } ahead;
-
-    /* Where the sweeper goes on; sweep_len 0: from the beginning. */
-    uint8_t sweep_from[ROWKEY_MAX + 1];
-    size_t sweep_len;
 };
 
 /* The command has seen something of this position. */

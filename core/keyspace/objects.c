@@ -159,7 +159,7 @@ static size_t reclaim_last(struct objects *o, struct store *store, size_t nodes)
     for (size_t i = 0; i < looked; i++) {
         struct rowkey_node node = {object->slot, object->database_id, object->id, --object->nodes};
         struct bytes row = rowkey_node_name(name, &node);
-        if (store_has(store, row)) store_delete(store, row);
+        if (store_is_cold(store, row) || store_has(store, row)) store_delete(store, row); /* better one mark too many than a wait for the disk */
     }
     write_mark(store, object);
     if (!object->nodes) o->count--;

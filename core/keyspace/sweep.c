@@ -58,19 +58,23 @@ static size_t delete_due(struct keyspace *ks, struct bytes name, size_t count)
     return 1;
 }
 
-size_t keyspace_sweep(struct keyspace *ks, size_t keys, int64_t now_ms)
+size_t keyspace_sweep(struct keyspace *ks, size_t keys, int64_t now_ms, bool *more)
 {
+    bool left = false;
+    if (more) *more = false;
     if (!keys || !store_writable(ks->store, NULL)) return 0;
     struct buffer names;
     size_t deleted = 0;
     buffer_init(&names, keys > SIZE_MAX / (ROWKEY_MAX + 4) ? SIZE_MAX : keys * (ROWKEY_MAX + 4));
-    store_due(ks->store, now_ms, keys, collect, &names);
+    store_due(ks->store, now_ms, keys, collect, &names, &left);
     struct reader r = reader_of(buffer_bytes(&names));
     store_begin(ks->store);
     ks->now_ms = now_ms;
-    while (reader_left(&r) && deleted < keys) deleted += delete_due(ks, read_bytes(&r, ROWKEY_MAX), keys - deleted);
+    while (reader_left(&r)) /* each that was given loses something: else one on disk would be passed over */
+        deleted += delete_due(ks, read_bytes(&r, ROWKEY_MAX), deleted < keys ? keys - deleted : 1);
     struct store_position p = store_commit(ks->store);
     if (p.sequence) ks->written = p;
     buffer_release(&names);
+    if (more) *more = left || deleted >= keys; /* a hash may have more fields */
     return deleted;
 }

@@ -109,6 +109,7 @@ static int save_identity(void *user, const struct control_identity *identity, st
 static void close_handles(struct node *n)
 {
     uv_close((uv_handle_t *)&n->tick, NULL);
+    uv_close((uv_handle_t *)&n->sweep, NULL);
     uv_close((uv_handle_t *)&n->turn, NULL);
     /* The store may call until it is closed; and until then a second signal must not end the process at once. */
     uv_unref((uv_handle_t *)&n->durable);
@@ -150,12 +151,19 @@ static void on_tick(uv_timer_t *timer)
     if (n->control) node_report_load(n);
 }
 
+static void on_sweep(uv_timer_t *timer)
+{
+    struct node *n = timer->data;
+    uv_timer_start(timer, on_sweep, command_engine_sweep(n->engine), 0);
+}
+
 void node_stop(struct node *n, int exit_code)
 {
     if (n->stopping_since_ms) return;
     n->stopping_since_ms = clock_monotonic_ms();
     n->exit_code = exit_code;
     net_server_pause_reading(n->server, true);
+    uv_timer_stop(&n->sweep);
     store_flush(n->store);
     uv_timer_start(&n->tick, on_tick, 0, 10);
 }
@@ -191,10 +199,11 @@ static void init_handles(struct node *n)
     uv_loop_init(&n->loop);
     uv_async_init(&n->loop, &n->durable, on_durable);
     uv_timer_init(&n->loop, &n->tick);
+    uv_timer_init(&n->loop, &n->sweep);
     uv_check_init(&n->loop, &n->turn);
     uv_signal_init(&n->loop, &n->sigterm);
     uv_signal_init(&n->loop, &n->sigint);
-    n->durable.data = n->tick.data = n->turn.data = n->sigterm.data = n->sigint.data = n;
+    n->durable.data = n->tick.data = n->sweep.data = n->turn.data = n->sigterm.data = n->sigint.data = n;
     n->mailbox = mailbox_new(&n->loop, 4096 + CONTROL_MESSAGES_MAX, n);
 }
 
@@ -367,6 +376,7 @@ int node_run(struct node *n, struct config *config, const char *config_file, con
     warn_of_settings(n);
     node_sample_memory(n);
     uv_timer_start(&n->tick, on_tick, TICK_MS, TICK_MS);
+    uv_timer_start(&n->sweep, on_sweep, TICK_MS, 0);
     uv_check_start(&n->turn, on_turn);
     uv_signal_start(&n->sigterm, on_signal, SIGTERM);
     uv_signal_start(&n->sigint, on_signal, SIGINT);

@@ -25,6 +25,7 @@ struct node {
     uv_loop_t loop;
     uv_async_t durable;      /* the store's durable position rose */
     uv_timer_t tick;         /* upkeep, ten times a second */
+    uv_timer_t sweep;        /* of what has expired: when the engine says */
     uv_check_t turn;         /* after each turn: is the store behind? */
     uv_signal_t sigterm, sigint;
 

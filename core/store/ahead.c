@@ -60,5 +60,7 @@ void store_tell_warm(struct store *s)
     cold_end_turn(s->cold, s->disk_reads);
     s->disk_reads = 0;
     while (cold_take(s->cold, &token))
-        if (s->on_warm) s->on_warm(s->warm_user, token);
+        if (token == COLD_DUE)
+            store_due_is_near(s);
+        else if (s->on_warm) s->on_warm(s->warm_user, token);
 }

@@ -18,6 +18,7 @@ struct job {
     STAILQ_ENTRY(job) next;
     uint64_t token;
     size_t count;
+    bool ends_in_entry; /* the last key is an entry of the index of rows that expire */
     size_t taken, left; /* locked: keys given to threads, keys not read yet */
     size_t faults;      /* locked: keys that had to be read from disk */
     struct bytes keys[];
@@ -72,8 +73,14 @@ struct cold *cold_new(const struct cold_options *options)
 
 /* ---- the threads ---- */
 
+/* What one thread reads at a time. */
+struct reading {
+    struct bytes key;
+    bool is_entry;
+};
+
 /* Waits for a key to read. Locked. NULL: stopping. */
-static struct job *next_key(struct cold *c, struct bytes *key)
+static struct job *next_key(struct cold *c, struct reading *next)
 {
     while (!c->stopping && STAILQ_EMPTY(&c->queue)) {
         c->idle++;
@@ -82,17 +89,21 @@ static struct job *next_key(struct cold *c, struct bytes *key)
     }
     if (c->stopping) return NULL;
     struct job *j = STAILQ_FIRST(&c->queue);
-    *key = j->keys[j->taken++];
+    next->key = j->keys[j->taken++];
+    next->is_entry = j->ends_in_entry && j->taken == j->count;
     if (j->taken == j->count) STAILQ_REMOVE_HEAD(&c->queue, next);
     return j;
 }
 
-static bool read_key(const struct cold *c, MDB_txn **txn, struct bytes key)
+static bool read_key(const struct cold *c, MDB_txn **txn, const struct reading *r)
 {
     const struct cold_calls *calls = c->o.calls;
-    if (calls->reading) calls->reading(key);
+    if (calls->reading) calls->reading(r->key);
     uint64_t before = calls->faults();
-    disk_touch(c->o.disk, txn, key);
+    if (r->is_entry)
+        disk_touch_expiry(c->o.disk, txn, r->key);
+    else
+        disk_touch(c->o.disk, txn, r->key);
     return calls->faults() != before;
 }
 
@@ -112,12 +123,12 @@ static void *run(void *user)
 {
     struct cold *c = user;
     MDB_txn *txn = NULL;
-    struct bytes key;
+    struct reading next;
     struct job *j;
     pthread_mutex_lock(&c->lock);
-    while ((j = next_key(c, &key))) {
+    while ((j = next_key(c, &next))) {
         pthread_mutex_unlock(&c->lock);
-        bool faulted = read_key(c, &txn, key);
+        bool faulted = read_key(c, &txn, &next);
         pthread_mutex_lock(&c->lock);
         j->faults += faulted;
         if (--j->left == 0) end_job(c, j);
@@ -171,23 +182,36 @@ bool cold_suspects(const struct cold *c)
     return c->suspects;
 }
 
-bool cold_add(struct cold *c, const struct bytes *keys, size_t count, uint64_t token)
+/* `entry` empty: none. */
+static bool add(struct cold *c, const struct bytes *keys, size_t rows, struct bytes entry, uint64_t token)
 {
+    size_t count = rows + (entry.len > 0);
     if (count == 0 || c->begun - c->finished >= COLD_KEYS_MAX) return false;
-    size_t bytes = 0;
-    for (size_t i = 0; i < count; i++) bytes += keys[i].len;
+    size_t bytes = entry.len;
+    for (size_t i = 0; i < rows; i++) bytes += keys[i].len;
     struct job *j = memory_resize(NULL, sizeof *j + count * sizeof *j->keys + bytes);
-    *j = (struct job){.token = token, .count = count, .left = count};
+    *j = (struct job){.token = token, .count = count, .ends_in_entry = entry.len > 0, .left = count};
     uint8_t *at = (uint8_t *)&j->keys[count];
     for (size_t i = 0; i < count; i++) {
-        memcpy(at, keys[i].data, keys[i].len);
-        j->keys[i] = bytes_of(at, keys[i].len);
-        at += keys[i].len;
+        struct bytes key = i < rows ? keys[i] : entry;
+        memcpy(at, key.data, key.len);
+        j->keys[i] = bytes_of(at, key.len);
+        at += key.len;
     }
     STAILQ_INSERT_TAIL(&c->added, j, next);
     c->added_keys += count;
     c->begun += count;
     return true;
+}
+
+bool cold_add(struct cold *c, const struct bytes *keys, size_t count, uint64_t token)
+{
+    return add(c, keys, count, bytes_of(NULL, 0), token);
+}
+
+bool cold_add_due(struct cold *c, const struct bytes *keys, size_t count, struct bytes entry)
+{
+    return add(c, keys, count, entry, COLD_DUE);
 }
 
 static void send_added(struct cold *c)

@@ -39,6 +39,9 @@ void cold_stop_and_free(struct cold *c);
 bool cold_suspects(const struct cold *c);
 /* These rows are to be read. Copies the keys. False: too many wait. */
 bool cold_add(struct cold *c, const struct bytes *keys, size_t count, uint64_t token);
+/* The same with the token COLD_DUE; and behind the rows, of the index of rows that expire, the entries from `entry` on. */
+#define COLD_DUE UINT64_MAX
+bool cold_add_due(struct cold *c, const struct bytes *keys, size_t count, struct bytes entry);
 /* The end of a turn: hands what was added to the threads, with one wake-up. `reads`: rows that the owner has looked for on
  * disk by itself. */
 void cold_end_turn(struct cold *c, uint64_t reads);

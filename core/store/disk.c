@@ -336,6 +336,21 @@ void disk_touch(const struct disk *d, MDB_txn **txn, struct bytes key)
     mdb_txn_reset(*txn); /* pages are not kept from being used again longer than this */
 }
 
+#define ENTRIES 512
+
+void disk_touch_expiry(const struct disk *d, MDB_txn **txn, struct bytes entry)
+{
+    MDB_val k = disk_val(entry), v;
+    MDB_cursor *cursor;
+    if (*txn ? mdb_txn_renew(*txn) : mdb_txn_begin(d->env, NULL, MDB_RDONLY, txn)) return;
+    if (mdb_cursor_open(*txn, d->expiry, &cursor) == 0) {
+        int rc = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+        for (int i = 0; i < ENTRIES && !rc; i++) rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_reset(*txn);
+}
+
 uint64_t disk_row_count(const struct disk *d)
 {
     MDB_stat stat;

@@ -71,6 +71,8 @@ bool disk_get(const struct disk *d, struct bytes key, struct bytes *value);
 /* Reads the pages of a row, if there is one, and nothing else. `*txn` is the calling thread's, NULL at first; the thread aborts it in the end.
  * An error shows when the owner reads. */
 void disk_touch(const struct disk *d, MDB_txn **txn, struct bytes key);
+/* Likewise some hundred entries of the index of rows that expire, from `entry` on. */
+void disk_touch_expiry(const struct disk *d, MDB_txn **txn, struct bytes entry);
 uint64_t disk_row_count(const struct disk *d);
 uint64_t disk_size_bytes(const struct disk *d);
 

@@ -281,6 +281,11 @@ bool store_pressure(const struct store *s)
     return store_dirty_memory(s) > store_dirty_bound(s) && !checkpoint_is_stuck(s->checkpoint, NULL, NULL);
 }
 
+bool store_busy(const struct store *s)
+{
+    return store_pressure(s) || store_dirty_memory(s) > store_dirty_bound(s) / 4 * 3;
+}
+
 bool store_writable(const struct store *s, struct error *e)
 {
     bool for_good;

@@ -107,7 +107,7 @@ bool store_reads_wait(const struct store *s);
 /* Whether looking this row up may have to wait: it is not in memory, and reads do. */
 bool store_is_cold(struct store *s, struct bytes key);
 /* Has threads of the store's bring these rows' pages into the kernel's cache; copies the keys. When they are there, or could not be brought,
- * store_flush calls the function of store_on_warm with `token`; then read them, whatever store_is_cold says. False: too many wait; read them
+ * store_flush calls the function of store_on_warm with `token` (any but UINT64_MAX); then read them, whatever store_is_cold says. False: too many wait; read them
  * as they are. Rows asked for in one turn go out together with its flush. */
 bool store_warm(struct store *s, const struct bytes *keys, size_t count, uint64_t token);
 /* NULL: nobody; what was asked for is then forgotten. */
@@ -173,8 +173,9 @@ uint64_t store_base_sequence(const struct store *s);
 /* ---- rows that are due ---- */
 
 /* Gives rows that are due at `now_ms` and there, `count` at most, in no order; `visit` must not write. What it leaves undeleted is given again:
- * a row that changed since the checkpoint by the next call, others after the next checkpoint. Returns how many. Not within a batch. */
-size_t store_due(struct store *s, int64_t now_ms, size_t count, void (*visit)(void *user, struct bytes key), void *user);
+ * a row that changed since the checkpoint by the next call, others after the next checkpoint. `*more`: whether there may be others that are due,
+ * even if none was given: only so much is looked at in one call. Returns how many. Not within a batch. */
+size_t store_due(struct store *s, int64_t now_ms, size_t count, void (*visit)(void *user, struct bytes key), void *user, bool *more);
 
 /* ---- some rows of many: those that store_options.sampled names ---- */
 
@@ -218,6 +219,8 @@ enum store_durability store_get_durability(const struct store *s);
 
 /* Whether too much waits for the disk: take no more commands until on_durable. */
 bool store_pressure(const struct store *s);
+/* Whether three quarters of what may wait for the disk do: what can be put off should be. */
+bool store_busy(const struct store *s);
 /* Whether writes are taken; if not, `e` says why: a full disk (it passes by itself) or a failing one. */
 bool store_writable(const struct store *s, struct error *e);
 /* Whether the log has failed for good. Nothing above store_durable() will ever be durable; reads go on. Any thread. */

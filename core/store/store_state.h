@@ -78,8 +78,13 @@ struct store {
     uint64_t purged_to;     /* the hand has passed the table since this one came */
     uint64_t purging_to;    /* ... will have */
 
-    uint8_t due_done[STORE_KEY_MAX]; /* up to this entry LMDB's index was searched since the checkpoint */
-    size_t due_done_len;
+    /* LMDB's index of rows that expire: up to this entry it was searched since the checkpoint; and up to this one the rows need not be waited for
+     * (empty: not known), or are being read. */
+    struct due_place {
+        uint8_t entry[STORE_KEY_MAX];
+        size_t len;
+    } due_done, due_near;
+    bool due_reading;
     uint8_t sampled_done[STORE_KEY_MAX]; /* up to this entry of it none is of use to store_sample_due() */
     size_t sampled_done_len;
     store_sampled *sampled;
@@ -193,6 +198,10 @@ static inline void store_mark_row(const struct store *s, struct row *r)
     r->stamp = s->stamp;
     if (s->sampled && !r->deleted && s->sampled(row_key(r))) r->flags |= ROW_SAMPLED;
 }
+/* LMDB's index is another than it was. */
+void store_due_begin(struct store *s);
+/* What cold_add_due was asked for can be read. */
+void store_due_is_near(struct store *s);
 
 /* purge.c */
 

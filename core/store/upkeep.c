@@ -70,7 +70,8 @@ static void begin_settling(struct store *s)
     s->phase = PHASE_SETTLING;
     s->at = s->frozen_to;
     s->at_epoch = s->frozen_epoch;
-    s->resumed_len = s->due_done_len = s->sampled_done_len = 0;
+    s->resumed_len = s->sampled_done_len = 0;
+    store_due_begin(s);
     generation_forget_due(s->frozen); /* the index has them */
     s->log_at = s->log_at_next;
     s->checkpoints++;

@@ -28,10 +28,10 @@ static void test_expired_keys_stay_while_told_so(void **state)
     says(n, c, "DEBUG SET-ACTIVE-EXPIRE 2", "-ERR value is out of range, value must between 0 and 1");
     says(n, c, "PSETEX short 1 v", "+OK");
     node_turn(n);
-    command_engine_tick(n->engine);
+    command_engine_sweep(n->engine);
     says(n, c, "DBSIZE", ":2");
     says(n, c, "DEBUG SET-ACTIVE-EXPIRE 1", "+OK");
-    command_engine_tick(n->engine);
+    command_engine_sweep(n->engine);
     says(n, c, "DBSIZE", ":1");
     client_close(c);
 }

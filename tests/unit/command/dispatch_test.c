@@ -104,7 +104,7 @@ static void test_expired_keys_are_swept(void **state)
     says(n, c, "DBSIZE", ":1");
     for (int i = 0; i < 100 && keyspace_size(n->keyspace, 0); i++) {
         node_turn(n);
-        command_engine_tick(n->engine);
+        command_engine_sweep(n->engine);
     }
     says(n, c, "DBSIZE", ":0");
     client_close(c);

@@ -148,7 +148,7 @@ static void test_expired_keys_are_told_of_by_the_sweeper(void **state)
     says(n, c, "SELECT 3", "+OK");
     says(n, c, "SET k v PX 1", "+OK");
     usleep(5000);
-    command_engine_tick(n->engine);
+    command_engine_sweep(n->engine);
     assert_contains(client_receive(n, s), "$7" X "expired");
     client_close(s);
     client_close(c);

@@ -57,7 +57,7 @@ static void random_command(struct fixture *f, uint64_t *random)
     case 8: move_some(f, database, key, random_next(random)); break;
     case 9:
         if (random_below(random, 10) == 0) f->now_ms++;
-        if (random_below(random, 2) == 0) keyspace_sweep(f->ks, 5, f->now_ms);
+        if (random_below(random, 2) == 0) keyspace_sweep(f->ks, 5, f->now_ms, NULL);
         break;
     default: put(f, database, key, "w", NEVER); break;
     }

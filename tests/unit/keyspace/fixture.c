@@ -123,6 +123,17 @@ void flush(struct fixture *f, unsigned database)
     keyspace_end(f->ks);
 }
 
+size_t sweep(struct fixture *f, size_t keys, int64_t now_ms)
+{
+    size_t deleted = 0;
+    bool more = true;
+    while (more && deleted < keys) {
+        deleted += keyspace_sweep(f->ks, keys - deleted, now_ms, &more);
+        store_flush(f->store);
+    }
+    return deleted;
+}
+
 uint64_t test_seed(const char *test)
 {
     const char *given = getenv("AIKV_SEED");

@@ -45,6 +45,8 @@ bool holds(struct fixture *f, const struct keyspace_entry *en, struct bytes valu
 bool delete_key(struct fixture *f, unsigned database, const char *key);
 bool expire_key(struct fixture *f, unsigned database, const char *key, int64_t expires_ms);
 void flush(struct fixture *f, unsigned database);
+/* keyspace_sweep(), until it has found so many or there are no more: rows on disk may have to be waited for. */
+size_t sweep(struct fixture *f, size_t keys, int64_t now_ms);
 
 /* AIKV_SEED, or a new one; printed. */
 uint64_t test_seed(const char *test);

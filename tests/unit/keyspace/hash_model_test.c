@@ -313,7 +313,7 @@ static void other_work(struct model *m)
 {
     switch (random_below(&m->random, 40)) {
     case 0: m->f->now_ms += (int64_t)random_below(&m->random, 40); break;
-    case 1: keyspace_sweep(m->f->ks, 100, m->f->now_ms); break;
+    case 1: keyspace_sweep(m->f->ks, 100, m->f->now_ms, NULL); break;
     case 2: keyspace_reclaim(m->f->ks, 1 + random_below(&m->random, 40)); break;
     case 3: store_checkpoint_soon(m->f->store); break;
     case 4: check(m); break;

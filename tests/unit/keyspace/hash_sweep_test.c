@@ -66,18 +66,18 @@ static void sweep_some(struct fixture *f, const char *key, unsigned fields)
     put_forever(f, key, "stays");
     check(f);
     fixture_reopen(f);
-    assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms), 0);
+    assert_int_equal(sweep(f, 1000, f->now_ms), 0);
     f->now_ms += fields / 2;
     expect_len(f, key, 1 + fields - fields / 2);
     for (unsigned left = fields / 2; left; left -= left < 7 ? left : 7) {
-        assert_int_equal(keyspace_sweep(f->ks, 7, f->now_ms), left < 7 ? left : 7);
+        assert_int_equal(sweep(f, 7, f->now_ms), left < 7 ? left : 7);
         check(f);
         expect_len(f, key, 1 + fields - fields / 2);
     }
-    assert_int_equal(keyspace_sweep(f->ks, 7, f->now_ms), 0);
+    assert_int_equal(sweep(f, 7, f->now_ms), 0);
     assert_true(entry_of(f, key).fields_ms == f->now_ms + 1);
     f->now_ms += fields;
-    assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms), fields - fields / 2);
+    assert_int_equal(sweep(f, 1000, f->now_ms), fields - fields / 2);
     check(f);
     assert_true(entry_of(f, key).fields_ms == 0);
     expect_len(f, key, 1);
@@ -105,7 +105,7 @@ static void test_a_key_goes_with_its_last_field(void **state)
         put_fields(f, "h", sizes[i]);
         f->now_ms += 500;
         expect_len(f, "h", 0);
-        assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms), sizes[i]);
+        assert_int_equal(sweep(f, 1000, f->now_ms), sizes[i]);
         assert_int_equal(entry_of(f, "h").type, KEYSPACE_NONE);
         check(f);
     }
@@ -118,9 +118,9 @@ static void test_a_key_that_expires_takes_its_fields_with_it(void **state)
     struct fixture *f = *state;
     put_fields(f, "h", 500);
     assert_true(expire_key(f, 1, "h", f->now_ms + 10));
-    assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms + 4), 4);
+    assert_int_equal(sweep(f, 1000, f->now_ms + 4), 4);
     check(f);
-    assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms + 10), 1);
+    assert_int_equal(sweep(f, 1000, f->now_ms + 10), 1);
     while (keyspace_reclaim(f->ks, 100)) {}
     check(f);
     assert_int_equal(keyspace_size(f->ks, 1), 0);
@@ -132,7 +132,7 @@ static void test_a_field_that_is_put_anew_expires_no_more(void **state)
     put_fields(f, "h", 1);
     put_forever(f, "h", "1");
     f->now_ms += 100;
-    assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms), 0);
+    assert_int_equal(sweep(f, 1000, f->now_ms), 0);
     expect_len(f, "h", 1);
     assert_true(entry_of(f, "h").fields_ms == 0);
     check(f);

@@ -104,7 +104,7 @@ static void test_expiry_is_told_of_where_it_is_found(void **state)
     f->now_ms += 10;
     expect(f, 0, "k", NULL);
     expect_heard(&h, "0:k expired");
-    assert_int_equal(keyspace_sweep(f->ks, 10, f->now_ms), 2);
+    assert_int_equal(sweep(f, 10, f->now_ms), 2);
     bool either = !strcmp(h.text, "2:swept expired, 1:yyy... expired") || !strcmp(h.text, "1:yyy... expired, 2:swept expired");
     assert_true(either);
 }

@@ -186,11 +186,11 @@ static void random_command(struct model *m)
     keyspace_end(m->f->ks);
 }
 
-static void sweep(struct model *m)
+static void random_sweep(struct model *m)
 {
     uint64_t before[DATABASES];
     for (unsigned n = 0; n < DATABASES; n++) before[n] = keyspace_size(m->f->ks, n);
-    keyspace_sweep(m->f->ks, 1 + random_below(&m->random, 100), m->f->now_ms);
+    keyspace_sweep(m->f->ks, 1 + random_below(&m->random, 100), m->f->now_ms, NULL);
     for (unsigned n = 0; n < DATABASES; n++) m->swept[n] += before[n] - keyspace_size(m->f->ks, n);
 }
 
@@ -259,7 +259,7 @@ static void test_the_keyspace_behaves_like_plain_arrays(void **state)
         else if (what < 860)
             pass_time(&m);
         else if (what < 900)
-            sweep(&m);
+            random_sweep(&m);
         else if (what < 910)
             scan(&m);
         else if (what < 985)

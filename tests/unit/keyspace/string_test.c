@@ -185,7 +185,7 @@ static void test_an_expired_large_string_is_deleted_by_the_sweeper_and_by_who_lo
     expect_large(f, 0, "swept", 5 * CHUNKS_BYTES, 'a');
     f->now_ms++;
     expect(f, 0, "looked at", NULL);
-    while (keyspace_sweep(f->ks, 1000, f->now_ms)) {}
+    while (sweep(f, 1000, f->now_ms)) {}
     check(f);
     while (keyspace_reclaim(f->ks, 3)) check(f);
     assert_int_equal(nodes(f), 0);

@@ -29,10 +29,10 @@ static void test_the_sweeper_deletes_expired_keys_a_few_at_a_time(void **state)
     put_many(f, 0, 100, NEVER);
     put_many(f, 0, 100, f->now_ms + 10);
     put_many(f, 2, 50, f->now_ms + 10);
-    assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms + 9), 0);
+    assert_int_equal(sweep(f, 1000, f->now_ms + 9), 0);
     size_t deleted = 0;
     for (int call = 0; call < 50; call++) {
-        size_t now = keyspace_sweep(f->ks, 10, f->now_ms + 10);
+        size_t now = sweep(f, 10, f->now_ms + 10);
         assert_true(now <= 10);
         deleted += now;
     }
@@ -55,9 +55,9 @@ static void test_an_expired_key_that_nobody_touches_is_gone_after_a_sweep_and_a_
     store_statistics(f->store, &st);
     uint64_t before = st.rows_durable;
     assert_int_equal(st.cached_rows + st.dirty_rows, 1); /* the keyspace's own */
-    assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms + 9), 0);
-    assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms + 10), 100);
-    assert_int_equal(keyspace_sweep(f->ks, 1000, f->now_ms + 10), 0);
+    assert_int_equal(sweep(f, 1000, f->now_ms + 9), 0);
+    assert_int_equal(sweep(f, 1000, f->now_ms + 10), 100);
+    assert_int_equal(sweep(f, 1000, f->now_ms + 10), 0);
     fixture_reopen(f);
     store_statistics(f->store, &st);
     assert_int_equal(st.rows_durable, before - 100);
@@ -77,9 +77,9 @@ static void test_the_sweeper_sees_the_last_expiry(void **state)
         if (where) fixture_reopen(f);
         flush(f, 1);
         assert_int_equal(keyspace_expiring(f->ks, 0), 3);
-        assert_int_equal(keyspace_sweep(f->ks, 100, f->now_ms + 50), 1);
-        assert_int_equal(keyspace_sweep(f->ks, 100, f->now_ms + 150), 1);
-        assert_int_equal(keyspace_sweep(f->ks, 100, f->now_ms + 200), 1);
+        assert_int_equal(sweep(f, 100, f->now_ms + 50), 1);
+        assert_int_equal(sweep(f, 100, f->now_ms + 150), 1);
+        assert_int_equal(sweep(f, 100, f->now_ms + 200), 1);
         expect(f, 0, "persists", "v"), expect(f, 0, "overwritten", "v");
         flush(f, 0);
     }
@@ -92,8 +92,8 @@ static void test_a_sweep_with_nothing_to_find_writes_nothing(void **state)
     put_many(f, 0, 10, NEVER);
     put_many(f, 0, 10, f->now_ms + 1000);
     store_statistics(f->store, &before);
-    for (int call = 0; call < 10; call++) assert_int_equal(keyspace_sweep(f->ks, 7, f->now_ms), 0);
-    assert_int_equal(keyspace_sweep(f->ks, 0, f->now_ms + 2000), 0);
+    for (int call = 0; call < 10; call++) assert_int_equal(sweep(f, 7, f->now_ms), 0);
+    assert_int_equal(keyspace_sweep(f->ks, 0, f->now_ms + 2000, NULL), 0);
     store_statistics(f->store, &after);
     assert_int_equal(after.batches, before.batches);
 }

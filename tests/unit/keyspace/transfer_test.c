@@ -147,7 +147,7 @@ static void test_swapped_databases_exchange_keys_and_counts_and_it_lasts(void **
     flush(f, 0);
     swap(f, 3, 1);
     f->now_ms += 1000;
-    while (keyspace_sweep(f->ks, 100, f->now_ms)) {}
+    while (sweep(f, 100, f->now_ms)) {}
     assert_int_equal(keyspace_size(f->ks, 1), 0);
     assert_int_equal(keyspace_expiring(f->ks, 1), 0);
 }

@@ -279,6 +279,56 @@ static void test_reading_without_help_begins_and_ends_by_what_happens(void **sta
     end(&f);
 }
 
+static void count_given(void *user, struct bytes key)
+{
+    assert_true(key.len > 0);
+    ++*(unsigned *)user;
+}
+
+/* What is due now, `count` rows at most, is left; whether there may be more. */
+static unsigned given(struct fixture *f, size_t count, bool *more)
+{
+    unsigned rows = 0;
+    store_due(f->store, 60, count, count_given, &rows, more);
+    return rows;
+}
+
+static void test_rows_that_are_due_are_read_before_they_are_given(void **state)
+{
+    (void)state;
+    struct fixture f;
+    bool more;
+    begin(&f);
+    fixture_close(&f);
+    f.options.expiry = test_expiry; /* none of those that are there expires */
+    fixture_open(&f);
+    for (unsigned i = 0; i < ROWS; i++) put(&f, key_of(i), i < 10 ? "@90" : "@50");
+    fixture_checkpoint(&f);
+    fixture_reopen(&f);
+    store_on_warm(f.store, on_warm, NULL);
+    expect(&f, "key:050", "@50"); /* in memory: not read again */
+    hold(true);
+    unsigned before = reads_ended();
+    assert_int_equal(given(&f, 20, &more), 0);
+    assert_true(more);
+    put(&f, "key:020", "@95");
+    store_flush(f.store);
+    assert_int_equal(given(&f, 20, &more), 0);
+    assert_true(more);
+    hold(false);
+    while (f.store->due_reading) {
+        store_flush(f.store);
+        fixture_pause();
+    }
+    assert_int_equal(reads_ended() - before, ROWS - 11 + 1); /* and what comes next in the index */
+    assert_int_equal(given(&f, 20, &more), 20);
+    assert_true(more);
+    assert_int_equal(given(&f, ROWS, &more), ROWS - 10 - 1 - 20);
+    assert_false(more);
+    assert_int_equal(told_count, 0); /* it is nobody else's business */
+    end(&f);
+}
+
 static void test_random_waits_beside_checkpoints_and_evictions(void **state)
 {
     (void)state;
@@ -325,6 +375,7 @@ int run_cold_tests(void)
         cmocka_unit_test(test_no_more_are_taken_than_may_wait),
         cmocka_unit_test(test_closing_drops_what_waits),
         cmocka_unit_test(test_reading_without_help_begins_and_ends_by_what_happens),
+        cmocka_unit_test(test_rows_that_are_due_are_read_before_they_are_given),
         cmocka_unit_test(test_random_waits_beside_checkpoints_and_evictions),
     };
     return cmocka_run_group_tests_name("cold", tests, NULL, NULL);
