@@ -3,6 +3,7 @@
 import math
 
 from elements import SIZES, DeleteElements, Elements
+from expiry import Expiry
 from footprint import Footprint
 from larger import Larger
 from limited import Limited
@@ -90,6 +91,11 @@ ELEMENTS = {
     ],
 }
 
+# What expires, and what makes it; the fields of one large hash, and of small ones.
+KEYS = ("SET key:{n} {value} PXAT {at}",)
+ONE_HASH = ("HSET hash field:{n} {value} stays {value}", "HPEXPIREAT hash {at} FIELDS 1 field:{n}")
+HASHES = ("HSET hash:{n} field {value}", "HPEXPIREAT hash:{n} {at} FIELDS 1 field")
+
 CASES = [
     *(Throughput(name, [request], pipeline, clients, durability, prepare)
       for durability, clients, pipelines in LOADS for pipeline in pipelines for name, request, prepare in COMMANDS),
@@ -109,6 +115,11 @@ CASES = [
     Larger(4, "GET", "GET key:{n}"),
     Larger(4, "SET", "SET key:{n} {value}"),
     Steady("everysec"),
+    Expiry("keys", KEYS, 50, 5000),
+    Expiry("keys", KEYS, 1, 1000),
+    Expiry("keys", KEYS, 50, 5000, on_disk=True, redis=False),
+    Expiry("fields of one hash", ONE_HASH, 50, 5000, redis=False, left=("MEMORY", "USAGE", "hash")),
+    Expiry("fields of as many hashes", HASHES, 50, 5000, redis=False),
     Stall("nothing is asked", None, ()),
     Stall("FLUSHALL of all keys", fill_keys, ("FLUSHALL",)),
     Stall("DEL of a string of 100 MB", set_big, ("DEL", "big")),

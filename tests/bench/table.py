@@ -68,6 +68,10 @@ GROUPS = {
                [(f"{server} {name}", f"{server}.{path}", form) for server in ("redis", "aikv")
                 for name, path, form in [("seconds", "seconds", RATE), ("req/s", "per_second", RATE), ("p99", "p99_us", MILLISECONDS), ("longest", "max_us", MILLISECONDS),
                                          *growth("rss"), *growth("log"), *growth("file"), ("written", "written_per_byte", MICROSECONDS), ("over their bound", "over_bounds", RATE)]]),
+    "expiry": ("A million that expire", "latency of other clients' GET and SET in ms until the last is gone: p99 of the worst second; how long after the last one's time "
+               "that was, in s, and the CPU the server took meanwhile, in s",
+               [("number", "aikv.keys", RATE), *titled("p50", both("p50_us", MILLISECONDS)), *titled("p99", both("p99_us", MILLISECONDS)),
+                *titled("longest", both("max_us", MILLISECONDS)), *titled("gone", both("gone_s", MICROSECONDS)), *titled("CPU", both("cpu_s", MICROSECONDS))]),
     "stall": ("Stalls", "ms: the longest a second client's PING waited (median of the rounds, and the worst), and how long the command took",
               [("keys", "aikv.keys", RATE), *titled("stall", both("stall_ms", MICROSECONDS)), ("ratio", "ratio.stall", RATIO),
                *titled("worst", both("longest_ms", MICROSECONDS)), *titled("command", both("command_ms", MICROSECONDS))]),
