@@ -176,7 +176,7 @@ static bool setting_at(void *user, size_t index, struct command_setting *out)
         return true;
     }
     if (index < ALIASES) {
-        describe(n, aliases[index].id, aliases[index].name, out);
+        describe(n, (int)aliases[index].id, aliases[index].name, out);
         return true;
     }
     index -= ALIASES;
@@ -190,7 +190,7 @@ static bool setting_at(void *user, size_t index, struct command_setting *out)
 static int settable(const char *name)
 {
     for (size_t i = 0; i < ALIASES; i++)
-        if (strcasecmp(aliases[i].name, name) == 0) return aliases[i].id;
+        if (strcasecmp(aliases[i].name, name) == 0) return (int)aliases[i].id;
     int id = 0;
     while (id < SETTINGS && (!setting_table[id].config_name || strcasecmp(setting_table[id].config_name, name) != 0)) id++;
     return id < SETTINGS && setting_table[id].can_set ? id : SETTINGS;

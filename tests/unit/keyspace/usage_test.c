@@ -53,10 +53,11 @@ static void test_a_counter_rises_ever_more_slowly_to_255(void **state)
         usage = usage_again(&fast, usage, 0, random_next(&(uint64_t){n}));
         assert_int_equal(usage_frequency(&fast, usage, 0), n < 255 ? n : 255);
     }
-    /* Redis's table for a factor of 10: about 10 after a hundred uses, 18 after a thousand, 49 after 10,000, 142 after 100,000, 255 after a million. */
+    /* Redis's table for a factor of 10: about 10 after a hundred uses, 18 after a thousand, 49 after 10,000, 142 after 100,000, 255 after a million; and
+     * five standard deviations, which are 1.2, 2.2, 3.9 and 6.9. */
     static const struct {
         unsigned uses, least, most;
-    } expected[] = {{100, 7, 14}, {1000, 14, 25}, {10000, 40, 60}, {100000, 125, 160}, {1000000, 255, 255}};
+    } expected[] = {{100, 5, 17}, {1000, 7, 30}, {10000, 29, 69}, {100000, 107, 180}, {1000000, 255, 255}};
     uint64_t random = test_seed("usage counter");
     unsigned uses = 0;
     usage = usage_first(&slow, 0);
