@@ -179,7 +179,7 @@ void keyspace_list_push(struct keyspace_list *l, enum keyspace_list_side side, c
 /* The tree's outermost elements at a side, as many as there is room for. Returns how many. */
 static uint64_t copy_near(struct keyspace_list *l, enum keyspace_list_side side, uint8_t *out, size_t *len)
 {
-    uint64_t count = l->tree.root.count, near = 0, most = side == LIST_LEFT ? count : NEAR_RIGHT;
+    uint64_t count = l->tree.root.count, near = 0, most = side == LIST_LEFT ? LIST_END_COUNT : NEAR_RIGHT;
     struct counted_tree_walk w = {.position = side == LIST_LEFT ? 0 : count - 1, .backwards = side == LIST_RIGHT};
     struct element el;
     *len = 0;

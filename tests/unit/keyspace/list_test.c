@@ -268,12 +268,35 @@ static void test_a_list_popped_empty_is_gone_with_its_key(void **state)
     if (keyspace_check(f->ks, &error)) fail_msg("%s", error.text);
 }
 
+/* Of values of a byte, hundreds would fit. */
+static void test_an_end_that_is_filled_from_the_tree_has_few_elements(void **state)
+{
+    struct fixture *f = *state;
+    struct bytes values[2000];
+    struct error error;
+    for (size_t i = 0; i < 2000; i++) values[i] = bytes_text("v");
+    for (unsigned i = 0; i < 600; i++) {
+        struct keyspace_list l;
+        keyspace_begin(f->ks, 0, f->now_ms);
+        struct keyspace_entry e = find(f, "k");
+        keyspace_list_open(f->ks, bytes_text("k"), &e, &l);
+        if (i == 0) keyspace_list_push(&l, LIST_RIGHT, values, 2000);
+        enum keyspace_list_side side = i % 2 ? LIST_LEFT : LIST_RIGHT;
+        keyspace_list_near(&l, side);
+        keyspace_list_remove(&l, side == LIST_LEFT ? 0 : keyspace_list_len(&l) - 1, 1);
+        keyspace_list_close(&l);
+        keyspace_end(f->ks);
+        if (i % 20 == 0 && keyspace_check(f->ks, &error)) fail_msg("%s", error.text);
+    }
+}
+
 int run_list_tests(void)
 {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_lists_behave_like_arrays),
         FIXTURE_TEST(test_the_key_s_row_stays_small_whatever_is_pushed),
         FIXTURE_TEST(test_a_list_popped_empty_is_gone_with_its_key),
+        FIXTURE_TEST(test_an_end_that_is_filled_from_the_tree_has_few_elements),
     };
     return cmocka_run_group_tests_name("keyspace lists", tests, NULL, NULL);
 }
