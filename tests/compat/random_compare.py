@@ -23,6 +23,8 @@ def is_comparable(request):
         return False
     if words[0] in own and words[1:2] and words[1] in ("HELP", "COUNT", "INFO", "LIST", "DOCS", "ID"):
         return len(words) > 2 and words[2] not in ("NX", "XX")
+    if words[0] == "SLOWLOG" and words[1:2] in (["GET"], ["LEN"]):  # what was slow is each server's own
+        return len(words) > 2 and words[2] != "-1" and not (words[2].isdigit() and int(words[2]) > 0)
     if words[0] in ("EXPIRE", "PEXPIRE", "SET", "SETEX", "PSETEX", "GETEX"):
         return not any(word.isdigit() and 0 < int(word) < 100000 for word in words[2:])
     if words[0] in ("HSCAN", "SSCAN") and words[2:3]:

@@ -29,14 +29,18 @@ class Faults:
 
     def __init__(self, redis, folder, seed, is_big, history):
         self.rng = random.Random(seed + 1)  # not the game's: what is sent does not hang on the faults
-        self.node = Node(folder, "node", free_ports(1))
+        self.redis, self.game = redis, None
+        self.node = Node(folder, "node", 0)
         self.start()
         self.game = Game((redis, self.node.port), seed, is_big, history)
         self.kinds = 3 * [self.kill, self.crash] + 2 * [self.stop] + 4 * [self.checkpoint, self.configure]
 
     def start(self):
         self.node.arguments = ["--enable-debug-command", "yes", "--durability", self.rng.choice(DURABILITY), "--maxmemory", self.rng.choice(MEMORY)]
+        self.node.port = free_ports(1)  # somebody else may have taken the last one meanwhile
         self.node.start()
+        if self.game:
+            self.game.ports = (self.redis, self.node.port)
 
     def happen(self):
         kind = self.rng.choice(self.kinds)
