@@ -162,7 +162,7 @@ small_benchmark() {
 
 folders() { for f in tests/unit/*/; do basename "$f"; done; }
 
-export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+export ASAN_OPTIONS=abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS="halt_on_error=1 suppressions=$PWD/tests/tsan.supp"
 
 check 'dependencies' deploy/install-dependencies.sh --tests
