@@ -18,8 +18,8 @@ case ${1:-} in
     -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) printf "run.sh: unknown argument '%s' (try --help)\n" "$1" >&2; exit 2 ;;
 esac
-fuzz_seconds=30
-if [ "$mode" = long ]; then fuzz_seconds=300; export AIKV_LONG=1; fi
+fuzz_seconds=20
+if [ "$mode" = long ]; then fuzz_seconds=200; export AIKV_LONG=1; fi
 if [ "$mode" = quick ]; then
     export AIKV_QUICK=1
     memory_kib=$(df --output=avail -k /dev/shm 2>/dev/null | tail -n 1)
