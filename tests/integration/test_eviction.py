@@ -46,12 +46,13 @@ class Eviction(unittest.TestCase):
             return sum(c.read() for _ in numbers)
 
     def assert_within(self, node, maxmemory=4 * MIB):
-        """Of the data nothing is above the bound once a command more has come; of memory, what a turn writes may be."""
-        node("PING")
-        info = node.info()
-        self.assertLessEqual(int(info["aikv_data_bytes"]), maxmemory)
-        self.assertEqual(info["current_eviction_exceeded_time"], "0")
-        return info
+        """Of the data nothing is above the bound, soon after the last command: each evicts for half a millisecond at most; of memory, what a turn writes may be."""
+        def is_within():
+            info = node.info()
+            return int(info["aikv_data_bytes"]) <= maxmemory and info["current_eviction_exceeded_time"] == "0"
+
+        until("the data is within the bound", is_within)
+        return node.info()
 
     def test_the_data_is_held_to_maxmemory_under_each_policy(self):
         for policy in ("allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"):
@@ -117,7 +118,7 @@ class Eviction(unittest.TestCase):
             c("GET", "looked0")
             self.assertIn(c("OBJECT", "IDLETIME", "looked0"), (2, 3))
             c("TOUCH", "looked0")
-            self.assertEqual(c("OBJECT", "IDLETIME", "looked0"), 0)
+            self.assertIn(c("OBJECT", "IDLETIME", "looked0"), (0, 1))
             for round_ in range(30):
                 self.write(node, f"cold{round_}:", range(1000))
                 for i in range(1000):
