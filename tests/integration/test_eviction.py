@@ -37,6 +37,16 @@ class Eviction(unittest.TestCase):
                         refused += 1
         return refused
 
+    def read_beside_others(self, node, c, prefix, pause_s):
+        """Thirty times a thousand new keys, and a GET of each of the first thousand with the prefix. Idle time is counted in seconds: what is older is to be so by one."""
+        for round_ in range(30):
+            self.write(node, f"cold{round_}:", range(1000))
+            for i in range(1000):
+                c.send("GET", f"{prefix}{i}")
+            for i in range(1000):
+                c.read()
+            time.sleep(pause_s)
+
     def there(self, node, prefix, numbers):
         """How many of these keys are there; they are not used by it."""
         with node.client() as c:
@@ -97,13 +107,7 @@ class Eviction(unittest.TestCase):
                 node = self.start(policy)
                 self.write(node, "hot", range(1000))
                 with node.client() as c:
-                    for round_ in range(30):
-                        self.write(node, f"cold{round_}:", range(1000))
-                        for i in range(1000):
-                            c.send("GET", f"hot{i}")
-                        for i in range(1000):
-                            c.read()
-                        time.sleep(0.2 if policy == "allkeys-lru" else 0)  # idle time is counted in seconds: what is older is to be so by one
+                    self.read_beside_others(node, c, "hot", 0.2 if policy == "allkeys-lru" else 0)
                 self.assert_within(node)
                 self.assertGreater(self.there(node, "hot", range(1000)), 900)
                 node.stop()
@@ -119,13 +123,7 @@ class Eviction(unittest.TestCase):
             self.assertIn(c("OBJECT", "IDLETIME", "looked0"), (2, 3))
             c("TOUCH", "looked0")
             self.assertIn(c("OBJECT", "IDLETIME", "looked0"), (0, 1))
-            for round_ in range(30):
-                self.write(node, f"cold{round_}:", range(1000))
-                for i in range(1000):
-                    c.send("GET", f"looked{i}")
-                for i in range(1000):
-                    c.read()
-                time.sleep(0.06)
+            self.read_beside_others(node, c, "looked", 0.06)
         self.assertLess(self.there(node, "looked", range(1000)), 200)
 
     def test_those_that_expire_first_go_first(self):
