@@ -17,7 +17,7 @@
 #include "store/store.h"
 
 /* The map cannot grow while transactions are open, so address space is reserved once. Where little is to be had
- * (sanitizers, ulimit -v), halves are tried. */
+ * (sanitizers, valgrind, ulimit -v), halves are tried. */
 #define MAP_BYTES_WANTED ((size_t)1 << 40)
 #define MAP_BYTES_LITTLE ((size_t)1 << 36) /* somebody may fill this: worth a warning */
 #define MAP_BYTES_LEAST  ((size_t)1 << 30)
@@ -114,7 +114,7 @@ static int open_env(struct disk *d, struct error *e)
 {
     size_t map_bytes = MAP_BYTES_WANTED;
     int rc;
-    while ((rc = open_env_of_size(d, map_bytes)) == ENOMEM && map_bytes > MAP_BYTES_LEAST) map_bytes /= 2;
+    while ((rc = open_env_of_size(d, map_bytes)) && (rc == ENOMEM || rc == EINVAL) && map_bytes > MAP_BYTES_LEAST) map_bytes /= 2;
     if (rc) return disk_fail(d, rc, "open", e);
     mdb_env_set_assert(d->env, die_of_damage);
     if (map_bytes < MAP_BYTES_LITTLE)
