@@ -49,16 +49,21 @@ bool number_parse_unsigned(struct bytes text, uint64_t *out)
     return text.len <= 20 && read_digits(text.data, text.len, out);
 }
 
+static size_t digits_of(uint64_t value)
+{
+    size_t n = 1;
+    for (; value >= 100; value /= 100) n += 2;
+    return n + (value >= 10);
+}
+
 static size_t put_digits(char *out, uint64_t value)
 {
-    char reversed[NUMBER_TEXT_MAX];
-    size_t n = 0, len = 0;
+    size_t len = digits_of(value), at = len;
+    out[at] = 0;
     do {
-        reversed[n++] = (char)('0' + value % 10);
+        out[--at] = (char)('0' + value % 10);
         value /= 10;
-    } while (value);
-    while (n) out[len++] = reversed[--n];
-    out[len] = 0;
+    } while (at);
     return len;
 }
 
@@ -95,8 +100,20 @@ bool number_parse_real(struct bytes text, long double *out)
     return true;
 }
 
+/* A few digits, which a double holds as they are. */
+#define EXACT_DIGITS 15
+static bool parse_whole(struct bytes text, double *out)
+{
+    uint64_t value;
+    bool negative = text.len && text.data[0] == '-';
+    if (text.len > EXACT_DIGITS || !read_digits(text.data + negative, text.len - negative, &value)) return false;
+    *out = negative ? -(double)value : (double)value;
+    return true;
+}
+
 bool number_parse_double(struct bytes text, double *out)
 {
+    if (parse_whole(text, out)) return true;
     char copy[NUMBER_REAL_MAX], *end;
     if (!copy_real(text, copy)) return false;
     double value = strtod(copy, &end);
@@ -104,6 +121,18 @@ bool number_parse_double(struct bytes text, double *out)
     if (end != copy + text.len || too_large_or_small || isnan(value)) return false;
     *out = value;
     return true;
+}
+
+static bool is_whole(double value)
+{
+    return value > -1e15 && value < 1e15 && value == (double)(int64_t)value && (value != 0 || !signbit(value));
+}
+
+size_t number_format_double(char out[NUMBER_DOUBLE_MAX], double value)
+{
+    if (is_whole(value)) return number_format_integer(out, (int64_t)value);
+    if (isnan(value)) value = NAN; /* printf writes the sign */
+    return (size_t)snprintf(out, NUMBER_DOUBLE_MAX, "%.17g", value);
 }
 
 size_t number_format_real(char out[NUMBER_REAL_MAX], long double value)

@@ -18,6 +18,9 @@ size_t number_format_unsigned(char out[NUMBER_TEXT_MAX], uint64_t value);
 bool number_parse_real(struct bytes text, long double *out);
 /* The same as a double (as Redis's getDoubleFromObject). */
 bool number_parse_double(struct bytes text, double *out);
+/* Writes a double so that it can be read back as it is, as printf's %.17g does: 17 digits at most, "inf", "-inf", "nan". Returns the length without the NUL. */
+#define NUMBER_DOUBLE_MAX 32
+size_t number_format_double(char out[NUMBER_DOUBLE_MAX], double value);
 /* Writes a finite number for people: 17 digits after the point, less the zeros at their end. Returns the length without the NUL. */
 #define NUMBER_REAL_MAX 5120
 size_t number_format_real(char out[NUMBER_REAL_MAX], long double value);

@@ -100,8 +100,8 @@ static void dump_set(struct command_call *c, const struct keyspace_entry *entry,
 
 static void add_score(struct listpack_writer *w, double score)
 {
-    char text[32];
-    listpack_add(w, bytes_of(text, (size_t)snprintf(text, sizeof text, "%.17g", score)));
+    char text[NUMBER_DOUBLE_MAX];
+    listpack_add(w, bytes_of(text, number_format_double(text, score)));
 }
 
 static void dump_zset(struct command_call *c, const struct keyspace_entry *entry, struct buffer *out)

@@ -44,11 +44,16 @@ bool object_root_read(struct reader *r, uint32_t database_id, struct object_root
 
 void object_root_write(struct buffer *b, const struct object_root *root)
 {
-    write_u64(b, root->object.id);
-    write_u16(b, (uint16_t)root->object.slot);
-    write_u32(b, root->object.nodes);
-    write_u64(b, root->count);
-    write_u64(b, root->bytes);
+    uint8_t raw[OBJECT_ROOT_SIZE];
+    uint64_t id = htole64(root->object.id), count = htole64(root->count), bytes = htole64(root->bytes);
+    uint32_t nodes = htole32(root->object.nodes);
+    uint16_t slot = htole16((uint16_t)root->object.slot);
+    memcpy(raw, &id, 8);
+    memcpy(raw + 8, &slot, 2);
+    memcpy(raw + 10, &nodes, 4);
+    memcpy(raw + 14, &count, 8);
+    memcpy(raw + 22, &bytes, 8);
+    buffer_append(b, raw, sizeof raw);
 }
 
 /* ---- ids ---- */

@@ -2,7 +2,6 @@
 
 #include "base/number.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -161,13 +160,8 @@ static void put_number(struct resp_writer *w, struct bytes text)
 
 void resp_double(struct resp_writer *w, double value)
 {
-    char text[32];
-    int len;
-    if (isnan(value))
-        len = snprintf(text, sizeof text, "nan"); /* printf may put a sign before it */
-    else
-        len = snprintf(text, sizeof text, "%.17g", value);
-    put_number(w, bytes_of(text, (size_t)len));
+    char text[NUMBER_DOUBLE_MAX];
+    put_number(w, bytes_of(text, number_format_double(text, value)));
 }
 
 void resp_real(struct resp_writer *w, double value)

@@ -1,6 +1,9 @@
 #include "tests.h"
 
 #include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/number.h"
 
@@ -128,6 +131,32 @@ static void test_real_numbers_are_written_for_people(void **state)
     assert_int_equal(number_format_real(text, -LDBL_MAX), 4934);
 }
 
+/* Whole numbers go another way than printf's and strtod's, to the same result. */
+static void test_doubles_are_as_the_c_library_has_them(void **state)
+{
+    (void)state;
+    static const double values[] = {0, -0.0, 1, -1, 9, 10, 99, 100, 12345, 999999999999999, 1e15, -1e15, 1e15 + 2, 1e16, 1e17, 9007199254740992, 0.1, -2.5, 1e300, 5e-324,
+                                    9.3e18, -9.3e18, INFINITY, -INFINITY};
+    char text[NUMBER_DOUBLE_MAX], expected[64];
+    double back;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        snprintf(expected, sizeof expected, "%.17g", values[i]);
+        assert_int_equal(number_format_double(text, values[i]), strlen(expected));
+        assert_string_equal(text, expected);
+        assert_true(number_parse_double(bytes_text(text), &back));
+        assert_true(back == values[i] && !signbit(back) == !signbit(values[i]));
+    }
+    number_format_double(text, -NAN);
+    assert_string_equal(text, "nan");
+    static const char *const texts[] = {"007", "-0", "-007", "123456789012345", "1234567890123456789", "1e3", "+5", "0x10"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_true(number_parse_double(bytes_text(texts[i]), &back));
+        assert_true(back == strtod(texts[i], NULL) && !signbit(back) == !signbit(strtod(texts[i], NULL)));
+    }
+    static const char *const bad[] = {"", "-", "--1", "1-", " 1", "1 ", "12a", "nan"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(number_parse_double(bytes_text(bad[i]), &back));
+}
+
 int number_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +166,7 @@ int number_tests(void)
         cmocka_unit_test(test_what_is_written_is_read_back),
         cmocka_unit_test(test_real_numbers_are_read_whole),
         cmocka_unit_test(test_real_numbers_are_written_for_people),
+        cmocka_unit_test(test_doubles_are_as_the_c_library_has_them),
     };
     return cmocka_run_group_tests_name("number", tests, NULL, NULL);
 }
