@@ -3,6 +3,36 @@
  * A look-up in a large table waits for memory three times: directory, slots, row. Those of a whole pipeline wait together. */
 #include "store/store_state.h"
 
+/* ---- names that were asked for lately ---- */
+
+/* Names of a length that most have: of a large value's nodes, and of short keys. */
+static inline bool is_kept(struct bytes key)
+{
+    return key.len >= 16 && key.len <= 24;
+}
+
+static inline struct recent_name name_of(struct bytes key)
+{
+    struct recent_name name = {.len = key.len};
+    memcpy(&name.words[0], key.data, 8);
+    memcpy(&name.words[1], key.data + 8, 8);
+    memcpy(&name.words[2], key.data + key.len - 8, 8);
+    return name;
+}
+
+static inline bool is_same(const struct recent_name *a, const struct recent_name *b)
+{
+    return a->words[0] == b->words[0] && a->words[1] == b->words[1] && a->words[2] == b->words[2] && a->len == b->len;
+}
+
+/* Its place: a node's number is at its name's end. */
+static inline struct recent_name *recent_place(struct store *s, const struct recent_name *name)
+{
+    return &s->recent[(name->words[2] * 0x9e3779b97f4a7c15u) >> (64 - RECENT_BITS)];
+}
+
+/* ---- names that were told of ---- */
+
 void store_prefetch(struct store *s, const struct bytes *keys, size_t count)
 {
     struct ahead *a = &s->ahead;
@@ -19,7 +49,7 @@ void store_prefetch(struct store *s, const struct bytes *keys, size_t count)
 }
 
 /* The keys come in the order in which they were announced, each perhaps several times; some may be left out. */
-uint64_t store_hash(struct store *s, struct bytes key)
+static uint64_t announced_hash(struct store *s, struct bytes key)
 {
     struct ahead *a = &s->ahead;
     for (size_t i = a->at; i < a->count && i < a->at + AHEAD_TRIES; i++) {
@@ -28,6 +58,16 @@ uint64_t store_hash(struct store *s, struct bytes key)
         return a->keys[i].hash;
     }
     return table_hash(&s->table, key);
+}
+
+uint64_t store_hash(struct store *s, struct bytes key)
+{
+    if (!is_kept(key)) return announced_hash(s, key);
+    struct recent_name name = name_of(key), *place = recent_place(s, &name);
+    if (is_same(place, &name)) return place->hash;
+    name.hash = announced_hash(s, key);
+    *place = name;
+    return name.hash;
 }
 
 /* ---- rows on disk ---- */

@@ -20,7 +20,8 @@ struct row *row_new(struct bytes key, size_t value_len, uint64_t sequence)
 
 struct row *row_resize(struct row *r, size_t value_len)
 {
-    r = memory_resize(r, size_of(r->key_len, value_len));
+    size_t has = malloc_usable_size(r), needs = size_of(r->key_len, value_len);
+    if (needs > has || needs < has - has / 4) r = memory_resize(r, needs);
     r->value_len = (uint32_t)value_len;
     return r;
 }

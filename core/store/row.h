@@ -28,7 +28,7 @@ struct row {
 
 /* A version with room for its value, which the caller fills in. */
 struct row *row_new(struct bytes key, size_t value_len, uint64_t sequence);
-/* The same version, its value longer or shorter; it may have moved. */
+/* The same version, its value longer or shorter; it may have moved. Up to a quarter of its memory may stay free, so that a row that grows and shrinks by turns stays. */
 struct row *row_resize(struct row *r, size_t value_len);
 /* What it takes of the allocator's memory. */
 size_t row_memory(struct row *r);

@@ -34,6 +34,13 @@ struct ahead {
     } keys[STORE_AHEAD_MAX];
 };
 
+/* A name whose hash was asked for lately, as the words that its bytes are in (the last two may overlap). All zeros: none, since names that are kept have a length. A
+ * command asks for the hash of a node that it reads and changes several times, and so do commands that change one value. */
+#define RECENT_BITS 5
+struct recent_name {
+    uint64_t words[3], len, hash;
+};
+
 enum store_phase {
     PHASE_IDLE,     /* nothing is frozen */
     PHASE_RUNNING,  /* the checkpoint's thread reads the frozen generation */
@@ -67,6 +74,7 @@ struct store {
     /* Rows: every version that is found is in the table; dirty ones are in a generation too. */
     struct table table;
     struct ahead ahead;
+    struct recent_name recent[1 << RECENT_BITS];
     struct generation generations[2];
     struct generation *active, *frozen;
     size_t rows_memory; /* of all versions, clean or dirty, superseded ones included */

@@ -149,8 +149,12 @@ struct row *store_spliced(struct store *s, struct bytes key, const struct row *o
     return r;
 }
 
-/* Changes a version where it stands, which saves copying a large value for each byte appended. */
-static void splice_in_place(struct store *s, uint64_t hash, struct row *r, size_t offset, size_t removed, struct bytes inserted)
+static void overwrite(struct row *r, size_t offset, struct bytes by)
+{
+    if (by.len) memcpy(r->bytes + r->key_len + offset, by.data, by.len);
+}
+
+static struct row *replace_part(struct store *s, uint64_t hash, struct row *r, size_t offset, size_t removed, struct bytes inserted)
 {
     size_t before = row_memory(r), len = r->value_len, rest = len - offset - removed;
     struct row *old = r;
@@ -159,13 +163,24 @@ static void splice_in_place(struct store *s, uint64_t hash, struct row *r, size_
     memmove(at + inserted.len, at + removed, rest);
     if (inserted.len) memcpy(at, inserted.data, inserted.len);
     if (inserted.len < removed) r = row_resize(r, len + inserted.len - removed);
-    r->sequence = s->sequence + 1;
     if (r != old) {
         generation_replace(s->active, r, r);
         table_move(&s->table, hash, old, r);
     }
-    s->rows_memory += row_memory(r) - before;
-    s->active->memory += row_memory(r) - before;
+    size_t grown = row_memory(r) - before; /* wraps when it shrinks */
+    s->rows_memory += grown;
+    s->active->memory += grown;
+    return r;
+}
+
+/* Changes a version where it stands, which saves copying a large value for each byte appended. */
+static void splice_in_place(struct store *s, uint64_t hash, struct row *r, size_t offset, size_t removed, struct bytes inserted)
+{
+    if (removed == inserted.len)
+        overwrite(r, offset, inserted);
+    else
+        r = replace_part(s, hash, r, offset, removed, inserted);
+    r->sequence = s->sequence + 1;
     store_note_expiry(s, r);
 }
 
