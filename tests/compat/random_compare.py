@@ -99,10 +99,10 @@ def sort_close_enough(options, redis, aikv):
 
 
 def object_close_enough(about, redis, aikv):
-    """The differences that object.txt declares: AiKv does not know how a value came about, shares none, and, where it was restarted, when
+    """The differences that object.txt and sort.txt declare: AiKv does not know how a value came about, shares none, and, where it was restarted, when
     a key was used."""
     if about == "ENCODING":
-        return (redis, aikv) in ((b"raw", b"embstr"), (b"raw", b"int"), (b"embstr", b"int"), (b"hashtable", b"intset"))
+        return (redis, aikv) in ((b"raw", b"embstr"), (b"raw", b"int"), (b"embstr", b"int"), (b"hashtable", b"intset"), (b"skiplist", b"listpack"))
     if about == "REFCOUNT":
         return isinstance(redis, int) and redis > 1 and aikv == 1
     return about == "IDLETIME" and isinstance(redis, int) and isinstance(aikv, int) and abs(redis - aikv) <= LATE_S
