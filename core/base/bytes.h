@@ -35,7 +35,7 @@ static inline bool bytes_is(struct bytes a, const char *text)
     return a.len == strlen(text) && strncasecmp((const char *)a.data, text, a.len) == 0;
 }
 
-/* memcmp order, a prefix first. Most keys differ in their first eight bytes. */
+/* memcmp order, a prefix first. Most keys differ in their first eight bytes, or four where one is short. */
 static inline int bytes_compare(struct bytes a, struct bytes b)
 {
     if (a.len >= 8 && b.len >= 8) {
@@ -43,6 +43,11 @@ static inline int bytes_compare(struct bytes a, struct bytes b)
         memcpy(&left, a.data, sizeof left);
         memcpy(&right, b.data, sizeof right);
         if (left != right) return be64toh(left) < be64toh(right) ? -1 : 1;
+    } else if (a.len >= 4 && b.len >= 4) {
+        uint32_t left, right;
+        memcpy(&left, a.data, sizeof left);
+        memcpy(&right, b.data, sizeof right);
+        if (left != right) return be32toh(left) < be32toh(right) ? -1 : 1;
     }
     size_t shorter = a.len < b.len ? a.len : b.len;
     int order = shorter ? memcmp(a.data, b.data, shorter) : 0;

@@ -48,17 +48,34 @@ struct element tree_child_element(const struct tree_child *child, uint8_t value[
 /* Whether it is the next child, or one after it, that is looked for; those before it have the elements up to `end`. */
 static inline bool is_behind(const struct tree_target *target, uint64_t end, const struct tree_child *next)
 {
-    switch (target->mode) {
-    case TREE_FIND: return target->position >= end;
-    case TREE_RANK: return bytes_compare(next->separator, target->key) <= 0;
-    case TREE_INSERT: break;
-    }
+    if (target->mode == TREE_RANK) return bytes_compare(next->separator, target->key) <= 0;
     return target->position > end || (target->position == end && target->key.len && bytes_compare(next->separator, target->key) <= 0);
+}
+
+/* The child in the row of `s` that has target->position, by counts alone. */
+static uint32_t choose_by_position(const struct tree_target *target, struct tree_step *s, struct tree_path *p)
+{
+    struct bytes rest = s->row;
+    uint64_t left = target->position - p->first;
+    for (;;) {
+        size_t size = tree_child_size(rest);
+        uint64_t count = tree_child_count(rest.data + size);
+        if (left < count || size == rest.len) break;
+        left -= count;
+        rest = bytes_of(rest.data + size, rest.len - size);
+    }
+    s->at = s->row.len - rest.len;
+    struct tree_child child = tree_child_take(&rest);
+    s->size = s->row.len - rest.len - s->at;
+    p->first = target->position - left;
+    p->count = child.count;
+    return child.node;
 }
 
 /* Chooses a child in the row of `s`; p->first is the position of the row's first element, then the child's. */
 static uint32_t choose(struct tree_target *target, struct tree_step *s, struct tree_path *p)
 {
+    if (target->mode == TREE_FIND) return choose_by_position(target, s, p);
     struct bytes rest = s->row;
     struct tree_child child = tree_child_take(&rest), next;
     size_t at = 0, end = s->row.len - rest.len;

@@ -61,8 +61,13 @@ bool counted_tree_next(struct keyspace *ks, const struct counted_tree *t, struct
 void counted_tree_insert(struct keyspace *ks, struct counted_tree *t, uint64_t position, const struct element *els, size_t count);
 /* Puts another element in place of the one at `position`; by key, with the same key. */
 void counted_tree_replace(struct keyspace *ks, struct counted_tree *t, uint64_t position, const struct element *el);
-/* Takes `count` elements from `position` on out; of leaves that go as a whole only the length is looked up. */
-void counted_tree_remove(struct keyspace *ks, struct counted_tree *t, uint64_t position, uint64_t count);
+/* Takes `count` elements from `position` on out. The listener, if there is one, hears of each before it goes, in order; it may change other objects. Without one,
+ * of leaves that go as a whole only the length is looked up. */
+struct counted_tree_listener {
+    void (*removed)(void *user, const struct element *el);
+    void *user;
+};
+void counted_tree_remove(struct keyspace *ks, struct counted_tree *t, uint64_t position, uint64_t count, const struct counted_tree_listener *listener);
 
 /* ---- changing by key: one way down for each ---- */
 

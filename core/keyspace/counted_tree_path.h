@@ -39,6 +39,20 @@ static inline struct tree_child tree_child_take(struct bytes *row)
     (void)there;
     return child;
 }
+/* Bytes of the child that is there, and its count, which they end with: for those that pass many by. */
+static inline size_t tree_child_size(struct bytes row)
+{
+    struct bytes rest = row;
+    if (row.data[0] < 128) return 2 + (size_t)(row.data[0] >> 1) + COUNTED_TREE_CHILD; /* element.h: a short key */
+    tree_child_take(&rest);
+    return row.len - rest.len;
+}
+static inline uint64_t tree_child_count(const uint8_t *end)
+{
+    uint64_t count;
+    memcpy(&count, end - COUNTED_TREE_COUNT, sizeof count);
+    return le64toh(count);
+}
 /* Into `value`, as the element of a child. */
 struct element tree_child_element(const struct tree_child *child, uint8_t value[COUNTED_TREE_CHILD]);
 

@@ -157,8 +157,15 @@ void tree_cut(struct tree_change *c, size_t at, size_t len, uint64_t count)
     cut(c, c->path.height - 1, at, len);
 }
 
+static void tell(const struct counted_tree_listener *listener, struct bytes packed)
+{
+    struct element el;
+    if (!listener) return;
+    while (element_next(&packed, &el)) listener->removed(listener->user, &el);
+}
+
 /* From the leaf of the path on, which goes as a whole: it and those behind it that have the same parent and go too. */
-static uint64_t remove_leaves(struct tree_change *c, uint64_t count)
+static uint64_t remove_leaves(struct tree_change *c, uint64_t count, const struct counted_tree_listener *listener)
 {
     unsigned level = c->path.height - 2;
     const struct tree_step *s = &c->path.steps[level];
@@ -167,7 +174,9 @@ static uint64_t remove_leaves(struct tree_change *c, uint64_t count)
     uint64_t removed = 0;
     size_t len = 0;
     while (tree_child_next(&rest, &child) && child.count <= count - removed) {
-        c->t->root.bytes -= size_of(c, child.node);
+        struct bytes leaf = node_get(c->ks, &c->t->root.object, child.node);
+        c->t->root.bytes -= leaf.len;
+        tell(listener, leaf);
         tree_give_up(c, child.node);
         removed += child.count;
         len = before.len - rest.len;
@@ -179,16 +188,17 @@ static uint64_t remove_leaves(struct tree_change *c, uint64_t count)
 }
 
 /* From the beginning of a range to the end of it, or of a leaf, or of leaves that go as a whole. */
-static uint64_t remove_some(struct tree_change *c, uint64_t position, uint64_t count)
+static uint64_t remove_some(struct tree_change *c, uint64_t position, uint64_t count, const struct counted_tree_listener *listener)
 {
     struct tree_target target = {.mode = TREE_FIND, .position = position};
     tree_descend(c->ks, c->t, &target, &c->path);
     uint64_t left = c->path.count - (position - c->path.first);
-    if (left <= count && position == c->path.first && c->path.height > 1) return remove_leaves(c, count);
+    if (left <= count && position == c->path.first && c->path.height > 1) return remove_leaves(c, count, listener);
     if (count > left) count = left;
     struct bytes leaf = tree_leaf(&c->path)->row;
-    struct bytes from = packed_skip(leaf, position - c->path.first);
-    tree_cut(c, leaf.len - from.len, from.len - packed_skip(from, count).len, count);
+    struct bytes from = packed_skip(leaf, position - c->path.first), run = bytes_of(from.data, from.len - packed_skip(from, count).len);
+    tell(listener, run);
+    tree_cut(c, leaf.len - from.len, run.len, count);
     return count;
 }
 
@@ -206,11 +216,11 @@ void tree_settle_around(struct tree_change *c, uint64_t position)
     settle_at(c, position);
 }
 
-void counted_tree_remove(struct keyspace *ks, struct counted_tree *t, uint64_t position, uint64_t count)
+void counted_tree_remove(struct keyspace *ks, struct counted_tree *t, uint64_t position, uint64_t count, const struct counted_tree_listener *listener)
 {
     assert(position <= t->root.count && count <= t->root.count - position);
     struct tree_change c = {.ks = ks, .t = t};
     uint32_t free = t->free;
-    while (count) count -= remove_some(&c, position, count);
+    while (count) count -= remove_some(&c, position, count, listener);
     if (t->free != free) tree_settle_around(&c, position);
 }

@@ -103,7 +103,7 @@ static size_t sweep_indexed(struct keyspace_hash *h, size_t count)
     int64_t ms;
     size_t deleted = 0;
     for (; deleted < count && (ms = index_next(h, &w, &name)) && hash_is_due(h, ms); deleted++) dictionary_remove(&h->fields, name);
-    if (deleted) counted_tree_remove(h->fields.ks, &h->due, 0, deleted);
+    if (deleted) counted_tree_remove(h->fields.ks, &h->due, 0, deleted, NULL);
     return deleted;
 }
 

@@ -225,7 +225,7 @@ void keyspace_list_near(struct keyspace_list *l, enum keyspace_list_side side)
     }
     uint64_t near = copy_near(l, side, packed, &len);
     if (near < 2) return;
-    counted_tree_remove(l->ks, &l->tree, side == LIST_LEFT ? 0 : l->tree.root.count - near, near);
+    counted_tree_remove(l->ks, &l->tree, side == LIST_LEFT ? 0 : l->tree.root.count - near, near, NULL);
     l->tree_changed = true;
     change_end(l, end, 0, 0, bytes_of(packed, len), (int64_t)near);
 }
@@ -269,7 +269,7 @@ void keyspace_list_remove(struct keyspace_list *l, uint64_t index, uint64_t coun
     uint64_t at_tree = index, in_tree = list_is_large(l) ? take(l->tree.root.count, &index, &count) : 0;
     remove_from_end(l, &l->tail, index, count);
     if (in_tree) {
-        counted_tree_remove(l->ks, &l->tree, at_tree, in_tree);
+        counted_tree_remove(l->ks, &l->tree, at_tree, in_tree, NULL);
         l->tree_changed = true;
     }
     remove_from_end(l, &l->head, at_head, in_head);

@@ -401,7 +401,7 @@ void keyspace_stream_remove(struct keyspace_stream *s, uint64_t position, uint64
         s->tail_count = (uint16_t)(s->tail_count - (end - in_tree - first));
     }
     if (position < in_tree) {
-        counted_tree_remove(s->ks, &s->tree, position, (end < in_tree ? end : in_tree) - position);
+        counted_tree_remove(s->ks, &s->tree, position, (end < in_tree ? end : in_tree) - position, NULL);
         s->tree_changed = true;
     }
     s->count -= count;

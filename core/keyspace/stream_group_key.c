@@ -159,6 +159,6 @@ void group_remove(struct keyspace_stream *s, const struct group_key *k)
 
 void group_remove_range(struct keyspace_stream *s, uint64_t from, uint64_t end)
 {
-    counted_tree_remove(s->ks, &s->groups, from, end - from);
+    counted_tree_remove(s->ks, &s->groups, from, end - from, NULL);
     s->groups_changed = true;
 }

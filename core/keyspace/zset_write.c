@@ -218,6 +218,12 @@ void keyspace_zset_put(struct keyspace_zset *z, const struct keyspace_scored *s)
     put_large(z, s);
 }
 
+static void forget_score(void *user, const struct element *el)
+{
+    struct keyspace_zset *z = user;
+    linear_hash_remove(z->ks, &z->scores, zset_scored_of_key(el).member);
+}
+
 void keyspace_zset_remove_range(struct keyspace_zset *z, uint64_t position, uint64_t count)
 {
     assert(position <= z->count && count <= z->count - position);
@@ -234,20 +240,29 @@ void keyspace_zset_remove_range(struct keyspace_zset *z, uint64_t position, uint
         remove_small(z, position, count);
         return;
     }
-    struct counted_tree_walk w = {.position = position};
-    for (uint64_t i = 0; i < count; i++) {
-        struct element el;
-        must(counted_tree_next(z->ks, &z->order, &w, &el)); /* of the tree, nothing is written yet */
-        linear_hash_remove(z->ks, &z->scores, zset_scored_of_key(&el).member);
-    }
-    counted_tree_remove(z->ks, &z->order, position, count);
+    counted_tree_remove(z->ks, &z->order, position, count, &(struct counted_tree_listener){forget_score, z});
     z->count -= count;
     z->changed = true;
+}
+
+static bool remove_large(struct keyspace_zset *z, struct bytes member)
+{
+    struct zset_key k;
+    double score;
+    if (!keyspace_zset_score(z, member, &score)) return false;
+    zset_key_make(&k, zset_order(score), member);
+    linear_hash_remove(z->ks, &z->scores, member);
+    must(counted_tree_take(z->ks, &z->order, k.bytes));
+    zset_key_release(&k);
+    z->count--;
+    z->changed = true;
+    return true;
 }
 
 bool keyspace_zset_remove(struct keyspace_zset *z, struct bytes member)
 {
     uint64_t position;
+    if (z->large && z->count > 1) return remove_large(z, member);
     if (!keyspace_zset_rank(z, member, &position)) return false;
     keyspace_zset_remove_range(z, position, 1);
     return true;

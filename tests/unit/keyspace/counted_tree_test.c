@@ -148,7 +148,7 @@ static void remove_range(struct tree_world *w, size_t most)
 {
     size_t at = random_position(w, w->count), count = random_below(&w->random, most + 1);
     if (count > w->count - at) count = w->count - at;
-    counted_tree_remove(w->f->ks, &w->t, at, count);
+    counted_tree_remove(w->f->ks, &w->t, at, count, NULL);
     model_remove(w, at, count);
 }
 
@@ -368,12 +368,12 @@ static void test_a_tree_that_loses_elements_gives_its_nodes_back(void **state)
     counted_tree_init(&t, &(struct object){.slot = 1, .id = 1});
     for (unsigned i = 0; i < MANY; i++) insert_numbered(f, &t, i, i);
     uint32_t nodes = t.root.object.nodes;
-    while (t.root.count > MANY / 10) counted_tree_remove(f->ks, &t, random_below(&random, t.root.count), 1);
+    while (t.root.count > MANY / 10) counted_tree_remove(f->ks, &t, random_below(&random, t.root.count), 1, NULL);
     for (unsigned i = 0; i < MANY / 10; i++) insert_numbered(f, &t, t.root.count, MANY + i);
     assert_int_equal(t.root.object.nodes, nodes); /* free ones are used again */
     struct error e;
     if (counted_tree_check(f->ks, &t, true, &e)) fail_msg("%s", e.text);
-    counted_tree_remove(f->ks, &t, 0, t.root.count);
+    counted_tree_remove(f->ks, &t, 0, t.root.count, NULL);
     assert_int_equal(t.height, 1);
     if (counted_tree_check(f->ks, &t, true, &e)) fail_msg("%s", e.text);
     keyspace_end(f->ks);
