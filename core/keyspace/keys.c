@@ -9,12 +9,18 @@ static struct database *current(struct keyspace *ks)
     return &ks->databases.list[ks->current];
 }
 
-static void see_objects(struct keyspace *ks, const struct entry *en)
+/* Returns what the value has in them. */
+static uint64_t see_objects(struct keyspace *ks, const struct entry *en)
 {
     struct keyspace_place *at = &ks->place;
     struct object_root roots[ENTRY_ROOTS_MAX];
+    uint64_t bytes = 0;
     at->object_count = entry_roots(en, current(ks)->id, roots);
-    for (unsigned i = 0; i < at->object_count; i++) at->objects[i] = roots[i].object;
+    for (unsigned i = 0; i < at->object_count; i++) {
+        at->objects[i] = roots[i].object;
+        bytes += roots[i].bytes;
+    }
+    return bytes;
 }
 
 /* The key at ks->place, which is there, is used; by one command once. */
@@ -47,8 +53,8 @@ static bool look_up(struct keyspace *ks, struct bytes key, struct entry *en)
     (void)readable;
     assert(!en->has_key || bytes_equal(en->key, key)); /* 320 bits of keyed hashes stand for the key */
     at->expiring = entry_has_expiry(en);
-    at->bytes = keyspace_row_bytes(at->row.len, en);
-    if (en->form != ENTRY_WHOLE) see_objects(ks, en);
+    at->bytes = at->row.len + entry_size(en); /* keyspace_row_bytes */
+    if (en->form != ENTRY_WHOLE) at->bytes += see_objects(ks, en);
     return true;
 }
 

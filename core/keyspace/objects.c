@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "keyspace/rowkey.h"
-
 #define RESERVE      4096 /* ids at a time */
 #define COUNTER_BITS 40
 
@@ -21,27 +19,6 @@ static struct bytes counter_name(void)
 }
 
 /* Read for each command on a large value: in one piece. */
-bool object_root_read(struct reader *r, uint32_t database_id, struct object_root *out)
-{
-    struct bytes raw = read_raw(r, OBJECT_ROOT_SIZE);
-    uint64_t id, count, bytes;
-    uint32_t nodes;
-    uint16_t slot;
-    *out = (struct object_root){.object.database_id = database_id};
-    if (r->failed) return false;
-    memcpy(&id, raw.data, 8);
-    memcpy(&slot, raw.data + 8, 2);
-    memcpy(&nodes, raw.data + 10, 4);
-    memcpy(&count, raw.data + 14, 8);
-    memcpy(&bytes, raw.data + 22, 8);
-    out->object.id = le64toh(id);
-    out->object.slot = le16toh(slot);
-    out->object.nodes = le32toh(nodes);
-    out->count = le64toh(count);
-    out->bytes = le64toh(bytes);
-    return out->object.id && out->object.nodes && out->object.slot < ROWKEY_SLOTS;
-}
-
 void object_root_write(struct buffer *b, const struct object_root *root)
 {
     uint8_t raw[OBJECT_ROOT_SIZE];

@@ -13,6 +13,7 @@
 
 #include "base/codec.h"
 #include "base/error.h"
+#include "keyspace/rowkey.h"
 #include "store/store.h"
 
 struct object {
@@ -29,8 +30,27 @@ struct object_root {
     uint64_t count; /* elements */
     uint64_t bytes; /* of the elements as they are packed; how rows are filled does not change it */
 };
-/* The id of the database is not in it. False: damaged. */
-bool object_root_read(struct reader *r, uint32_t database_id, struct object_root *out);
+/* The id of the database is not in it. False: damaged. (Here, since each look at a large value reads several.) */
+static inline bool object_root_read(struct reader *r, uint32_t database_id, struct object_root *out)
+{
+    uint64_t id, count, bytes;
+    uint32_t nodes;
+    uint16_t slot;
+    if (r->failed || reader_left(r) < OBJECT_ROOT_SIZE) {
+        r->failed = true;
+        *out = (struct object_root){.object.database_id = database_id};
+        return false;
+    }
+    const uint8_t *raw = r->data + r->at;
+    r->at += OBJECT_ROOT_SIZE;
+    memcpy(&id, raw, 8);
+    memcpy(&slot, raw + 8, 2);
+    memcpy(&nodes, raw + 10, 4);
+    memcpy(&count, raw + 14, 8);
+    memcpy(&bytes, raw + 22, 8);
+    *out = (struct object_root){{le16toh(slot), database_id, le64toh(id), le32toh(nodes)}, le64toh(count), le64toh(bytes)};
+    return id && nodes && out->object.slot < ROWKEY_SLOTS;
+}
 void object_root_write(struct buffer *b, const struct object_root *root);
 
 struct objects {
