@@ -28,6 +28,12 @@ COLLECTIONS = [
     ("LRANGE of 10", ["LRANGE list:{n} 0 9"], ["RPUSH list:{n}" + " {value}" * 10]),
 ]
 
+# Elements of one key, where memory has room for a quarter: what reads one, what writes one, and what both are called.
+LIMITED = [
+    ("HGET hash field:{n}", "HSET hash field:{n} {value}", "HGET 10 % HSET of one hash"),
+    ("ZSCORE zset member:{n}", "ZADD zset {n} member:{n}", "ZSCORE 10 % ZADD of one sorted set"),
+]
+
 # Durability, clients, pipelines.
 LOADS = [
     ("everysec", 50, (1, 16, 100)),
@@ -112,6 +118,7 @@ CASES = [
     Limited("zipf:0.99", 1),
     Limited("zipf:0.99", 16),
     Limited("uniform", 16),
+    *(Limited(pick, 16, read, write, what) for read, write, what in LIMITED for pick in ("zipf:0.99", "uniform")),
     Larger(4, "GET", "GET key:{n}"),
     Larger(4, "SET", "SET key:{n} {value}"),
     Steady("everysec"),

@@ -10,22 +10,25 @@ from throughput import interleaved
 class Limited:
     pick: str
     pipeline: int
+    read: str = "GET key:{n}"
+    write: str = "SET key:{n} {value}"  # fills, too
+    what: str = "GET 10 % SET"
     group = "maxmemory a quarter"
 
     @property
     def name(self):
-        return f"{self.pick.replace(':', ' ')}, 90 % GET 10 % SET, pipeline {self.pipeline}, 50 clients"
+        return f"{self.pick.replace(':', ' ')}, 90 % {self.what}, pipeline {self.pipeline}, 50 clients"
 
     def estimate_s(self, o):
         return o.keys / 1e6 * 12 + 2 * (o.rounds + 2) * o.seconds
 
     def run(self, bench):
         o = bench.options
-        mix = ("GET key:{n} @9", "SET key:{n} {value} @1")
+        mix = (self.read + " @9", self.write + " @1")
         options = {"clients": 50, "pipeline": self.pipeline, "pick": self.pick, "keys": o.keys}
         with servers.pair(bench.folder) as pair:
             for server in pair:
-                load.fill(server, o.keys)
+                load.fill(server, o.keys, request=self.write)
                 server.settle()
             rows = int(pair.aikv.info()["aikv_rows_memory"])
             quarter = rows // 4

@@ -34,9 +34,9 @@ def run(server, *requests, **options):
     return result
 
 
-def fill(server, keys, value=64):
-    """Each key once, in random order of hash: key:000000000000 and so on."""
-    run(server, "SET key:{n} {value}", pick="serial", keys=keys, requests=keys, clients=8, pipeline=64, value=value)
+def fill(server, keys, value=64, request="SET key:{n} {value}"):
+    """Each key once, in random order of hash: key:000000000000 and so on; or another request for each number."""
+    run(server, request, pick="serial", keys=keys, requests=keys, clients=8, pipeline=64, value=value)
 
 
 def medians(runs):
