@@ -58,8 +58,9 @@ static void begin_checkpoint(struct store *s)
     }
     if (s->written != s->sequence) return; /* no room in the log: the next turn tries again */
     store_freeze(s, store_position_of(s, s->sequence));
-    /* What is checkpointed must be durable first; in a mode that does not see to it, this does. */
+    /* What is checkpointed must be durable first; in a mode that does not see to it, or not at once, this does: writers may be waiting for memory. */
     if (s->durability == STORE_NO) wal_set_mode(s->wal, WAL_ALWAYS);
+    wal_sync_soon(s->wal);
     store_begin_frozen(s);
 }
 

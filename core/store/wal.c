@@ -219,6 +219,14 @@ enum wal_mode wal_get_mode(const struct wal *w)
     return mode;
 }
 
+void wal_sync_soon(struct wal *w)
+{
+    lock(w);
+    w->sync_at_us = 0;
+    pthread_cond_signal(&w->wake);
+    unlock(w);
+}
+
 void wal_trim(struct wal *w, struct store_position checkpoint)
 {
     lock(w);

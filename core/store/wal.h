@@ -81,6 +81,8 @@ bool wal_has_room(const struct wal *w, size_t len);
 /* Takes effect with the next sync; going to ALWAYS syncs at once. The owner. */
 void wal_set_mode(struct wal *w, enum wal_mode mode);
 enum wal_mode wal_get_mode(const struct wal *w);
+/* In EVERYSEC: what was appended is synced now, not when its second is over. The owner. */
+void wal_sync_soon(struct wal *w);
 
 /* Records up to this position are in the checkpoint: segments with nothing newer are recycled, unless readers hold them. The owner. */
 void wal_trim(struct wal *w, struct store_position checkpoint);

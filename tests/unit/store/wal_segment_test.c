@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "wal_world.h"
 
@@ -198,6 +199,28 @@ static void test_everysec_syncs_without_being_asked(void **state)
     world_end(&w);
 }
 
+/* Not each time within its second, on a machine that stands still for a while; but sooner or later. */
+static void test_everysec_syncs_at_once_when_asked(void **state)
+{
+    (void)state;
+    struct world w;
+    world_begin(&w, 1);
+    w.options.mode = WAL_EVERYSEC;
+    world_open_ok(&w);
+    uint64_t took_ms = UINT64_MAX;
+    for (unsigned i = 0; i < 10 && took_ms > 500; i++) {
+        assert_true(world_append_len(&w, 1000));
+        assert_true(world_wait_durable(&w)); /* the next one is a second away */
+        uint64_t began_ms = clock_monotonic_ms();
+        assert_true(world_append_len(&w, 1000));
+        wal_sync_soon(w.wal);
+        assert_true(world_wait_durable(&w));
+        took_ms = clock_monotonic_ms() - began_ms;
+    }
+    assert_true(took_ms <= 500);
+    world_end(&w);
+}
+
 static atomic_uint calls;
 
 static void count_call(void *user)
@@ -269,6 +292,7 @@ int wal_segment_tests(void)
         cmocka_unit_test(test_an_unfinished_segment_and_strange_files_are_no_obstacle),
         cmocka_unit_test(test_no_mode_syncs_only_full_segments),
         cmocka_unit_test(test_everysec_syncs_without_being_asked),
+        cmocka_unit_test(test_everysec_syncs_at_once_when_asked),
         cmocka_unit_test(test_on_durable_is_called_for_each_rise),
         cmocka_unit_test(test_a_log_without_a_directory_is_refused_by_name),
         cmocka_unit_test(test_it_works_on_a_real_disk),
