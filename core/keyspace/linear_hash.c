@@ -258,7 +258,7 @@ static bool put(struct keyspace *ks, struct linear_hash *h, const struct element
         h->root.count++;
         insert(ks, h, p.bucket, &b, tag_of(hash), el);
     }
-    adjust(ks, h);
+    if (!there || len != p.size) adjust(ks, h);
     return !there;
 }
 

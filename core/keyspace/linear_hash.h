@@ -30,7 +30,8 @@ struct linear_hash {
 void linear_hash_init(struct linear_hash *h, const struct object *object);
 
 bool linear_hash_get(struct keyspace *ks, const struct linear_hash *h, struct bytes key, struct element *out);
-/* Adds an element, or puts it in place of the one with its key. Its bytes do not lie in rows. Returns whether it is a new one. */
+/* Adds an element, or puts it in place of the one with its key; of the same size, that leaves the root as it is. Its bytes do not lie in rows. Returns whether it is
+ * a new one. */
 bool linear_hash_put(struct keyspace *ks, struct linear_hash *h, const struct element *el);
 /* linear_hash_put for values that are all of one length: that of the one that was there is copied into `before`. */
 bool linear_hash_exchange(struct keyspace *ks, struct linear_hash *h, const struct element *el, uint8_t *before);

@@ -276,6 +276,30 @@ static void test_writing_over_large_elements_makes_no_buckets(void **state)
     free(m);
 }
 
+/* Who puts what is there already need not write the root, even while there are fewer buckets than wanted. */
+static void test_an_element_of_the_same_size_leaves_the_root_as_it_is(void **state)
+{
+    struct model *m = model_new(*state, 4);
+    begin(m);
+    const struct element small = {bytes_text("5"), bytes_text("value"), false}, large = {bytes_text("large"), bytes_of(m->source, 3 * LINEAR_HASH_FILL), false};
+    for (unsigned n = 0; n < 10; n++) {
+        char name = (char)('0' + n);
+        linear_hash_put(m->f->ks, &m->h, &(struct element){bytes_of(&name, 1), small.value, false});
+    }
+    linear_hash_put(m->f->ks, &m->h, &large);
+    uint32_t nodes = m->h.root.object.nodes;
+    uint64_t bytes = m->h.root.bytes;
+    assert_int_equal(nodes, 2); /* of the four that are wanted */
+    uint8_t before[5];
+    assert_false(linear_hash_exchange(m->f->ks, &m->h, &small, before));
+    assert_false(linear_hash_put(m->f->ks, &m->h, &(struct element){small.key, bytes_text("other"), false}));
+    assert_true(m->h.root.object.nodes == nodes && m->h.root.bytes == bytes && m->h.root.count == 11);
+    m->count = 11;
+    end(m);
+    check(m);
+    free(m);
+}
+
 /* Else a pick, or a walk, among the few that are left would pass all the buckets that are empty. */
 static void test_large_elements_take_their_buckets_with_them(void **state)
 {
@@ -345,6 +369,7 @@ int run_linear_hash_tests(void)
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_it_behaves_like_a_plain_array),
         FIXTURE_TEST(test_buckets_are_filled_as_told),
+        FIXTURE_TEST(test_an_element_of_the_same_size_leaves_the_root_as_it_is),
         FIXTURE_TEST(test_writing_over_large_elements_makes_no_buckets),
         FIXTURE_TEST(test_large_elements_take_their_buckets_with_them),
         FIXTURE_TEST(test_each_element_is_picked_about_as_often),
