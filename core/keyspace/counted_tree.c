@@ -45,58 +45,106 @@ struct element tree_child_element(const struct tree_child *child, uint8_t value[
 
 /* ---- the way down ---- */
 
-/* Whether it is the next child, or one after it, that is looked for; those before it have the elements up to `end`. */
-static inline bool is_behind(const struct tree_target *target, uint64_t end, const struct tree_child *next)
+/* The child that `rest` begins with; p->first is the position of its first element. */
+static uint32_t take_chosen(struct tree_target *target, struct tree_step *s, struct tree_path *p, struct bytes rest)
 {
-    if (target->mode == TREE_RANK) return bytes_compare(next->separator, target->key) <= 0;
-    return target->position > end || (target->position == end && target->key.len && bytes_compare(next->separator, target->key) <= 0);
-}
-
-/* The child in the row of `s` that has target->position, by counts alone. */
-static uint32_t choose_by_position(const struct tree_target *target, struct tree_step *s, struct tree_path *p)
-{
-    struct bytes rest = s->row;
-    uint64_t left = target->position - p->first;
-    for (;;) {
-        size_t size = tree_child_size(rest);
-        uint64_t count = tree_child_count(rest.data + size);
-        if (left < count || size == rest.len) break;
-        left -= count;
-        rest = bytes_of(rest.data + size, rest.len - size);
-    }
     s->at = s->row.len - rest.len;
     struct tree_child child = tree_child_take(&rest);
     s->size = s->row.len - rest.len - s->at;
-    p->first = target->position - left;
     p->count = child.count;
+    if (child.separator.len) target->lower = child.separator;
     return child.node;
+}
+
+/* The child in the row of `s` that has target->position, by counts alone. */
+static uint32_t choose_by_position(struct tree_target *target, struct tree_step *s, struct tree_path *p)
+{
+    struct bytes rest = s->row;
+    uint64_t left = target->position - p->first;
+    for (size_t size; (size = tree_child_size(rest)) < rest.len;) {
+        uint64_t count = tree_child_count(rest.data + size);
+        if (left < count) break;
+        left -= count;
+        rest = bytes_of(rest.data + size, rest.len - size);
+    }
+    p->first = target->position - left;
+    return take_chosen(target, s, p, rest);
+}
+
+/* The first eight bytes as a number that rises with keys; zeros stand behind a shorter one. */
+static uint64_t word_of(struct bytes key)
+{
+    uint64_t word = 0;
+    if (key.len) memcpy(&word, key.data, key.len < sizeof word ? key.len : sizeof word);
+    return be64toh(word);
+}
+
+/* The same of a separator, which its child's node and count follow: eight bytes can be read in any case. */
+static inline uint64_t separator_word(struct bytes separator)
+{
+    uint64_t word;
+    memcpy(&word, separator.data, sizeof word);
+    unsigned behind = separator.len < sizeof word ? 64 - 8 * (unsigned)separator.len : 0;
+    return behind < 64 ? be64toh(word) >> behind << behind : 0;
+}
+
+/* Whether the child comes after those that have keys up to `key`. */
+static inline bool is_above(struct bytes separator, struct bytes key, uint64_t key_word)
+{
+    uint64_t word = separator_word(separator);
+    return word != key_word ? word > key_word : bytes_compare(separator, key) > 0;
+}
+
+/* The child that target->key belongs to. */
+static uint32_t choose_by_key(struct tree_target *target, struct tree_step *s, struct tree_path *p)
+{
+    struct bytes rest = s->row;
+    uint64_t key_word = word_of(target->key);
+    size_t size = tree_child_size(rest);
+    while (size < rest.len) {
+        struct bytes behind = bytes_of(rest.data + size, rest.len - size), separator = tree_child_separator(behind);
+        if (is_above(separator, target->key, key_word)) {
+            target->upper = separator;
+            break;
+        }
+        p->first += tree_child_count(behind.data);
+        rest = behind;
+        size = tree_child_size(rest);
+    }
+    return take_chosen(target, s, p, rest);
+}
+
+/* The child that an element goes to which comes before target->position; at the border of two, the later one if the key, where there is one, belongs there. */
+static uint32_t choose_for_insert(struct tree_target *target, struct tree_step *s, struct tree_path *p)
+{
+    struct bytes rest = s->row, behind = rest;
+    struct tree_child child = tree_child_take(&behind), next;
+    while (behind.len) {
+        struct bytes at = behind;
+        uint64_t end = p->first + child.count;
+        next = tree_child_take(&behind);
+        bool goes_on = target->position > end || (target->position == end && target->key.len && bytes_compare(next.separator, target->key) <= 0);
+        if (!goes_on) {
+            target->upper = next.separator;
+            break;
+        }
+        p->first = end;
+        child = next;
+        rest = at;
+    }
+    return take_chosen(target, s, p, rest);
 }
 
 /* Chooses a child in the row of `s`; p->first is the position of the row's first element, then the child's. */
 static uint32_t choose(struct tree_target *target, struct tree_step *s, struct tree_path *p)
 {
-    if (target->mode == TREE_FIND) return choose_by_position(target, s, p);
-    struct bytes rest = s->row;
-    struct tree_child child = tree_child_take(&rest), next;
-    size_t at = 0, end = s->row.len - rest.len;
-    uint64_t first = p->first;
-    while (rest.len) {
-        next = tree_child_take(&rest);
-        if (!is_behind(target, first + child.count, &next)) {
-            target->upper = next.separator;
-            break;
-        }
-        first += child.count;
-        child = next;
-        at = end;
-        end = s->row.len - rest.len;
+    assert(s->row.len);
+    switch (target->mode) {
+    case TREE_FIND: return choose_by_position(target, s, p);
+    case TREE_RANK: return choose_by_key(target, s, p);
+    case TREE_INSERT: break;
     }
-    s->at = at;
-    s->size = end - at;
-    p->first = first;
-    p->count = child.count;
-    if (child.separator.len) target->lower = child.separator;
-    return child.node;
+    return choose_for_insert(target, s, p);
 }
 
 void tree_descend(struct keyspace *ks, const struct counted_tree *t, struct tree_target *target, struct tree_path *p)

@@ -104,6 +104,38 @@ static void move_within(struct tree_change *c, const struct spot *from, const st
     if (size < from->size) tree_settle(c, c->path.height - 1);
 }
 
+/* What becomes of the counts of two children above the leaf that an element leaves and the one that it goes to. */
+struct count_pair {
+    uint64_t left, entered;
+};
+
+/* From one leaf to another, where no node is split or joined. The counts of the children that both leaves are below stay; all are read before
+ * anything is written. */
+static void move_across(struct tree_change *c, const struct spot *from, const struct tree_path *to, const struct spot *at, const struct element *el)
+{
+    const struct object *object = &c->t->root.object;
+    const struct tree_path *path = &c->path;
+    struct count_pair counts[COUNTED_TREE_HEIGHT_MAX];
+    unsigned leaf = path->height - 1, shared = 0;
+    uint8_t packed[COUNTED_TREE_NODE];
+    size_t size = element_size(el);
+    while (path->steps[shared].node == to->steps[shared].node && path->steps[shared].at == to->steps[shared].at) shared++;
+    for (unsigned level = shared; level < leaf; level++) {
+        const struct tree_step *a = &path->steps[level], *b = &to->steps[level];
+        counts[level].left = htole64(tree_child_count(a->row.data + a->at + a->size) - 1);
+        counts[level].entered = htole64(tree_child_count(b->row.data + b->at + b->size) + 1);
+    }
+    element_write(packed, el);
+    c->t->root.bytes += size - from->size;
+    node_splice(c->ks, object, path->steps[leaf].node, from->at, from->size, bytes_of(NULL, 0));
+    node_splice(c->ks, object, to->steps[leaf].node, at->at, 0, bytes_of(packed, size));
+    for (unsigned level = leaf; level-- > shared;) {
+        const struct tree_step *a = &path->steps[level], *b = &to->steps[level];
+        node_splice(c->ks, object, a->node, a->at + a->size - COUNTED_TREE_COUNT, COUNTED_TREE_COUNT, bytes_of(&counts[level].left, COUNTED_TREE_COUNT));
+        node_splice(c->ks, object, b->node, b->at + b->size - COUNTED_TREE_COUNT, COUNTED_TREE_COUNT, bytes_of(&counts[level].entered, COUNTED_TREE_COUNT));
+    }
+}
+
 void counted_tree_move(struct keyspace *ks, struct counted_tree *t, struct bytes key, const struct element *el)
 {
     struct tree_change c = {.ks = ks, .t = t};
@@ -111,10 +143,18 @@ void counted_tree_move(struct keyspace *ks, struct counted_tree *t, struct bytes
     struct spot from = seek(ks, t, &target, &c.path);
     assert(from.size);
     struct bytes leaf = tree_leaf(&c.path)->row;
+    size_t left = leaf.len - from.size, size = element_size(el);
     bool stays = (!target.lower.len || bytes_compare(el->key, target.lower) >= 0) && (!target.upper.len || bytes_compare(el->key, target.upper) < 0);
-    if (stays && leaf.len - from.size + element_size(el) <= COUNTED_TREE_NODE) {
+    if (stays && left + size <= COUNTED_TREE_NODE) {
         struct spot to = find_spot(leaf, el->key);
         move_within(&c, &from, &to, el);
+        return;
+    }
+    struct tree_path path;
+    struct tree_target there = {.mode = TREE_RANK, .key = el->key};
+    struct spot to = seek(ks, t, &there, &path);
+    if (!stays && left >= COUNTED_TREE_LEAST && tree_leaf(&path)->row.len + size <= COUNTED_TREE_NODE) {
+        move_across(&c, &from, &path, &to, el);
     } else {
         take_at(&c, &from);
         counted_tree_put(ks, t, el);

@@ -9,6 +9,7 @@
 
 #define COUNTED_TREE_CHILD 12 /* bytes: node(4) · count(8), the value of a child's element in its parent's row */
 #define COUNTED_TREE_COUNT 8  /* bytes: what a child's element ends with */
+#define COUNTED_TREE_LEAST (COUNTED_TREE_NODE / 4) /* bytes; a node that has less is joined with a neighbour, if both have room in one */
 
 struct tree_child {
     struct bytes separator;
@@ -39,13 +40,18 @@ static inline struct tree_child tree_child_take(struct bytes *row)
     (void)there;
     return child;
 }
-/* Bytes of the child that is there, and its count, which they end with: for those that pass many by. */
+/* Bytes of the child that is there, its separator, and its count, which the bytes end with: for those that pass many by. */
 static inline size_t tree_child_size(struct bytes row)
 {
     struct bytes rest = row;
     if (row.data[0] < 128) return 2 + (size_t)(row.data[0] >> 1) + COUNTED_TREE_CHILD; /* element.h: a short key */
     tree_child_take(&rest);
     return row.len - rest.len;
+}
+static inline struct bytes tree_child_separator(struct bytes row)
+{
+    if (row.data[0] < 128) return bytes_of(row.data + 2, row.data[0] >> 1);
+    return tree_child_take(&row).separator;
 }
 static inline uint64_t tree_child_count(const uint8_t *end)
 {

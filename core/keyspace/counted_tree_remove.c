@@ -4,8 +4,6 @@
 
 #include "keyspace/counted_tree_change.h"
 
-#define LEAST (COUNTED_TREE_NODE / 4) /* bytes; a node that has less is joined with a neighbour, if both have room in one */
-
 /* ---- joins ---- */
 
 /* A child with its place in its parent's row. */
@@ -77,7 +75,7 @@ static void join(struct tree_change *c, unsigned level, const struct member *lef
 static bool join_with_neighbour(struct tree_change *c, unsigned level)
 {
     const struct tree_step *s = &c->path.steps[level - 1];
-    if (size_of(c, c->path.steps[level].node) >= LEAST) return false;
+    if (size_of(c, c->path.steps[level].node) >= COUNTED_TREE_LEAST) return false;
     struct bytes parent = node_get(c->ks, &c->t->root.object, s->node);
     struct member self, other;
     member_at(parent, s->at, &self);
@@ -146,7 +144,7 @@ static void cut(struct tree_change *c, unsigned level, size_t at, size_t len)
     size_t left = s->row.len - len + inserted.len;
     node_splice(c->ks, &c->t->root.object, s->node, at, len, inserted);
     tree_add_counts(c, level);
-    if (level == 0 || left < LEAST) tree_settle(c, level);
+    if (level == 0 || left < COUNTED_TREE_LEAST) tree_settle(c, level);
 }
 
 void tree_cut(struct tree_change *c, size_t at, size_t len, uint64_t count)

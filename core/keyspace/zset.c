@@ -112,6 +112,7 @@ uint64_t keyspace_zset_below(struct keyspace_zset *z, double score, bool same)
 {
     struct element el;
     uint64_t n = 0;
+    if (isinf(score) && same == (score > 0)) return same ? z->count : 0; /* bounds that leave nothing out, as many requests have */
     if (z->large) {
         struct zset_key k;
         zset_key_make(&k, zset_order(score) + same, bytes_of(NULL, 0)); /* no score's order is the greatest number: those are NaNs' */
