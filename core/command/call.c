@@ -81,6 +81,26 @@ char *command_text(struct command_call *c, int i)
     return arena_copy(c->arena, c->argv[i].data, c->argv[i].len);
 }
 
+struct resp_writer command_writer_aside(const struct command_call *c)
+{
+    return (struct resp_writer){.out = &c->engine->scratch, .protocol = c->reply->protocol};
+}
+
+struct command_call command_call_aside(const struct command_call *c, struct resp_writer *w)
+{
+    struct command_call aside = *c;
+    *w = command_writer_aside(c);
+    aside.reply = w;
+    return aside;
+}
+
+void command_reply_aside(struct command_call *c)
+{
+    const struct buffer *aside = &c->engine->scratch;
+    resp_raw(c->reply, buffer_bytes(aside));
+    c->reply->out->failed |= aside->failed;
+}
+
 void command_reply_string(struct command_call *c, const struct keyspace_entry *entry)
 {
     if (entry->type == KEYSPACE_STRING) {

@@ -52,6 +52,13 @@ static inline bool command_is(const struct command_call *c, int i, const char *w
     return bytes_is(c->argv[i], word);
 }
 
+/* Writes to the engine's scratch buffer, what is to be replied once it is known how much it is. */
+struct resp_writer command_writer_aside(const struct command_call *c);
+/* As a call, but its replies go there; `w` is room for the writer. */
+struct command_call command_call_aside(const struct command_call *c, struct resp_writer *w);
+/* Replies with what went there. What did not fit there does not fit a reply. */
+void command_reply_aside(struct command_call *c);
+
 /* A string's value, or null for no key. */
 void command_reply_string(struct command_call *c, const struct keyspace_entry *entry);
 /* `len` bytes of it from `at` on. */

@@ -76,7 +76,7 @@ static void command_cluster_getkeysinslot(struct command_call *c)
         resp_error(c->reply, ERROR_SYNTAX, "Invalid slot or number of keys");
         return;
     }
-    struct slot_keys keys = {.writer = {.out = &c->engine->scratch, .protocol = c->reply->protocol}};
+    struct slot_keys keys = {.writer = command_writer_aside(c)};
     keyspace_begin(c->keyspace, c->session->database, c->now_ms);
     keyspace_slot_keys(c->keyspace, (unsigned)slot, (size_t)count, add_slot_key, &keys);
     end_look(c);
@@ -85,7 +85,7 @@ static void command_cluster_getkeysinslot(struct command_call *c)
         return;
     }
     resp_array(c->reply, keys.found);
-    resp_raw(c->reply, buffer_bytes(keys.writer.out));
+    command_reply_aside(c);
 }
 
 /* ---- for the control thread ---- */

@@ -33,7 +33,7 @@ static const struct bytes *asked_for(const struct command_call *c, const char *n
 static void command_config_get(struct command_call *c)
 {
     struct command_setting setting;
-    struct resp_writer found = {.out = &c->engine->scratch, .protocol = c->reply->protocol};
+    struct resp_writer found = command_writer_aside(c);
     size_t n = 0;
     for (size_t i = 0; setting_at(c, i, &setting); i++) {
         const struct bytes *asked = asked_for(c, setting.name);
@@ -44,7 +44,7 @@ static void command_config_get(struct command_call *c)
         n++;
     }
     resp_map(c->reply, n);
-    resp_raw(c->reply, buffer_bytes(found.out));
+    command_reply_aside(c);
 }
 
 /* ---- SET ---- */

@@ -41,7 +41,7 @@ void command_introspect_docs(struct command_call *c)
         for (size_t i = 0; i < t->top_count; i++) reply_docs(c->reply, &t->entries[i]);
         return;
     }
-    struct resp_writer found = {.out = &c->engine->scratch, .protocol = c->reply->protocol};
+    struct resp_writer found = command_writer_aside(c);
     size_t n = 0;
     for (int i = 2; i < c->argc; i++) {
         const struct command_entry *e = command_table_named(t, c->argv[i]);
@@ -54,7 +54,7 @@ void command_introspect_docs(struct command_call *c)
         return;
     }
     resp_map(c->reply, n);
-    resp_raw(c->reply, buffer_bytes(found.out));
+    command_reply_aside(c);
 }
 
 /* ---- LIST ---- */

@@ -62,7 +62,7 @@ static void tell(struct telling *t, const struct command_entry *e)
 void command_latency_histogram(struct command_call *c)
 {
     const struct command_table *t = &c->engine->table;
-    struct telling telling = {.reply = {.out = &c->engine->scratch, .protocol = c->reply->protocol},
+    struct telling telling = {.reply = command_writer_aside(c),
                               .counts = &c->engine->statistics,
                               .told = arena_alloc(c->arena, t->count * sizeof(bool))};
     memset(telling.told, 0, t->count * sizeof(bool));
@@ -74,5 +74,5 @@ void command_latency_histogram(struct command_call *c)
         for (size_t s = 0; s < e->subcommand_count; s++) tell(&telling, &e->subcommands[s]);
     }
     resp_map(c->reply, telling.count);
-    resp_raw(c->reply, buffer_bytes(telling.reply.out));
+    command_reply_aside(c);
 }

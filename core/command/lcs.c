@@ -5,7 +5,6 @@
  * `a` is better than leaving out that of `b`. There may be several longest ones; these steps find the one that Redis
  * finds. */
 #include "command/call.h"
-#include "command/engine.h"
 
 struct lcs {
     struct bytes a, b;
@@ -131,7 +130,7 @@ static void reply_range(struct resp_writer *w, size_t start, size_t len)
 
 static void reply_index(struct command_call *c, const struct lcs *t, uint32_t length, const struct lcs_options *o)
 {
-    struct resp_writer runs = {.out = &c->engine->scratch, .protocol = c->reply->protocol};
+    struct resp_writer runs = command_writer_aside(c);
     size_t i = t->a.len, j = t->b.len, count = 0;
     struct lcs_run run;
     while (length && next_run(t, &i, &j, &run)) {
@@ -149,7 +148,7 @@ static void reply_index(struct command_call *c, const struct lcs *t, uint32_t le
     resp_map(c->reply, 2);
     resp_bulk_text(c->reply, "matches");
     resp_array(c->reply, count);
-    resp_raw(c->reply, buffer_bytes(runs.out));
+    command_reply_aside(c);
     resp_bulk_text(c->reply, "len");
     resp_integer(c->reply, length);
 }

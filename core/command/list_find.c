@@ -1,6 +1,5 @@
 /* LPOS: where in a list a value is. */
 #include "command/list.h"
-#include "command/engine.h"
 
 struct lpos {
     uint64_t skipped; /* matches before the first one wanted */
@@ -74,7 +73,7 @@ static void command_list_find_lpos(struct command_call *c)
     struct keyspace_entry entry = command_read(c, c->argv[1]);
     if (!command_is_type(c, &entry, KEYSPACE_LIST)) return;
     keyspace_list_open(c->keyspace, c->argv[1], &entry, &l);
-    struct resp_writer found = {.out = &c->engine->scratch, .protocol = c->reply->protocol};
+    struct resp_writer found = command_writer_aside(c);
     size_t n = find(&l, &o, c->argv[2], &found);
     if (found.out->failed) {
         resp_error(c->reply, ERROR_LIMIT, "so many matches do not fit a reply: ask for some of them with COUNT");
@@ -82,7 +81,7 @@ static void command_list_find_lpos(struct command_call *c)
     }
     if (o.count >= 0) resp_array(c->reply, n);
     if (o.count < 0 && n == 0) resp_null(c->reply);
-    resp_raw(c->reply, buffer_bytes(found.out));
+    command_reply_aside(c);
 }
 
 const struct command_row command_list_find_rows[] = {

@@ -30,7 +30,7 @@ static void reply_channels(struct command_call *c, enum pubsub_kind kind)
         return;
     }
     const struct names *channels = &c->engine->pubsub.channels[kind];
-    struct resp_writer found = {.out = &c->engine->scratch, .protocol = c->reply->protocol};
+    struct resp_writer found = command_writer_aside(c);
     size_t n = 0;
     for (const struct names_entry *at = names_next(channels, NULL); at; at = names_next(channels, at)) {
         if (c->argc == 3 && !glob_match(c->argv[2], at->name, false)) continue;
@@ -42,7 +42,7 @@ static void reply_channels(struct command_call *c, enum pubsub_kind kind)
         return;
     }
     resp_array(c->reply, n);
-    resp_raw(c->reply, buffer_bytes(found.out));
+    command_reply_aside(c);
 }
 
 static void command_publish_channels(struct command_call *c)

@@ -11,7 +11,7 @@
 bool command_scan_begin(struct command_call *c, int at, struct command_scan *out)
 {
     char *text = command_text(c, at), *end;
-    *out = (struct command_scan){.count = 10, .elements = {.out = &c->engine->scratch, .protocol = c->reply->protocol}};
+    *out = (struct command_scan){.count = 10, .elements = command_writer_aside(c)};
     errno = 0;
     out->cursor = strtoull(text, &end, 10);
     bool blank = text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r');
@@ -60,7 +60,7 @@ void command_scan_reply(struct command_call *c, const struct command_scan *s, ui
     resp_array(c->reply, 2);
     resp_bulk_printf(c->reply, "%llu", (unsigned long long)next);
     resp_array(c->reply, s->found);
-    resp_raw(c->reply, buffer_bytes(s->elements.out));
+    command_reply_aside(c);
 }
 
 static void visit(void *user, struct bytes key, const struct keyspace_entry *entry)
@@ -82,16 +82,15 @@ static void command_scan_scan(struct command_call *c)
 
 static void command_scan_keys(struct command_call *c)
 {
-    struct buffer *keys = &c->engine->scratch;
-    struct command_scan s = {.elements = {.out = keys, .protocol = c->reply->protocol}};
+    struct command_scan s = {.elements = command_writer_aside(c)};
     filter(&s, c->argv[1]);
     keyspace_scan(c->keyspace, 0, SIZE_MAX, visit, &s);
-    if (keys->failed) {
+    if (s.elements.out->failed) {
         resp_error(c->reply, ERROR_LIMIT, "the keys do not fit a reply: use SCAN");
         return;
     }
     resp_array(c->reply, s.found);
-    resp_raw(c->reply, buffer_bytes(keys));
+    command_reply_aside(c);
 }
 
 static void command_scan_randomkey(struct command_call *c)

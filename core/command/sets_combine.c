@@ -103,7 +103,7 @@ static bool take_for_reply(struct sink *sink, struct bytes member)
 static void reply_combined(struct command_call *c, combine *how)
 {
     struct sets s;
-    struct resp_writer members = {.out = &c->engine->scratch, .protocol = c->reply->protocol};
+    struct resp_writer members = command_writer_aside(c);
     struct sink sink = {.take = take_for_reply, .reply = &members};
     if (!open_sets(c, 1, c->argc, &s)) return;
     how(c, &s, &sink);
@@ -112,7 +112,7 @@ static void reply_combined(struct command_call *c, combine *how)
         return;
     }
     resp_set(c->reply, sink.found);
-    resp_raw(c->reply, buffer_bytes(members.out));
+    command_reply_aside(c);
 }
 
 static void command_sets_sinter(struct command_call *c)

@@ -56,21 +56,6 @@ bool command_stream_entry(struct keyspace_stream *s, struct stream_id id, struct
     return keyspace_stream_next(s, &w, out);
 }
 
-struct command_call command_call_aside(struct command_call *c, struct resp_writer *w)
-{
-    struct command_call aside = *c;
-    *w = (struct resp_writer){.out = &c->engine->scratch, .protocol = c->reply->protocol};
-    aside.reply = w;
-    return aside;
-}
-
-void command_reply_aside(struct command_call *c)
-{
-    struct buffer *aside = &c->engine->scratch;
-    resp_raw(c->reply, buffer_bytes(aside));
-    c->reply->out->failed |= aside->failed;
-}
-
 /* ---- XGROUP: what its subcommands have in common ---- */
 
 struct group_options {

@@ -16,10 +16,6 @@ uint64_t command_group_consumer(struct command_call *c, struct keyspace_stream *
 
 /* The entry of an id; false: it is not there (any more). */
 bool command_stream_entry(struct keyspace_stream *s, struct stream_id id, struct stream_entry *out);
-/* As a call, but its replies go to the engine's scratch buffer; `w` is room for the writer. */
-struct command_call command_call_aside(struct command_call *c, struct resp_writer *w);
-/* Replies with what went to the scratch buffer. What did not fit there does not fit a reply. */
-void command_reply_aside(struct command_call *c);
 
 /* ---- how many entries were read, from the first ever; pure ---- */
 
