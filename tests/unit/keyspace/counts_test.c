@@ -66,25 +66,39 @@ static void random_command(struct fixture *f, uint64_t *random)
     if (random_below(random, 200) == 0) store_checkpoint_soon(f->store);
 }
 
-/* A process that ends without a word, perhaps within a checkpoint. */
-static void run_and_vanish(struct fixture *f, uint64_t random, bool close)
+/* Another process opens it, does the work and ends without closing it. */
+static void in_another_process(struct fixture *f, void (*work)(struct fixture *f, void *user), void *user)
 {
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         fixture_open(f);
-        for (uint64_t n = 200 + random_below(&random, 2000); n; n--) random_command(f, &random);
-        if (close)
-            fixture_close(f);
-        else if (random_below(&random, 3))
-            store_checkpoint_soon(f->store);
-        if (!close) store_flush(f->store);
-        if (!close) usleep((useconds_t)random_below(&random, 8000)); /* within the checkpoint, perhaps */
+        work(f, user);
         _exit(0);
     }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
+}
+
+static void run(struct fixture *f, uint64_t *random)
+{
+    for (uint64_t n = 200 + random_below(random, 2000); n; n--) random_command(f, random);
+}
+
+static void run_and_close(struct fixture *f, void *random)
+{
+    run(f, random);
+    fixture_close(f);
+}
+
+/* Ends without a word, perhaps within a checkpoint. */
+static void run_and_vanish(struct fixture *f, void *random)
+{
+    run(f, random);
+    if (random_below(random, 3)) store_checkpoint_soon(f->store);
+    store_flush(f->store);
+    usleep((useconds_t)random_below(random, 8000));
 }
 
 struct found {
@@ -124,12 +138,27 @@ static void test_counts_are_right_after_any_end(void **state)
     uint64_t random = test_seed("keyspace counts");
     fixture_close(f);
     for (int round = 0; round < 12; round++) {
-        run_and_vanish(f, random_next(&random), round % 3 == 0);
+        uint64_t seed = random_next(&random);
+        in_another_process(f, round % 3 == 0 ? run_and_close : run_and_vanish, &seed);
         fixture_open(f);
         check_counts(f);
         fixture_close(f);
     }
     fixture_open(f);
+}
+
+static void write_counts_for_a_checkpoint_to_come(struct fixture *f, void *user)
+{
+    (void)user;
+    struct store_statistics st;
+    put(f, 1, "k", "v", NEVER);
+    put(f, 2, "k", "v", NEVER);
+    store_statistics(f->store, &st);
+    store_begin(f->store);
+    counts_write(f->store, &f->ks->databases, st.last.sequence + 1);
+    store_commit(f->store);
+    delete_key(f, 1, "k");
+    store_flush(f->store);
 }
 
 /* In the log there are counts for a checkpoint that never ended, of a database that is empty when the next one begins. */
@@ -138,27 +167,20 @@ static void test_counts_for_a_checkpoint_that_never_ended_do_not_stay(void **sta
     struct fixture *f = *state;
     put(f, 0, "k", "v", NEVER);
     fixture_close(f);
-    pid_t child = fork();
-    if (child == 0) {
-        fixture_open(f);
-        put(f, 1, "k", "v", NEVER);
-        put(f, 2, "k", "v", NEVER);
-        struct store_statistics st;
-        store_statistics(f->store, &st);
-        store_begin(f->store);
-        counts_write(f->store, &f->ks->databases, st.last.sequence + 1);
-        store_commit(f->store);
-        delete_key(f, 1, "k");
-        store_flush(f->store);
-        _exit(0);
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
+    in_another_process(f, write_counts_for_a_checkpoint_to_come, NULL);
     fixture_open(f);
     flush(f, 2);
     fixture_reopen(f);
     check_counts(f);
+}
+
+static void drop_half_of_the_slots(struct fixture *f, void *user)
+{
+    (void)user;
+    store_begin(f->store);
+    store_drop(f->store, &(struct store_range){.first_slot = 0, .last_slot = 8000});
+    store_commit(f->store);
+    store_flush(f->store);
 }
 
 static void test_rows_are_counted_anew_where_a_part_of_a_database_was_dropped(void **state)
@@ -170,18 +192,7 @@ static void test_rows_are_counted_anew_where_a_part_of_a_database_was_dropped(vo
         put(f, (unsigned)i % 2, key, "v", i % 3 ? NEVER : f->now_ms + 1000000);
     }
     fixture_close(f);
-    pid_t child = fork();
-    if (child == 0) {
-        fixture_open(f);
-        store_begin(f->store);
-        store_drop(f->store, &(struct store_range){.first_slot = 0, .last_slot = 8000});
-        store_commit(f->store);
-        store_flush(f->store);
-        _exit(0);
-    }
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
+    in_another_process(f, drop_half_of_the_slots, NULL);
     fixture_open(f);
     check_counts(f);
     assert_in_range(keyspace_size(f->ks, 0), 1, 149);
