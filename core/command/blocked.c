@@ -117,6 +117,7 @@ void command_block(struct command_call *c, const struct command_block *b)
     for (size_t i = 0; i < b->key_count; i++) wait_in_queue(all, new, b->keys[i]);
     TAILQ_INSERT_TAIL(&all->list, new, in_list);
     all->count++;
+    all->timed += new->until_ms != NEVER;
     if (new->until_ms < all->next_ms) all->next_ms = new->until_ms;
     command_session_keep(c->session, new->memory);
     c->session->blocked = new;
@@ -163,6 +164,7 @@ static void end(struct command_engine *e, struct blocked_client *c)
     for (size_t i = 0; i < c->wait_count; i++) leave_queue(b, &c->waits[i]);
     TAILQ_REMOVE(&b->list, c, in_list);
     b->count--;
+    b->timed -= c->until_ms != NEVER;
     command_session_let_go(c->session, c->memory);
     c->session->blocked = NULL;
     c->session->waiting = false;

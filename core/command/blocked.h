@@ -41,7 +41,7 @@ struct command_blocked {
     struct names *keys;           /* that are waited for, of each database */
     struct blocked_clients list;  /* the first to come first */
     struct waited_keys ready;     /* have changed, the first to change first */
-    size_t count;                 /* clients */
+    size_t count, timed;          /* clients; of these, those whose wait ends by itself */
     uint64_t next_ms;             /* monotonic: no timeout ends before */
 };
 void command_blocked_init(struct command_blocked *b, unsigned databases);

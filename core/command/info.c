@@ -7,10 +7,10 @@ static void info_clients(const struct command_engine *e, struct buffer *out)
     struct net_statistics n;
     net_server_statistics(e->server, &n);
     buffer_printf(out,
-                  "connected_clients:%llu\r\ncluster_connections:0\r\nmaxclients:%zu\r\nblocked_clients:%llu\r\n"
-                  "tracking_clients:0\r\nclients_in_timeout_table:0\r\n",
-                  (unsigned long long)n.clients, net_server_limits(e->server)->clients_max,
-                  (unsigned long long)n.blocked);
+                  "connected_clients:%llu\r\ncluster_connections:0\r\nmaxclients:%zu\r\nblocked_clients:%zu\r\n"
+                  "tracking_clients:0\r\nclients_in_timeout_table:%zu\r\naikv_waiting_clients:%llu\r\n",
+                  (unsigned long long)n.clients, net_server_limits(e->server)->clients_max, e->blocked.count + e->pause.clients, e->blocked.timed,
+                  (unsigned long long)n.suspended);
 }
 
 static void info_traffic(const struct command_counts *s, const struct net_statistics *now, struct buffer *out)

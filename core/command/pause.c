@@ -21,6 +21,7 @@ size_t command_pause_admits(struct command_engine *e, struct net_client *client,
     while (n < count && !is_paused(e, s, &requests[n])) n++;
     if (n > 0) return n;
     s->paused = true;
+    e->pause.clients++;
     net_client_suspend(client);
     return 0;
 }
@@ -43,6 +44,11 @@ static void end_pause(struct command_engine *e)
 void command_pause_check(struct command_engine *e)
 {
     if (e->pause.until_ms && clock_monotonic_ms() >= e->pause.until_ms) end_pause(e);
+}
+
+void command_pause_forget(struct command_engine *e, const struct command_session *s)
+{
+    if (s->paused) e->pause.clients--;
 }
 
 /* A pause under way gets no shorter and no narrower. */

@@ -37,6 +37,7 @@ void command_session_reset(struct command_engine *e, struct command_session *s)
 void command_session_free(struct command_engine *e, struct command_session *s)
 {
     leave(e, s);
+    command_pause_forget(e, s);
     free(s->name);
     free(s->library);
     free(s->library_version);

@@ -92,7 +92,7 @@ static void leave_lists(struct net_server *s, struct net_client *c)
         TAILQ_REMOVE(&s->ready, c, in_ready);
         s->ready_count--;
     }
-    if (c->suspended) s->statistics.blocked--;
+    if (c->suspended) s->statistics.suspended--;
     net_index_remove(s, c);
 }
 
@@ -146,14 +146,14 @@ void net_client_suspend(struct net_client *c)
 {
     if (c->suspended || c->destroyed) return;
     c->suspended = true;
-    c->server->statistics.blocked++;
+    c->server->statistics.suspended++;
 }
 
 void net_client_resume(struct net_client *c)
 {
     if (!c->suspended || c->destroyed) return;
     c->suspended = false;
-    c->server->statistics.blocked--;
+    c->server->statistics.suspended--;
     net_client_drop_held(c);
     net_client_mark_dirty(c);
     net_client_wake(c);

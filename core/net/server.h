@@ -79,7 +79,7 @@ void net_server_pause_reading(struct net_server *s, bool paused);
 struct net_statistics {
     uint64_t clients, accepted, refused, commands, bytes_in, bytes_out;
     uint64_t query_memory, output_memory; /* held now */
-    uint64_t blocked;                     /* clients suspended now */
+    uint64_t suspended;                   /* clients that are now */
 };
 void net_server_statistics(const struct net_server *s, struct net_statistics *out);
 /* Each client, oldest first; `visit` may close clients. */

@@ -1,6 +1,7 @@
 /* Commands whose rows are on disk: they wait, in order, and nobody else does. */
 #include <stdio.h>
 
+#include "command/engine.h"
 #include "fixture.h"
 #include "store/cold.h"
 
@@ -143,6 +144,26 @@ static void test_waiting_is_not_counted_twice(void **state)
     client_close(c);
 }
 
+static void test_who_waits_for_rows_is_not_in_a_blocking_command(void **state)
+{
+    struct node *n = *state;
+    int cold = client_connect(n, "127.0.0.1"), blocked = client_connect(n, "127.0.0.1"), other = client_connect(n, "127.0.0.1");
+    client_send(blocked, "BLPOP none 0\r\n");
+    while (!n->engine->blocked.count) node_turn(n);
+    node_hold_reads("");
+    client_send(cold, "GET k:1\r\n");
+    wait_for_reads(n, 1);
+    const char *clients = ask(n, other, "INFO clients");
+    assert_contains(clients, "\r\nblocked_clients:1\r\n");
+    assert_contains(clients, "\r\nclients_in_timeout_table:0\r\n");
+    assert_contains(clients, "\r\naikv_waiting_clients:2\r\n");
+    node_hold_reads(NULL);
+    assert_string_equal(client_receive(n, cold), "$1\r\n1");
+    client_close(cold);
+    client_close(blocked);
+    client_close(other);
+}
+
 static void test_nobody_reads_for_who_has_not_said_the_password(void **state)
 {
     struct node *n = *state;
@@ -179,6 +200,7 @@ int run_cold_tests(void)
         WITH_COLD_NODE(test_a_client_that_waits_may_be_killed_or_go),
         WITH_COLD_NODE(test_when_too_many_wait_rows_are_read_at_once),
         WITH_COLD_NODE(test_waiting_is_not_counted_twice),
+        WITH_COLD_NODE(test_who_waits_for_rows_is_not_in_a_blocking_command),
         WITH_COLD_NODE(test_nobody_reads_for_who_has_not_said_the_password),
         WITH_COLD_NODE(test_a_node_may_end_while_clients_wait),
     };

@@ -63,6 +63,27 @@ static void test_a_pause_gets_no_shorter(void **state)
     client_close(admin);
 }
 
+static void test_who_is_paused_is_blocked(void **state)
+{
+    struct node *n = *state;
+    int admin = client_connect(n, "127.0.0.1"), stays = client_connect(n, "127.0.0.1"), killed = client_connect(n, "127.0.0.1");
+    says(n, admin, "CLIENT PAUSE 100000 WRITE", "+OK");
+    client_send(stays, "SET k v\r\n");
+    client_send(killed, "SET k w\r\n");
+    assert_true(client_is_silent(n, stays));
+    assert_true(client_is_silent(n, killed));
+    assert_contains(ask(n, admin, "INFO clients"), "\r\nblocked_clients:2\r\n");
+    says(n, admin, "CLIENT KILL ID 3", ":1");
+    assert_string_equal(client_receive(n, killed), "");
+    assert_contains(ask(n, admin, "INFO clients"), "\r\nblocked_clients:1\r\n");
+    says(n, admin, "CLIENT UNPAUSE", "+OK");
+    assert_string_equal(client_receive(n, stays), "+OK");
+    assert_contains(ask(n, admin, "INFO clients"), "\r\nblocked_clients:0\r\n");
+    client_close(admin);
+    client_close(stays);
+    client_close(killed);
+}
+
 #define WITH_NODE(test) cmocka_unit_test_setup_teardown(test, node_setup, node_teardown)
 
 int run_pause_tests(void)
@@ -72,6 +93,7 @@ int run_pause_tests(void)
         WITH_NODE(test_a_pause_holds_what_came_with_it_in_one_write),
         WITH_NODE(test_a_pause_of_all_ends_by_itself),
         WITH_NODE(test_a_pause_gets_no_shorter),
+        WITH_NODE(test_who_is_paused_is_blocked),
     };
     return cmocka_run_group_tests_name("pause", tests, NULL, NULL);
 }

@@ -190,7 +190,7 @@ static void test_random_clients_get_their_replies_in_order(void **state)
         uv_run(&f->loop, UV_RUN_NOWAIT);
     }
     assert_true(is_done(&s));
-    assert_int_equal(fixture_statistics(f).blocked, 0);
+    assert_int_equal(fixture_statistics(f).suspended, 0);
     for (int i = 0; i < CLIENTS; i++) {
         close(s.talkers[i].fd);
         buffer_release(&s.talkers[i].requests);

@@ -15,10 +15,10 @@ static void test_a_suspended_client_runs_nothing_until_resumed(void **state)
     client_expect(f, fd, "+PONG\r\n");
     client_expect_silence(f, fd);
     assert_int_equal(f->commands, 2);
-    assert_int_equal(fixture_statistics(f).blocked, 1);
+    assert_int_equal(fixture_statistics(f).suspended, 1);
     fixture_answer(f, "+done\r\n");
     client_expect(f, fd, "+done\r\n$1\r\na\r\n$1\r\nb\r\n");
-    assert_int_equal(fixture_statistics(f).blocked, 0);
+    assert_int_equal(fixture_statistics(f).suspended, 0);
     close(fd);
 }
 
@@ -96,7 +96,7 @@ static void test_a_request_that_may_not_run_yet_keeps_what_follows(void **state)
     client_expect(f, fd, "+PONG\r\n+PONG\r\n");
     client_expect_silence(f, fd);
     assert_int_equal(f->commands, 2);
-    assert_int_equal(fixture_statistics(f).blocked, 1);
+    assert_int_equal(fixture_statistics(f).suspended, 1);
     client_say(f, other, ARRAY1("PING"));
     client_expect(f, other, "+PONG\r\n"); /* nobody else waits */
     fixture_warm(f);
@@ -104,7 +104,7 @@ static void test_a_request_that_may_not_run_yet_keeps_what_follows(void **state)
     client_expect_silence(f, fd);
     fixture_warm(f);
     client_expect(f, fd, "+COLD\r\n$1\r\na\r\n");
-    assert_int_equal(fixture_statistics(f).blocked, 0);
+    assert_int_equal(fixture_statistics(f).suspended, 0);
     close(fd);
     close(other);
 }
@@ -143,7 +143,7 @@ static void test_a_client_may_go_while_its_request_waits_to_run(void **state)
     client_expect(f, ended, "+COLD\r\n"); /* what it sent is still answered */
     client_expect_end(f, ended);
     assert_int_equal(f->commands, 2);
-    assert_int_equal(fixture_statistics(f).blocked, 0);
+    assert_int_equal(fixture_statistics(f).suspended, 0);
     close(ended);
     close(killed);
     close(killer);
@@ -190,7 +190,7 @@ static void test_a_suspended_client_that_goes_away_is_closed(void **state)
     fixture_run(f);
     assert_int_equal(f->closed, 1);
     assert_null(net_server_find(f->server, f->waiting_client));
-    assert_int_equal(fixture_statistics(f).blocked, 0);
+    assert_int_equal(fixture_statistics(f).suspended, 0);
 }
 
 static void test_clients_that_wait_do_not_keep_the_loop_busy(void **state)
