@@ -36,7 +36,7 @@ struct blocked_client {
     struct command_session *session;
     struct command_request request; /* its arguments live as long as it is suspended */
     enum keyspace_type type;
-    bool until_gone, alike;
+    bool until_gone, gets_zero, alike;
     command_serve *serve;
     uint64_t until_ms; /* monotonic */
     void *kept;        /* of command_block, a copy */
@@ -94,11 +94,19 @@ static void wait_in_queue(struct command_blocked *b, struct blocked_client *c, s
     c->memory += sizeof *w + sizeof *key + name.len;
 }
 
+static void reply_nothing(struct resp_writer *w, bool zero)
+{
+    if (zero)
+        resp_integer(w, 0);
+    else
+        resp_null_array(w);
+}
+
 void command_block(struct command_call *c, const struct command_block *b)
 {
     struct command_blocked *all = &c->engine->blocked;
     if (c->in_transaction) {
-        resp_null_array(c->reply);
+        reply_nothing(c->reply, b->gets_zero);
         return;
     }
     struct blocked_client *new = need(malloc(sizeof *new + b->key_count * sizeof *new->waits));
@@ -107,6 +115,7 @@ void command_block(struct command_call *c, const struct command_block *b)
                                    .request = {c->entry, c->argc, c->argv},
                                    .type = b->type,
                                    .until_gone = b->until_gone,
+                                   .gets_zero = b->gets_zero,
                                    .alike = b->alike,
                                    .serve = b->serve,
                                    .kept = need(malloc(b->kept.len + 1)),
@@ -143,6 +152,14 @@ bool command_timeout(struct command_call *c, int i, int64_t *timeout_ms)
     }
     *timeout_ms = (int64_t)ms;
     return true;
+}
+
+bool command_timeout_ms(struct command_call *c, int i, int64_t *timeout_ms)
+{
+    if (!command_integer(c, i, timeout_ms, "timeout is not an integer or out of range")) return false;
+    if (*timeout_ms >= 0 && *timeout_ms <= INT64_MAX - c->now_ms) return true;
+    resp_error(c->reply, ERROR_SYNTAX, *timeout_ms < 0 ? "timeout is negative" : "timeout is out of range");
+    return false;
 }
 
 /* ---- ending it ---- */
@@ -199,7 +216,7 @@ static void give_up(struct command_engine *e, struct blocked_client *c, bool wit
     if (with_error)
         resp_error(&reply, ERROR_UNBLOCKED, "client unblocked via CLIENT UNBLOCK");
     else
-        resp_null_array(&reply);
+        reply_nothing(&reply, c->gets_zero);
     resume(e, c, reply_at, (struct store_position){0, 0});
 }
 

@@ -1,4 +1,4 @@
-/* Clients that wait for keys: BLPOP and its kin.
+/* Clients that wait for keys: BLPOP and its kin; or for time to pass, and no key: WAIT.
  *
  * A command that finds nothing says command_block(), last of all; its client is suspended. When a key that is waited for has changed, the clients in its
  * queue are served once the command that changed it has ended, those first that came first: each by its command's own function, in a batch of its own,
@@ -27,12 +27,15 @@ struct command_block {
     int64_t timeout_ms; /* 0: for ever */
     bool until_gone;    /* `serve` is called too when the key is gone, or of another type */
     struct bytes kept;  /* copied; `serve` finds it in command_call.kept: what the request meant when the wait began */
+    bool gets_zero;     /* in place of a null array, if it is not served */
     bool alike;         /* where one finds nothing, no other finds anything whose `serve` and `kept` are the same */
 };
-/* The client waits, until it is served or gets a null array; within a transaction it gets that at once. */
+/* The client waits, until it is served or gets a null array, or 0; within a transaction it gets that at once. */
 void command_block(struct command_call *c, const struct command_block *b);
 /* Argument `i`, a timeout in seconds; false: the error was replied. */
 bool command_timeout(struct command_call *c, int i, int64_t *timeout_ms);
+/* The same in milliseconds. */
+bool command_timeout_ms(struct command_call *c, int i, int64_t *timeout_ms);
 
 /* Of an engine. */
 TAILQ_HEAD(waited_keys, waited_key);
@@ -55,11 +58,11 @@ void command_blocked_touch_gone(struct command_engine *e, unsigned database, str
 void command_blocked_touch_all(struct command_engine *e, unsigned database);
 /* Between commands. */
 void command_blocked_serve(struct command_engine *e);
-/* Those whose time is over get a null array. Call ten times a second. */
+/* Those whose time is over are told so. Call ten times a second. */
 void command_blocked_expire(struct command_engine *e);
 /* Those whose keys are served elsewhere now are told where. */
 void command_blocked_reroute(struct command_engine *e);
-/* CLIENT UNBLOCK: as if its time were over, or with an error. False: it does not wait for keys. */
+/* CLIENT UNBLOCK: as if its time were over, or with an error. False: it is not in a blocking command. */
 bool command_unblock(struct command_engine *e, struct command_session *s, bool with_error);
 /* The session ends. */
 void command_blocked_forget(struct command_engine *e, struct command_session *s);

@@ -171,7 +171,7 @@ static const struct command_row subcommands[] = {
      "Whether commands of this connection are answered: always, never, or all but the next.",
      .syntax = "ON | OFF | SKIP", .since = "3.2.0", .complexity = "O(1)"},
     {"UNBLOCK", -3, ADMIN | ANY, NO_KEYS, ACL_CONNECTION, command_client_unblock,
-     "Has a command that waits for keys end as if it had waited long enough, or with an error.",
+     "Has a blocking command end as if it had waited long enough, or with an error.",
      .syntax = "client-id [TIMEOUT | ERROR]", .since = "5.0.0",
      .complexity = "O(log N) where N is the number of client connections"},
     {"NO-EVICT", 3, ADMIN | ANY, NO_KEYS, ACL_CONNECTION, command_client_no_evict,

@@ -70,14 +70,6 @@ static bool list_fits(const struct list_filter *f, const struct command_entry *e
     return glob_match(f->pattern, bytes_text(e->name), true);
 }
 
-static uint32_t category_named(struct bytes name)
-{
-    for (int i = 0; i < COMMAND_CATEGORY_COUNT; i++) {
-        if (bytes_is(name, command_category_names[i] + 1)) return 1u << i;
-    }
-    return 0;
-}
-
 static void list_filtered(struct command_call *c, const struct list_filter *f)
 {
     const struct command_table *t = &c->engine->table;
@@ -89,20 +81,23 @@ static void list_filtered(struct command_call *c, const struct list_filter *f)
     }
 }
 
+void command_reply_category(struct command_call *c, uint32_t category)
+{
+    list_filtered(c, &(struct list_filter){.category = category});
+}
+
 void command_introspect_list(struct command_call *c)
 {
     const struct command_table *t = &c->engine->table;
-    struct list_filter f = {0};
     if (c->argc == 2) {
         resp_array(c->reply, t->count);
         for (size_t i = 0; i < t->count; i++) resp_bulk_text(c->reply, t->entries[i].name);
     } else if (c->argc == 5 && command_is(c, 2, "FILTERBY") && command_is(c, 3, "PATTERN")) {
-        f.pattern = c->argv[4];
-        list_filtered(c, &f);
+        list_filtered(c, &(struct list_filter){.pattern = c->argv[4]});
     } else if (c->argc == 5 && command_is(c, 2, "FILTERBY") && command_is(c, 3, "ACLCAT")) {
-        f.category = category_named(c->argv[4]);
-        if (f.category) {
-            list_filtered(c, &f);
+        uint32_t category = command_category_named(c->argv[4]);
+        if (category) {
+            command_reply_category(c, category);
         } else {
             resp_array(c->reply, 0);
         }

@@ -134,9 +134,9 @@ struct command_row {
 extern const struct command_row command_connection_rows[], command_client_rows[];
 extern const struct command_row command_introspect_rows[], command_config_rows[], command_info_rows[], command_server_rows[],
     command_save_rows[], command_slowlog_rows[], command_latency_rows[], command_monitor_rows[], command_memory_rows[],
-    command_debug_rows[], command_lolwut_rows[];
+    command_debug_rows[], command_lolwut_rows[], command_acl_rows[], command_module_rows[];
 extern const struct command_row command_generic_rows[], command_transfer_rows[], command_expire_rows[], command_object_rows[],
-    command_scan_rows[], command_sort_rows[], command_dump_rows[], command_restore_rows[];
+    command_scan_rows[], command_sort_rows[], command_dump_rows[], command_restore_rows[], command_wait_rows[];
 extern const struct command_row command_string_rows[], command_set_rows[], command_range_rows[], command_lcs_rows[],
     command_counter_rows[];
 extern const struct command_row command_hash_rows[], command_hash_many_rows[], command_hash_expire_rows[];
@@ -158,5 +158,7 @@ uint32_t command_row_flags(const struct command_row *row);
 uint32_t command_row_categories(const struct command_row *row);
 /* The names of single bits, by number. */
 extern const char *const command_flag_names[], *const command_category_names[], *const command_key_flag_names[];
+/* ACL_…, without case, "read"; 0: there is no such category. */
+uint32_t command_category_named(struct bytes name);
 
 #endif

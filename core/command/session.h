@@ -22,8 +22,8 @@ struct command_session {
     bool replies_off;         /* CLIENT REPLY OFF */
     unsigned replies_skipped; /* so many replies are dropped, if those are not */
     bool muted;               /* the reply of the command run last is dropped */
-    bool waiting; /* suspended until command_engine_resume, or until a key it waits for has something */
-    struct blocked_client *blocked; /* the latter; NULL: it does not wait for keys */
+    bool waiting; /* suspended until command_engine_resume, or until its blocking command ends */
+    struct blocked_client *blocked; /* the latter; NULL: it is not in a blocking command */
     size_t warming, warm; /* requests that come next: whose rows are being read, it is suspended meanwhile; that may run, rows or not */
     struct pubsub_subscriber subscriber;
     struct watcher watcher;

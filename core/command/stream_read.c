@@ -1,15 +1,6 @@
 /* XREAD: what is new in several streams, and waiting for it. */
-#include "base/number.h"
 #include "command/blocked.h"
 #include "command/stream_read.h"
-
-static bool parse_timeout(struct command_call *c, int i, struct stream_read *r)
-{
-    r->blocks = true;
-    if (!command_integer(c, i, &r->timeout_ms, "timeout is not an integer or out of range")) return false;
-    if (r->timeout_ms < 0) return command_stream_refuse(c, "timeout is negative");
-    return r->timeout_ms <= INT64_MAX - c->now_ms || command_stream_refuse(c, "timeout is out of range");
-}
 
 #define WAITED_MOST 1000 /* entries for one that has waited and said nothing else, as Redis's */
 
@@ -19,7 +10,8 @@ bool command_stream_parse_read(struct command_call *c, bool by_group, struct str
     for (int i = 1; i < c->argc; i++) {
         int more = c->argc - 1 - i;
         if (more && command_is(c, i, "BLOCK")) {
-            if (!parse_timeout(c, ++i, r)) return false;
+            r->blocks = true;
+            if (!command_timeout_ms(c, ++i, &r->timeout_ms)) return false;
         } else if (more && command_is(c, i, "COUNT")) {
             if (!command_integer(c, ++i, &r->most, NULL)) return false;
             if (r->most < 0) r->most = 0;

@@ -29,6 +29,8 @@ static const struct {
     {"server", command_memory_rows},
     {"server", command_debug_rows},
     {"server", command_lolwut_rows},
+    {"server", command_acl_rows},
+    {"server", command_module_rows},
     {"generic", command_generic_rows},
     {"generic", command_transfer_rows},
     {"generic", command_dump_rows},
@@ -72,6 +74,7 @@ static const struct {
     {"stream", command_stream_claim_rows},
     {"stream", command_stream_info_rows},
     {"generic", command_sort_rows},
+    {"generic", command_wait_rows},
     {"pubsub", command_subscribe_rows},
     {"pubsub", command_publish_rows},
     {"transactions", command_transaction_rows},
@@ -102,6 +105,14 @@ uint32_t command_row_categories(const struct command_row *row)
     if (row->flags & READ) all |= ACL_READ;
     if (row->flags & ADMIN) all |= ACL_ADMIN | ACL_DANGEROUS;
     return all | (row->flags & FAST ? ACL_FAST : ACL_SLOW);
+}
+
+uint32_t command_category_named(struct bytes name)
+{
+    for (int i = 0; i < COMMAND_CATEGORY_COUNT; i++) {
+        if (bytes_is(name, command_category_names[i] + 1)) return 1u << i;
+    }
+    return 0;
 }
 
 /* Names are short words of letters: setting bit 5 of every byte makes them equal without case, and a false friend

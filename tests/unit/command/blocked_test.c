@@ -1,5 +1,6 @@
 /* Clients that wait for keys: in order, each once, none after it has gone; what they are told waits for the disk like any other reply. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "command/engine.h"
 #include "fixture.h"
@@ -104,6 +105,27 @@ static void test_unblocking_answers_as_asked(void **state)
     client_close(c);
 }
 
+static void test_a_wait_for_replicas_ends_with_none(void **state)
+{
+    struct node *n = *state;
+    int c = client_waiting(n, "WAIT 1 0\r\n"), timed = client_waiting(n, "WAIT 2 1\r\n");
+    assert_int_equal(n->engine->blocked.timed, 1);
+    usleep(2000);
+    command_engine_tick(n->engine);
+    assert_string_equal(client_receive(n, timed), ":0");
+    assert_int_equal(n->engine->blocked.timed, 0);
+    assert_true(client_is_silent(n, c));
+    struct command_session *s = net_client_session(net_server_find(n->server, 1));
+    assert_true(command_unblock(n->engine, s, false));
+    assert_string_equal(client_receive(n, c), ":0");
+    client_send(c, "WAIT 1 0\r\n");
+    wait_for_blocked(n, 1);
+    assert_true(command_unblock(n->engine, s, true));
+    assert_string_equal(client_receive(n, c), "-UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    client_close(c);
+    client_close(timed);
+}
+
 static void test_keys_that_nobody_waits_for_any_more_are_forgotten(void **state)
 {
     struct node *n = *state;
@@ -138,6 +160,7 @@ int run_blocked_tests(void)
         cmocka_unit_test_setup_teardown(test_a_client_that_goes_away_takes_nothing, node_setup, node_teardown),
         cmocka_unit_test_setup_teardown(test_a_time_that_passes_is_told_and_frees_the_client, node_setup, node_teardown),
         cmocka_unit_test_setup_teardown(test_unblocking_answers_as_asked, node_setup, node_teardown),
+        cmocka_unit_test_setup_teardown(test_a_wait_for_replicas_ends_with_none, node_setup, node_teardown),
         cmocka_unit_test_setup_teardown(test_keys_that_nobody_waits_for_any_more_are_forgotten, node_setup, node_teardown),
         cmocka_unit_test_setup_teardown(test_a_slot_that_is_served_elsewhere_ends_the_wait, node_setup_cluster, node_teardown),
     };
