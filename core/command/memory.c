@@ -122,6 +122,9 @@ static void command_memory_doctor(struct command_call *c)
     if (a_client > 200 << 10)
         buffer_printf(out, "- Clients: requests and replies under way take %.0f MiB, %llu KiB a client. CLIENT LIST tells which: qbuf and omem.\n", MIB(m.clients),
                       (unsigned long long)(a_client >> 10));
+    if (c->engine->evictions.refusing && keyspace_data_bytes(c->keyspace) > c->engine->tuning.data_max)
+        buffer_printf(out, "- Eviction: the data take %.0f MiB of %.0f MiB, and of the keys that are left the maxmemory-policy lets none be evicted: commands that "
+                           "need memory are refused.\n", MIB(keyspace_data_bytes(c->keyspace)), MIB(c->engine->tuning.data_max));
     if (out->len == 0) buffer_append_text(out, "There is nothing unusual about this node's memory.\n");
     resp_verbatim(c->reply, buffer_bytes(out));
 }

@@ -1,3 +1,4 @@
+#include "command/engine.h"
 #include "fixture.h"
 
 #include <stdlib.h>
@@ -20,6 +21,23 @@ static void test_the_doctor_names_what_is_unusual(void **state)
     assert_contains(said, "- Others: the process has 490 MiB beside what the allocator keeps.");
     assert_contains(said, "- Clients: requests and replies under way take 10 MiB, 5120 KiB a client.");
     assert_null(strstr(said, "Peak"));
+    client_close(c);
+}
+
+static void test_the_doctor_tells_of_keys_that_may_not_go(void **state)
+{
+    struct node *n = *state;
+    int c = client_connect(n, "127.0.0.1");
+    n->memory = (struct command_memory){.used = 1, .peak = 1};
+    says(n, c, "SETRANGE k 3000000 x", ":3000001");
+    struct command_tuning tuning = n->engine->tuning;
+    tuning.data_max = 2 * MIB;
+    tuning.eviction.expiring_only = true;
+    command_engine_tune(n->engine, &tuning);
+    assert_contains(ask(n, c, "SET other v"), "-OOM ");
+    assert_contains(ask(n, c, "MEMORY DOCTOR"), "- Eviction: the data take 3 MiB of 2 MiB, and ");
+    says(n, c, "DEL k", ":1");
+    assert_contains(ask(n, c, "MEMORY DOCTOR"), "There is nothing unusual");
     client_close(c);
 }
 
@@ -58,6 +76,7 @@ int run_memory_tests(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_NODE(test_the_doctor_names_what_is_unusual),
+        WITH_NODE(test_the_doctor_tells_of_keys_that_may_not_go),
         WITH_NODE(test_what_the_allocator_does_not_tell_is_left_out),
         WITH_NODE(test_a_key_takes_what_its_rows_take),
     };
