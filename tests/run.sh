@@ -127,7 +127,7 @@ unit_tests() { # PRESET PROCESSES FOLDER...: that many at a time: mostly they wa
 fuzz() { # TARGET
     local target=$1 corpus
     corpus=$(mktemp -d)
-    build/fuzz/"$target" -max_total_time="$fuzz_seconds" -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 -verbosity=0 -artifact_prefix="$logs/$target-" \
+    nice build/fuzz/"$target" -max_total_time="$fuzz_seconds" -rss_limit_mb=2048 -timeout=30 -print_final_stats=1 -verbosity=0 -artifact_prefix="$logs/$target-" \
         "$corpus" "tests/fuzz/corpus/${target#fuzz_}" && echo '1 passed, 0 failed' || echo '0 passed, 1 failed'
     rm -rf "$corpus"
 }
@@ -184,17 +184,20 @@ else
     suite 'unit, asan' unit_tests asan 3 "${folders[@]}"
     check 'build tsan' build tsan test_store test_net test_control
     suite 'unit, tsan' unit_tests tsan 2 store net control
-    suite 'policies (busted)' busted --lua=/usr/bin/lua5.4 tests/lua
     suite 'reference pages' generated_pages
     suite 'documentation' tests/docs/run.sh
     check 'build clang' build clang aikv unit_tests
     check 'build fuzz' build fuzz fuzzers
-    suite 'fuzz' fuzz_all
     suite 'compat' tests/compat/run.sh
-    suite 'integration, six processes' tests/integration/run.sh
+    # What only computes gives way to nodes, which mostly wait.
+    beside 'integration, six processes' tests/integration/run.sh
+    beside 'fuzz' fuzz_all
+    together
     suite 'crashes, power cuts, faults' tests/faults/run.sh
     suite 'integration, asan' env AIKV_BINARY="$PWD/build/asan/aikv" tests/integration/run.sh test_node test_cluster.Init test_cluster.Serving
-    suite 'integration, compose' tests/integration/compose.sh
+    beside 'integration, compose' tests/integration/compose.sh
+    beside 'policies (busted)' nice busted --lua=/usr/bin/lua5.4 tests/lua
+    together
     suite 'load generator' build/release/bench_load --self-test
     check 'benchmark, small numbers' small_benchmark
 fi

@@ -1,5 +1,6 @@
 """Real aikv processes for tests: start, kill, stop, restart them; talk to them in raw RESP."""
 import os
+import random
 import shutil
 import signal
 import socket
@@ -90,15 +91,34 @@ def until(what, condition, patience=PATIENCE_S):
     raise AssertionError(f"after {patience} s still not: {what} ({problem})")
 
 
-_next_port = 20000 + os.getpid() * 16 % 6000
+PORTS = range(20000, 32000, 500)  # where blocks of 500 begin, below those the system hands out by itself
+
+
+def claim_ports():
+    """The first port of a block that no other process of these tests uses; a socket's name, gone with this process, holds it."""
+    for first in random.sample(PORTS, len(PORTS)):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0aikv-test-ports-{first}")
+            return first, claim
+        except OSError:
+            claim.close()
+    raise AssertionError("all ports for tests are in use")
+
+
+_block = None
+_next_port = 0  # in the block
 
 
 def free_ports(n):
-    """`n` ports in a row that nobody listens on, below the range the system hands out by itself."""
-    global _next_port
+    """`n` ports in a row that nobody listens on."""
+    global _block, _next_port
+    _block = _block or claim_ports()
     while True:
-        first = _next_port
-        _next_port = 20000 + (_next_port + n - 20000) % 12000
+        if _next_port + n > PORTS.step:
+            _next_port = 0
+        first = _block[0] + _next_port
+        _next_port += n
         sockets = []
         try:
             for port in range(first, first + n):
