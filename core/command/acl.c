@@ -93,7 +93,7 @@ static void command_acl_cat(struct command_call *c)
 static const struct command_row subcommands[] = {
     {"CAT", -2, ANY, NO_KEYS, 0, command_acl_cat,
      "All categories of commands, or the commands of one.",
-     .syntax = "[category]", .since = "6.0.0", .complexity = "O(1) since the categories and commands are a fixed set."},
+     .syntax = "[categoryname]", .since = "6.0.0", .complexity = "O(1) since the categories and commands are a fixed set."},
     {"GETUSER", 3, ADMIN | ANY, NO_KEYS, 0, command_acl_getuser,
      "What a user may do. There is one, \"default\".",
      .syntax = "username", .since = "6.0.0", .complexity = "O(1)"},

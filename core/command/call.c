@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "command/engine.h"
 #include "command/notify.h"
+#include "command/syntax.h"
 
 void command_reply_ok(struct command_call *c)
 {
@@ -36,8 +37,12 @@ void command_reply_help(struct command_call *c)
     resp_simple(c->reply, text);
     for (size_t i = 0; i < container->subcommand_count; i++) {
         const struct command_row *row = container->subcommands[i].row;
-        snprintf(text, sizeof text, "%s%s%s", row->name, row->syntax ? " " : "", row->syntax ? row->syntax : "");
-        resp_simple(c->reply, text);
+        struct buffer *line = &c->engine->scratch;
+        buffer_clear(line);
+        buffer_append_text(line, row->name);
+        syntax_write(syntax_parse(c->arena, row), line);
+        buffer_append(line, "", 1);
+        resp_simple(c->reply, (const char *)line->data);
         snprintf(text, sizeof text, "    %s", row->summary);
         resp_simple(c->reply, text);
     }

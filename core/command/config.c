@@ -138,11 +138,11 @@ static void command_config_resetstat(struct command_call *c)
 static const struct command_row subcommands[] = {
     {"GET", -3, FLAGS, NO_KEYS, 0, command_config_get,
      "The settings whose names match.",
-     .syntax = "parameter [parameter ...]", .since = "2.0.0",
+     .syntax = "(parameter: parameter)...", .since = "2.0.0",
      .complexity = "O(N) when N is the number of configuration parameters provided"},
     {"SET", -4, FLAGS, NO_KEYS, 0, command_config_set,
      "Changes settings, all or none.",
-     .syntax = "parameter value [parameter value ...]", .since = "2.0.0",
+     .syntax = "(parameter_value: parameter value)...", .since = "2.0.0",
      .complexity = "O(N) when N is the number of configuration parameters provided",
      .tips = "request_policy:all_nodes response_policy:all_succeeded", .is_secret = set_is_secret},
     {"RESETSTAT", 2, FLAGS, NO_KEYS, 0, command_config_resetstat,

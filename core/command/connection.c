@@ -206,7 +206,7 @@ const struct command_row command_connection_rows[] = {
      .since = "6.2.0", .complexity = "O(1)", .for_subscribers = true, .never_queued = true},
     {"HELLO", -1, GREETING, NO_KEYS, ACL_CONNECTION, command_connection_hello,
      "Chooses the protocol, authenticates, names the connection, and tells of the server.",
-     .syntax = "[protover [AUTH username password] [SETNAME clientname]]", .since = "6.0.0", .complexity = "O(1)",
+     .syntax = "[arguments: protover [AUTH (username_password: username password)] [SETNAME clientname]]", .since = "6.0.0", .complexity = "O(1)",
      .is_secret = hello_is_secret},
     {"AUTH", -2, GREETING, NO_KEYS, ACL_CONNECTION, command_connection_auth,
      "Authenticates the connection.",

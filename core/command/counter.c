@@ -99,6 +99,6 @@ const struct command_row command_counter_rows[] = {
      .syntax = "key decrement", .since = "1.0.0", .complexity = "O(1)"},
     {"INCRBYFLOAT", 3, FLAGS, ONE_KEY, ACL_STRING, command_counter_incrbyfloat,
      "Adds to the number, with a fraction or without, that a key holds; no key counts as 0.",
-     .syntax = "key increment", .since = "2.6.0", .complexity = "O(1)"},
+     .syntax = "key increment:double", .since = "2.6.0", .complexity = "O(1)"},
     {0},
 };

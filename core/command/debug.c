@@ -223,7 +223,8 @@ static void command_debug_debug(struct command_call *c)
 const struct command_row command_debug_rows[] = {
     {"DEBUG", -2, ADMIN | NOSCRIPT | LOADING | STALE, NO_KEYS, 0, command_debug_debug,
      "Help for tests of clients; refused unless enable-debug-command allows it.",
-     .syntax = "ERROR | LOG | OBJECT | PROTOCOL | SET-ACTIVE-EXPIRE | SLEEP | HELP [argument]", .since = "1.0.0", .complexity = "Depends on subcommand.",
+     .syntax = "(subcommand: ERROR | LOG | OBJECT | PROTOCOL | SET-ACTIVE-EXPIRE | SLEEP | HELP) [argument]",
+     .since = "1.0.0", .complexity = "Depends on subcommand.",
      .is_debug = true},
     {0},
 };

@@ -358,10 +358,13 @@ static int find_store_distances(int argc, const struct bytes *argv)
 #define RADIUS_COMPLEXITY                                                                                              \
     "O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center and radius and M " \
     "is the number of items inside the index."
-#define SHAPE        "FROMMEMBER member | FROMLONLAT longitude latitude BYRADIUS radius M | KM | FT | MI | BYBOX width height M | KM | FT | MI"
-#define FOUND        "[ASC | DESC] [COUNT count [ANY]]"
+#define UNIT         "(unit: M | KM | FT | MI)"
+#define CENTRE       "(from: FROMMEMBER member | FROMLONLAT (longitude_latitude: longitude latitude)) "
+#define SHAPE        CENTRE "(by: (circle: BYRADIUS radius " UNIT ") | (box: BYBOX width height " UNIT "))"
+#define COUNT        "[count: COUNT count [ANY]]"
+#define ORDER        "[order: ASC | DESC]"
 #define DETAILS      "[WITHCOORD] [WITHDIST] [WITHHASH]"
-#define RADIUS       "radius M | KM | FT | MI " DETAILS " [COUNT count [ANY]] [ASC | DESC]"
+#define RADIUS       "radius " UNIT " " DETAILS " " COUNT " " ORDER
 #define STORE_OPTION " [STORE key] [STOREDIST key]"
 #define BY_RADIUS    "with the `BYRADIUS` argument"
 #define BY_MEMBER    "with the `BYRADIUS` and `FROMMEMBER` arguments"
@@ -369,10 +372,10 @@ static int find_store_distances(int argc, const struct bytes *argv)
 const struct command_row command_geo_search_rows[] = {
     {"GEOSEARCH", -7, READ, READS, ACL_GEO, command_geo_search_geosearch,
      "The places within a circle or a box.",
-     .syntax = "key " SHAPE " " FOUND " " DETAILS, .since = "6.2.0", .complexity = SEARCH_COMPLEXITY},
+     .syntax = "key " SHAPE " " ORDER " " COUNT " " DETAILS, .since = "6.2.0", .complexity = SEARCH_COMPLEXITY},
     {"GEOSEARCHSTORE", -8, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_OW | KEY_UPDATE), ACL_GEO, command_geo_search_geosearchstore,
      "Stores the places within a circle or a box, or their distances from its middle; returns how many they are.",
-     .syntax = "destination source " SHAPE " " FOUND " [STOREDIST]", .since = "6.2.0", .complexity = SEARCH_COMPLEXITY,
+     .syntax = "destination source " SHAPE " " ORDER " " COUNT " [STOREDIST]", .since = "6.2.0", .complexity = SEARCH_COMPLEXITY,
      .more_keys = MORE_KEYS(KEYS(2, 2, 1, KEY_RO | KEY_ACCESS))},
     {"GEORADIUS", -6, WRITE | DENYOOM, READS, ACL_GEO, command_geo_search_georadius,
      "The places within a circle around a point; or stores them.",

@@ -141,7 +141,7 @@ const struct command_row command_hash_many_rows[] = {
      .tips = "nondeterministic_output_order"},
     {"HRANDFIELD", -2, READ, READS, ACL_HASH, command_hash_hrandfield,
      "A random field of a hash, or several different ones, or, of a count below 0, as many that may be equal.",
-     .syntax = "key [count [WITHVALUES]]", .since = "6.2.0",
+     .syntax = "key [options: count [WITHVALUES]]", .since = "6.2.0",
      .complexity = "O(N) where N is the number of fields returned", .tips = "nondeterministic_output"},
     {"HSCAN", -3, READ, READS, ACL_HASH, command_hash_hscan,
      "Some fields of a hash with their values, and the cursor to go on with: 0 at the end.",

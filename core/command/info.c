@@ -153,7 +153,7 @@ static void command_info_info(struct command_call *c)
 const struct command_row command_info_rows[] = {
     {"INFO", -1, LOADING | STALE, NO_KEYS, ACL_DANGEROUS, command_info_info,
      "What the node knows of itself, by section.",
-     .syntax = "[section [section ...]]", .since = "1.0.0", .complexity = "O(1)",
+     .syntax = "[section...]", .since = "1.0.0", .complexity = "O(1)",
      .tips = "nondeterministic_output request_policy:all_shards response_policy:special"},
     {0},
 };

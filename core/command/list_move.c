@@ -100,7 +100,7 @@ static void command_list_move_lmpop(struct command_call *c)
 const struct command_row command_list_move_rows[] = {
     {"LMOVE", 5, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_DELETE), ACL_LIST, command_list_move_lmove,
      "Takes the first or last value out of a list, adds it to another or the same one, and returns it.",
-     .syntax = "source destination LEFT | RIGHT LEFT | RIGHT", .since = "6.2.0", .complexity = "O(1)",
+     .syntax = "source destination (wherefrom: LEFT | RIGHT) (whereto: LEFT | RIGHT)", .since = "6.2.0", .complexity = "O(1)",
      .more_keys = MORE_KEYS(KEYS(2, 2, 1, KEY_RW | KEY_INSERT))},
     {"RPOPLPUSH", 3, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_DELETE), ACL_LIST, command_list_move_rpoplpush,
      "Takes the last value out of a list, adds it before the first of another or the same one, and returns it.",
@@ -108,7 +108,7 @@ const struct command_row command_list_move_rows[] = {
      .deprecated_since = "6.2.0", .more_keys = MORE_KEYS(KEYS(2, 2, 1, KEY_RW | KEY_INSERT))},
     {"LMPOP", -4, WRITE, KEYS_COUNTED(1, KEY_RW | KEY_ACCESS | KEY_DELETE), ACL_LIST, command_list_move_lmpop,
      "Takes values out of the first of several lists that has any.",
-     .syntax = "numkeys key [key ...] LEFT | RIGHT [COUNT count]", .since = "7.0.0",
+     .syntax = "numkeys key... (where: LEFT | RIGHT) [COUNT count]", .since = "7.0.0",
      .complexity = "O(N+M) where N is the number of provided keys and M is the number of elements returned."},
     {0},
 };

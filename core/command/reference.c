@@ -1,5 +1,6 @@
 /* docs/reference/commands.md, from the table. */
 #include "command/command.h"
+#include "command/syntax.h"
 #include "command/table.h"
 
 static void write_upper(struct buffer *out, const char *name)
@@ -26,7 +27,10 @@ static void write_entry(struct buffer *out, const struct command_entry *e)
     if (!e->subcommand_count) {
         buffer_append_text(out, "    ");
         write_upper(out, e->name);
-        buffer_printf(out, "%s%s\n\n", row->syntax ? " " : "", row->syntax ? row->syntax : "");
+        struct arena arena = {0};
+        syntax_write(syntax_parse(&arena, row), out);
+        arena_release(&arena);
+        buffer_append_text(out, "\n\n");
     }
     buffer_printf(out, "%s\n\n", row->summary);
     if (row->replaced_by) {

@@ -110,7 +110,7 @@ struct command_row {
     uint32_t categories;
     void (*run)(struct command_call *c); /* NULL: a container that does nothing by itself */
     const char *summary;
-    const char *syntax; /* of the arguments, for HELP and the reference */
+    const char *syntax; /* of the arguments, as syntax.h says; NULL: there are none */
     const char *since;  /* the version of Redis that brought it, "AiKv" for our own */
     const char *complexity;
     const char *tips; /* for clients and proxies, separated by blanks; or NULL */

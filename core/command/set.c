@@ -118,8 +118,8 @@ const struct command_row command_set_rows[] = {
     {"SET", -3, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE), ACL_STRING,
      command_set_set,
      "Sets the value of a key, whatever it held before.",
-     .syntax = "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
-               "PXAT unix-time-milliseconds | KEEPTTL]",
+     .syntax = "key value [condition: NX | XX] [GET] [expiration: EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
+               "unix-time-milliseconds | KEEPTTL]",
      .since = "1.0.0", .complexity = "O(1)", .keys_note = "RW and ACCESS due to the optional `GET` argument",
      .key_flags = key_flags},
     {"SETNX", 3, WRITE | DENYOOM | FAST, KEYS(1, 1, 1, KEY_OW | KEY_INSERT), ACL_STRING, command_set_setnx,

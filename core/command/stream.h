@@ -43,6 +43,6 @@ bool command_stream_check_trim(struct command_call *c, bool adds, struct command
 /* Returns how many entries went. */
 uint64_t command_stream_trim(struct keyspace_stream *s, const struct command_stream_trim *t);
 
-#define STREAM_TRIM_SYNTAX "MAXLEN | MINID [= | ~] threshold [LIMIT count]"
+#define STREAM_TRIM_SYNTAX "(strategy: MAXLEN | MINID) [operator: equal== | approximately=~] threshold [LIMIT count]"
 
 #endif

@@ -216,12 +216,13 @@ static void command_stream_xautoclaim(struct command_call *c)
 const struct command_row command_stream_claim_rows[] = {
     {"XCLAIM", -6, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_UPDATE), ACL_STREAM, command_stream_xclaim,
      "Makes entries that are pending another consumer's, as if they had been delivered to it.",
-     .syntax = "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]",
+     .syntax = "key group consumer min-idle-time id... [IDLE ms] [TIME unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID "
+               "id]",
      .since = "5.0.0", .complexity = "O(log N) with N being the number of messages in the PEL of the consumer group.",
      .tips = "nondeterministic_output"},
     {"XAUTOCLAIM", -6, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_DELETE), ACL_STREAM, command_stream_xautoclaim,
      "The same with whatever has been pending for long enough, from an id on; returns where to go on, too, and what has been deleted meanwhile.",
-     .syntax = "key group consumer min-idle-time start [COUNT count] [JUSTID]", .since = "6.2.0", .complexity = "O(1) if COUNT is small.",
+     .syntax = "key group consumer min-idle-time start:string [COUNT count] [JUSTID]", .since = "6.2.0", .complexity = "O(1) if COUNT is small.",
      .tips = "nondeterministic_output"},
     {0},
 };

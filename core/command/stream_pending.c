@@ -147,10 +147,10 @@ static void command_stream_xpending(struct command_call *c)
 const struct command_row command_stream_pending_rows[] = {
     {"XACK", -4, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_UPDATE), ACL_STREAM, command_stream_xack,
      "Acknowledges entries that were delivered to a group: they are not pending any more. Returns how many were.",
-     .syntax = "key group id [id ...]", .since = "5.0.0", .complexity = "O(log(N)) for each id, with N being what is pending."},
+     .syntax = "key group id...", .since = "5.0.0", .complexity = "O(log(N)) for each id, with N being what is pending."},
     {"XPENDING", -3, READ, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), ACL_STREAM, command_stream_xpending,
      "What was delivered to a group and not acknowledged: how much, or, with a range, each with its consumer, how long ago it was delivered, and how often.",
-     .syntax = "key group [[IDLE min-idle-time] start end count [consumer]]", .since = "5.0.0",
+     .syntax = "key group [filters: [IDLE min-idle-time:integer] start:string end:string count [consumer]]", .since = "5.0.0",
      .complexity = "O(log(N)+M) with M being the number returned, or with IDLE the number looked at; without a range, O(M) with M being the number of consumers.",
      .tips = "nondeterministic_output"},
     {0},

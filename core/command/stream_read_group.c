@@ -188,7 +188,7 @@ const struct command_row command_stream_read_group_rows[] = {
     {"XREADGROUP", -7, WRITE | BLOCKING, NO_KEYS, ACL_STREAM, command_stream_xreadgroup,
      "Delivers entries that are new to a group to one of its consumers, of several streams, and waits for some if told to and there are none; or tells what is "
      "pending of the consumer.",
-     .syntax = "GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] id [id ...]", .since = "5.0.0",
+     .syntax = "GROUP (group_consumer: group consumer) [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS (streams: key... id...)", .since = "5.0.0",
      .complexity = "O(M) for each stream, with M being the number of entries returned.",
      .more_keys = MORE_KEYS({KEY_RO | KEY_ACCESS, KEYS_AFTER, 4, false, -1, 1, 2, "STREAMS", NULL, NULL})},
     {0},

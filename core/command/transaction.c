@@ -163,7 +163,7 @@ const struct command_row command_transaction_rows[] = {
      .since = "2.0.0", .complexity = "O(N), when N is the number of queued commands", .never_queued = true},
     {"WATCH", -2, FLAGS, KEYS(1, -1, 1, KEY_RO), ACL_TRANSACTION, command_transaction_watch,
      "Lets the next EXEC run only if these keys have not changed by then.",
-     .syntax = "key [key ...]", .since = "2.2.0", .complexity = "O(1) for every key.", .never_queued = true},
+     .syntax = "key...", .since = "2.2.0", .complexity = "O(1) for every key.", .never_queued = true},
     {"UNWATCH", 1, FLAGS, NO_KEYS, ACL_TRANSACTION, command_transaction_unwatch,
      "Forgets the keys that are watched.",
      .since = "2.2.0", .complexity = "O(1)"},

@@ -23,6 +23,6 @@ static void command_wait_wait(struct command_call *c)
 const struct command_row command_wait_rows[] = {
     {"WAIT", 3, NOSCRIPT, NO_KEYS, ACL_CONNECTION, command_wait_wait,
      "Waits until so many replicas have what this connection has written, or for so many milliseconds; returns how many have: 0, replicas hold no data yet.",
-     .syntax = "numreplicas timeout", .since = "3.0.0", .complexity = "O(1)", .tips = "request_policy:all_shards response_policy:agg_min"},
+     .syntax = "numreplicas timeout:integer", .since = "3.0.0", .complexity = "O(1)", .tips = "request_policy:all_shards response_policy:agg_min"},
     {0},
 };

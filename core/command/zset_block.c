@@ -68,13 +68,13 @@ static void command_zset_block_bzmpop(struct command_call *c)
 const struct command_row command_zset_block_rows[] = {
     {"BZPOPMIN", -3, WRITE | NOSCRIPT | BLOCKING | FAST, KEYS(1, -2, 1, POPPED), ACL_SORTEDSET, command_zset_block_bzpopmin,
      "Takes the member with the lowest score out of the first of several sorted sets that has any, and waits for one if none has.",
-     .syntax = "key [key ...] timeout", .since = "5.0.0", .complexity = "O(log(N)) with N being the number of elements in the sorted set."},
+     .syntax = "key... timeout", .since = "5.0.0", .complexity = "O(log(N)) with N being the number of elements in the sorted set."},
     {"BZPOPMAX", -3, WRITE | NOSCRIPT | BLOCKING | FAST, KEYS(1, -2, 1, POPPED), ACL_SORTEDSET, command_zset_block_bzpopmax,
      "Takes the member with the highest score out of the first of several sorted sets that has any, and waits for one if none has.",
-     .syntax = "key [key ...] timeout", .since = "5.0.0", .complexity = "O(log(N)) with N being the number of elements in the sorted set."},
+     .syntax = "key... timeout", .since = "5.0.0", .complexity = "O(log(N)) with N being the number of elements in the sorted set."},
     {"BZMPOP", -5, WRITE | BLOCKING, KEYS_COUNTED(2, POPPED), ACL_SORTEDSET, command_zset_block_bzmpop,
      "The same as ZMPOP, and waits for members if no sorted set has any.",
-     .syntax = "timeout numkeys key [key ...] <MIN | MAX> [COUNT count]", .since = "7.0.0",
+     .syntax = "timeout numkeys key... (where: MIN | MAX) [COUNT count]", .since = "7.0.0",
      .complexity = "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of elements in the sorted "
                    "set, and M being the number of elements popped."},
     {0},

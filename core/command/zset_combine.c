@@ -325,7 +325,7 @@ static void command_zset_combine_zdiffstore(struct command_call *c)
 #define READS  .more_keys = MORE_KEYS(KEYS_COUNTED(1, KEY_RO | KEY_ACCESS))
 #define STORES .more_keys = MORE_KEYS(KEYS_COUNTED(2, KEY_RO | KEY_ACCESS))
 #define DESTINATION KEYS(1, 1, 1, KEY_OW | KEY_UPDATE)
-#define HOW " [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>]"
+#define HOW " [WEIGHTS weight...] [AGGREGATE (aggregate: SUM | MIN | MAX)]"
 #define OF_UNION_END                                                                                                   \
     " with N being the sum of the sizes of the input sorted sets, and M being the number of elements in the resulting sorted set."
 #define OF_INTERSECTION                                                                                                \
@@ -338,25 +338,25 @@ static void command_zset_combine_zdiffstore(struct command_call *c)
 const struct command_row command_zset_combine_rows[] = {
     {"ZUNION", -3, READ, NO_KEYS, ACL_SORTEDSET, command_zset_combine_zunion,
      "The members that any of the sorted sets has.",
-     .syntax = "numkeys key [key ...]" HOW " [WITHSCORES]", .since = "6.2.0", .complexity = "O(N)+O(M*log(M))" OF_UNION_END, READS},
+     .syntax = "numkeys key..." HOW " [WITHSCORES]", .since = "6.2.0", .complexity = "O(N)+O(M*log(M))" OF_UNION_END, READS},
     {"ZUNIONSTORE", -4, WRITE | DENYOOM, DESTINATION, ACL_SORTEDSET, command_zset_combine_zunionstore,
      "Stores the members that any of the sorted sets has; returns how many.",
-     .syntax = "destination numkeys key [key ...]" HOW, .since = "2.0.0", .complexity = "O(N)+O(M log(M))" OF_UNION_END, STORES},
+     .syntax = "destination numkeys key..." HOW, .since = "2.0.0", .complexity = "O(N)+O(M log(M))" OF_UNION_END, STORES},
     {"ZINTER", -3, READ, NO_KEYS, ACL_SORTEDSET, command_zset_combine_zinter,
      "The members that all of the sorted sets have.",
-     .syntax = "numkeys key [key ...]" HOW " [WITHSCORES]", .since = "6.2.0", .complexity = OF_INTERSECTION, READS},
+     .syntax = "numkeys key..." HOW " [WITHSCORES]", .since = "6.2.0", .complexity = OF_INTERSECTION, READS},
     {"ZINTERSTORE", -4, WRITE | DENYOOM, DESTINATION, ACL_SORTEDSET, command_zset_combine_zinterstore,
      "Stores the members that all of the sorted sets have; returns how many.",
-     .syntax = "destination numkeys key [key ...]" HOW, .since = "2.0.0", .complexity = OF_INTERSECTION, STORES},
+     .syntax = "destination numkeys key..." HOW, .since = "2.0.0", .complexity = OF_INTERSECTION, STORES},
     {"ZINTERCARD", -3, READ, NO_KEYS, ACL_SORTEDSET, command_zset_combine_zintercard,
      "How many members all of the sorted sets have, counted up to a limit.",
-     .syntax = "numkeys key [key ...] [LIMIT limit]", .since = "7.0.0",
+     .syntax = "numkeys key... [LIMIT limit]", .since = "7.0.0",
      .complexity = "O(N*K) worst case with N being the smallest input sorted set, K being the number of input sorted sets.", READS},
     {"ZDIFF", -3, READ, NO_KEYS, ACL_SORTEDSET, command_zset_combine_zdiff,
      "The members of the first sorted set that none of the others has.",
-     .syntax = "numkeys key [key ...] [WITHSCORES]", .since = "6.2.0", .complexity = OF_DIFFERENCE, READS},
+     .syntax = "numkeys key... [WITHSCORES]", .since = "6.2.0", .complexity = OF_DIFFERENCE, READS},
     {"ZDIFFSTORE", -4, WRITE | DENYOOM, DESTINATION, ACL_SORTEDSET, command_zset_combine_zdiffstore,
      "Stores the members of the first sorted set that none of the others has; returns how many.",
-     .syntax = "destination numkeys key [key ...]", .since = "6.2.0", .complexity = OF_DIFFERENCE, STORES},
+     .syntax = "destination numkeys key...", .since = "6.2.0", .complexity = OF_DIFFERENCE, STORES},
     {0},
 };

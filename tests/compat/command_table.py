@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Compares what COMMAND tells of every command that both servers have. INFO, in RESP2 and RESP3: arity, flags, keys,
-categories, tips, key specifications. DOCS: since when, group, what is deprecated (the rest is in words of our own). LIST
+categories, tips, key specifications. DOCS: since when, group, what is deprecated, the arguments (the rest is in words of our own). LIST
 FILTERBY ACLCAT: which are in each category. A command that only AiKv has must be one of its own."""
 
 import argparse
@@ -17,6 +17,16 @@ OWN = {
     "cluster|metaraft": "AiKv",
     "cluster|script": "AiKv",
     "cluster|addreplication": "AiKv",
+}
+ARGUMENTS = {  # that are others than Redis's
+    "bitop": "the operations, as Redis 7.2",
+    "client|tracking": "can only be off",
+    "cluster|addslotsrange": "takes a node",
+    "cluster|meet": "takes a node",
+    "command|getkeys": "as Redis 7.2",
+    "command|getkeysandflags": "as Redis 7.2",
+    "debug": "Redis tells none",
+    "pfdebug": "which subcommands there are",
 }
 FIELDS = ["name", "arity", "flags", "first key", "last key", "step", "categories", "tips", "key specifications"]
 
@@ -44,14 +54,27 @@ def pairs(flat):
     return {name.value.decode(): value for name, value in zip(flat.value[::2], flat.value[1::2])}
 
 
+def argument(flat):
+    """Of Redis's fields all but since when."""
+    found = {}
+    for field, value in pairs(flat).items():
+        if field == "arguments":
+            found[field] = [argument(each) for each in value.value]
+        elif field not in ("since", "deprecated_since", "summary"):
+            found[field] = render(in_order(value))
+    return found
+
+
 def documents(connection):
-    """All commands and subcommands: name → those fields of DOCS that are compared, rendered."""
+    """All commands and subcommands: name → those fields of DOCS that are compared."""
     found = {}
 
     def add(entries):
         for name, entry in pairs(entries).items():
             fields = pairs(entry)
             found[name] = {field: render(fields[field]) for field in DOCS if field in fields}
+            if "arguments" in fields and name not in ARGUMENTS:
+                found[name]["arguments"] = [argument(each) for each in fields["arguments"].value]
             if "subcommands" in fields:
                 add(fields["subcommands"])
 

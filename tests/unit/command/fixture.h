@@ -103,5 +103,6 @@ int run_debug_tests(void);
 int run_pubsub_tests(void);
 int run_transaction_tests(void);
 int run_blocked_tests(void);
+int run_syntax_tests(void);
 
 #endif
