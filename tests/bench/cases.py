@@ -62,8 +62,8 @@ LISTED = [
     ("MSET", "MSET" + " key:{n} {value}" * 10, None, False),
 ]
 
-# What adds an element to one key, and requests about the key then, of which one is chosen each time; pipelines, if not 16 alone. Those that change how many
-# there are come last.
+# What adds an element to one key, and requests about the key then, of which one is chosen each time; pipelines, if not 16 alone; commands sent once
+# before. Those that change how many there are come last.
 HASH, SET, ZSET, LIST = "HSET hash field:{n} {value}", "SADD set member:{n}", "ZADD zset {n} member:{n}", "RPUSH list {value}"
 STREAM = "XADD stream {n}-1 field {value}"
 ELEMENTS = {
@@ -94,8 +94,15 @@ ELEMENTS = {
         ("XREAD of the last 10", ["XREAD COUNT 10 STREAMS stream {near_end}"], (1, 16)),
         ("XADD", ["XADD stream * field {value}"], (1, 16)),
         ("XADD MAXLEN ~", ["XADD stream MAXLEN ~ {count} * field {value}"], (1, 16)),
+        ("XADD and XREADGROUP", ["XADD stream * field {value}", "XREADGROUP GROUP group consumer COUNT 1 NOACK STREAMS stream >"], (1, 16),
+         ("XGROUP DESTROY stream group", "XGROUP CREATE stream group $")),
     ],
 }
+
+
+def elements(fill, size, name, requests, pipelines=(16,), prepare=()):
+    return [Elements(name, requests, fill, size, pipeline, prepare) for pipeline in pipelines]
+
 
 # What expires, and what makes it; the fields of one large hash, and of small ones.
 KEYS = ("SET key:{n} {value} PXAT {at}",)
@@ -107,7 +114,7 @@ CASES = [
       for durability, clients, pipelines in LOADS for pipeline in pipelines for name, request, prepare in COMMANDS),
     *(Listed(name, request, pipeline, fill, takes) for pipeline in (1, 16) for name, request, fill, takes in LISTED),
     *(case for size in SIZES for fill, commands in ELEMENTS.items()
-      for case in (*(Elements(name, requests, fill, size, pipeline) for name, requests, *pipelines in commands for pipeline in (pipelines or [(16,)])[0]),
+      for case in (*(case for command in commands for case in elements(fill, size, *command)),
                    *([DeleteElements(fill, size)] if size == "very many" else []))),
     *(Throughput(name, requests, 16, 50, "everysec", prepare) for name, requests, prepare in COLLECTIONS),
     ReadsBesideWrites("always"),

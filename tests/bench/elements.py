@@ -19,6 +19,7 @@ class Elements:
     fill: str      # a request that adds one element
     size: str
     pipeline: int = 16
+    prepare: tuple = ()  # commands sent before, once
     group = "elements"
 
     @property
@@ -36,6 +37,9 @@ class Elements:
     def run(self, bench):
         o = bench.options
         filled = filled_pair(bench, self.fill, self.size)
+        for server in filled.pair:
+            for command in self.prepare:
+                server(*command.split())
         places = Kept(middle=filled.count // 2, end=filled.count // 2 + 9, near_end=filled.count - 10, count=filled.count)
         requests = [r.format_map(places) for r in self.requests]
         row = interleaved(filled.pair, o.rounds, o.seconds, *requests, clients=50, pipeline=self.pipeline, keys=filled.count, value=32)
