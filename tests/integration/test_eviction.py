@@ -146,6 +146,7 @@ class Eviction(unittest.TestCase):
             for n in range(60):
                 for at in range(0, 10000, 1000):
                     c("HSET", f"h{n}", *(x for i in range(at, at + 1000) for x in (f"field{i}", "some value")))
+            time.sleep(1.1)  # idle time is counted in seconds: the hashes are to be older
             c("SET", "string", "v" * (3 * MIB))
             self.assertEqual(c("STRLEN", "string"), 3 * MIB)
         info = self.assert_within(node, 8 * MIB)
