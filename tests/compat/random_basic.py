@@ -58,7 +58,8 @@ class Maker:
             "FLUSHDB": [self.flush_options], "FLUSHALL": [self.flush_options], "CLIENT": [self.client],
             "COMMAND": [self.command], "CONFIG": [self.config], "READONLY": [], "READWRITE": [], "AUTH": [self.keys],
             "CLUSTER": [lambda: [pick(["INFO", "NODES", "HELP", "FOO", "KEYSLOT"])]],
-            "SLOWLOG": [self.slowlog], "LATENCY": [self.latency], "MEMORY": [self.memory], "MONITOR": [lambda: ["x"]],
+            "SLOWLOG": [self.slowlog], "LATENCY": [self.latency], "MEMORY": [self.memory], "ACL": [self.acl], "MODULE": [self.module], "WAIT": [self.wait],
+            "MONITOR": [lambda: ["x"]],
             "LOLWUT": [lambda: ["VERSION", pick(["x", "1.5", ""])]], "ROLE": [self.value], "DEBUG": [self.debug],
             "INFO": [lambda: [pick(["cluster", "modules", "nothing"])]],
             "HELLO": [lambda: [pick(["4", "1", "x", "-2", ""])]], "RESET": [self.value], "TIME": [self.value],
@@ -288,6 +289,21 @@ class Maker:
             ["USAGE", "no such key", self.rng.choice(["SAMPLES", "samples", "FOO"]), self.rng.choice(INTEGERS)],
             ["USAGE"], ["STATS", "x"], ["DOCTOR", "x"], ["PURGE"], ["PURGE", "x"], ["MALLOC-STATS", "x"], ["FOO"], [],
         ])
+
+    def acl(self):
+        pick = self.rng.choice
+        return pick([
+            ["WHOAMI"], ["WHOAMI", "x"], ["USERS"], ["LIST"], ["LIST", "x"], ["GETUSER", pick(["default", "DEFAULT", "x", ""])], ["GETUSER"],
+            ["CAT"], ["CAT", pick(["@read", "x", ""])], ["CAT", "read", "x"], ["FOO"], [],
+        ])
+
+    def module(self):
+        return self.rng.choice([["LIST"], ["list"], ["LIST", "x"], ["FOO"], []])
+
+    def wait(self):
+        """For no replicas: what waits makes the others wait here."""
+        pick = self.rng.choice
+        return pick([[pick(["0", "-1", "x", "", "1.5", LEAST]), pick(["0", "1", "-1", "x", "1.5", ""])], ["0"], ["0", "0", "0"], []])
 
     def debug(self):
         return self.rng.choice([
