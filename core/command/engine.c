@@ -146,7 +146,7 @@ static size_t on_ahead(void *user, struct net_client *c, const struct resp_reque
 /* CLIENT REPLY: drops the reply that was just written, or, if the command waits, the one that will come. */
 static void mute(struct command_session *s, struct buffer *reply, size_t reply_at)
 {
-    s->muted = s->replies_off || s->replies_skipped > 0;
+    s->muted = command_session_is_muted(s);
     if (!s->muted) return;
     if (s->replies_skipped > 0) s->replies_skipped--;
     reply->len = reply_at;

@@ -33,6 +33,12 @@ struct command_session {
     const struct command_entry *last; /* the command run last, or running */
 };
 
+/* Whether the reply of the command that runs will be dropped: CLIENT REPLY. */
+static inline bool command_session_is_muted(const struct command_session *s)
+{
+    return s->replies_off || s->replies_skipped > 0;
+}
+
 struct command_session *command_session_new(struct net_client *c);
 void command_session_free(struct command_engine *e, struct command_session *s);
 /* As after connecting, but for authentication, which is the caller's to decide. What the engine knows of it ends. */

@@ -12,19 +12,23 @@ static size_t count_of(const struct command_call *c, enum pubsub_kind kind)
     return kind == PUBSUB_SHARD ? pubsub_count(s, kind) : pubsub_count(s, PUBSUB_CHANNEL) + pubsub_count(s, PUBSUB_PATTERN);
 }
 
-static void reply_head(struct command_call *c, const char *word)
+/* What it has subscribed to is told to a client that wants no replies too. */
+static struct resp_writer confirmation(struct command_call *c, const char *word)
 {
-    resp_push(c->reply, 3);
-    resp_bulk_text(c->reply, word);
+    struct resp_writer out = *c->reply;
+    if (command_session_is_muted(c->session)) out.out = &c->engine->own_messages;
+    resp_push(&out, 3);
+    resp_bulk_text(&out, word);
+    return out;
 }
 
 static void subscribe(struct command_call *c, enum pubsub_kind kind)
 {
     for (int i = 1; i < c->argc; i++) {
         pubsub_subscribe(c->engine, c->session, kind, c->argv[i]);
-        reply_head(c, subscribe_words[kind]);
-        resp_bulk(c->reply, c->argv[i]);
-        resp_integer(c->reply, (int64_t)count_of(c, kind));
+        struct resp_writer out = confirmation(c, subscribe_words[kind]);
+        resp_bulk(&out, c->argv[i]);
+        resp_integer(&out, (int64_t)count_of(c, kind));
     }
 }
 
@@ -46,19 +50,19 @@ static void command_subscribe_ssubscribe(struct command_call *c)
 /* `name` is copied to the reply first: it may be the subscription's own. */
 static void unsubscribe_one(struct command_call *c, enum pubsub_kind kind, struct bytes name)
 {
-    reply_head(c, unsubscribe_words[kind]);
-    resp_bulk(c->reply, name);
+    struct resp_writer out = confirmation(c, unsubscribe_words[kind]);
+    resp_bulk(&out, name);
     pubsub_unsubscribe(c->engine, c->session, kind, name);
-    resp_integer(c->reply, (int64_t)count_of(c, kind));
+    resp_integer(&out, (int64_t)count_of(c, kind));
 }
 
 static void unsubscribe_all(struct command_call *c, enum pubsub_kind kind)
 {
     const struct pubsub_subscriber *s = &c->session->subscriber;
     if (!pubsub_count(s, kind)) {
-        reply_head(c, unsubscribe_words[kind]);
-        resp_null(c->reply);
-        resp_integer(c->reply, (int64_t)count_of(c, kind));
+        struct resp_writer out = confirmation(c, unsubscribe_words[kind]);
+        resp_null(&out);
+        resp_integer(&out, (int64_t)count_of(c, kind));
     }
     while (pubsub_count(s, kind)) unsubscribe_one(c, kind, TAILQ_FIRST(&s->list[kind])->entry.name);
 }
