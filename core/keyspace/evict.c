@@ -13,12 +13,11 @@
 
 /* ---- how keys are used ---- */
 
-
 void keyspace_set_clock(struct keyspace *ks, int64_t now_ms)
 {
     if (ks->clock_from_ms == INT64_MAX) ks->clock_from_ms = now_ms;
     int64_t s = now_ms > ks->clock_from_ms ? (now_ms - ks->clock_from_ms) / 1000 : 0;
-    ks->clock_s = s < UINT32_MAX ? (uint32_t)s : UINT32_MAX;
+    ks->clock_s = s < UINT32_MAX - USAGE_BEGINNING_S ? USAGE_BEGINNING_S + (uint32_t)s : UINT32_MAX;
     ks->clock_ms = ks->clock_from_ms + s * 1000;
     store_set_stamp(ks->store, usage_first(&ks->usage, ks->clock_s));
     ks->candidates.count = 0; /* what was known of them is of the second before */

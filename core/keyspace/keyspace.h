@@ -133,7 +133,7 @@ void keyspace_only_look(struct keyspace *ks, bool only);
 uint32_t keyspace_idle_s(const struct keyspace *ks);
 unsigned keyspace_frequency(const struct keyspace *ks);
 
-/* The key, if it is there, is as one that was last used so long ago; or, where the order is LEAST_OFTEN, so often. */
+/* The key, if it is there, is as one that was last used so long ago, a year before the node's start at most; or, where the order is LEAST_OFTEN, so often. */
 void keyspace_set_idle(struct keyspace *ks, struct bytes key, uint64_t idle_s);
 void keyspace_set_frequency(struct keyspace *ks, struct bytes key, unsigned frequency);
 

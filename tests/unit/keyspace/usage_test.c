@@ -11,8 +11,17 @@ static void test_a_key_is_idle_since_its_last_use(void **state)
     assert_int_equal(usage_idle_s(usage_first(&r, 7), 7), 0);
     assert_int_equal(usage_idle_s(usage_first(&r, 7), 100), 93);
     assert_int_equal(usage_idle_s(usage_again(&r, usage_first(&r, 7), 90, 1), 100), 10);
-    assert_int_equal(usage_idle_s(0, UINT32_MAX), UINT32_MAX);
     assert_int_equal(usage_idle_s(usage_first(&r, 100), 99), 0); /* the clock was set back */
+}
+
+static void test_a_key_of_which_nothing_is_known_is_idle_since_the_start(void **state)
+{
+    (void)state;
+    const uint32_t now_s = USAGE_BEGINNING_S + 100;
+    const struct usage_rules often = {.counts = true};
+    assert_int_equal(usage_idle_s(0, now_s), 100);
+    assert_int_equal(usage_idle_s(usage_first(&often, now_s), now_s), 100); /* it was kept by the other rule */
+    assert_int_equal(usage_idle_s(0, UINT32_MAX), UINT32_MAX - USAGE_BEGINNING_S);
 }
 
 static void test_a_key_is_used_as_it_was_told(void **state)
@@ -20,7 +29,8 @@ static void test_a_key_is_used_as_it_was_told(void **state)
     (void)state;
     const struct usage_rules lately = {0}, often = {.counts = true, .log_factor = 10, .decay_min = 1};
     assert_int_equal(usage_idle_s(usage_told(&lately, 1000, 300, 7), 1000), 300);
-    assert_int_equal(usage_idle_s(usage_told(&lately, 1000, UINT64_MAX, 7), 1000), 1000); /* the clock goes back no further */
+    assert_int_equal(usage_idle_s(usage_told(&lately, USAGE_BEGINNING_S, 30000000, 7), USAGE_BEGINNING_S + 1), 30000001);
+    assert_int_equal(usage_idle_s(usage_told(&lately, 1000, UINT64_MAX, 7), 1000), 999); /* the clock goes back no further */
     assert_int_equal(usage_frequency(&often, usage_told(&often, 1000, 300, 255), 1000), 255);
 }
 
@@ -93,6 +103,7 @@ int run_usage_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_key_is_idle_since_its_last_use),
+        cmocka_unit_test(test_a_key_of_which_nothing_is_known_is_idle_since_the_start),
         cmocka_unit_test(test_a_key_is_used_as_it_was_told),
         cmocka_unit_test(test_a_counter_falls_by_one_each_period),
         cmocka_unit_test(test_a_counter_rises_ever_more_slowly_to_255),
