@@ -81,6 +81,7 @@ struct command_tuning {
     double percentiles[COMMAND_PERCENTILES_MAX];
     size_t percentile_count;
     enum command_debug debug; /* whether DEBUG may be used: by nobody, from the loopback interface, by all */
+    uint64_t stream_entries; /* that "~" takes out of a stream at a time; 0: any number */
     uint64_t data_max; /* keyspace_data_bytes() above which keys are evicted; 0: none ever is */
     struct keyspace_eviction eviction;
     uint64_t eviction_us; /* so long at a time, or little more */

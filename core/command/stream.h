@@ -34,6 +34,7 @@ struct command_stream_trim {
     enum { TRIM_NONE, TRIM_LENGTH, TRIM_ID } by;
     bool about, limit_given, no_stream;
     int64_t length, limit; /* 0: no limit */
+    uint64_t step;         /* entries go so many at a time, or all; 0: any number */
     struct stream_id id;
 };
 /* Options from argument 2 on; `*at` is the first that is none, for XADD (`adds`), which has NOMKSTREAM too. False: the error was replied. */

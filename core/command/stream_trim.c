@@ -1,12 +1,20 @@
 /* Streams: taking entries out, the oldest ones or by their ids. */
+#include "command/engine.h"
 #include "command/notify.h"
 #include "command/stream.h"
 
 /* ---- the oldest ones ---- */
 
-/* Entries that "~" trims at most, and at a time; as Redis's, whose nodes hold so many. */
-#define LIMIT_DEFAULT 10000
-#define ABOUT_STEP    100
+/* Entries that "~" trims at most without LIMIT: those of a hundred of Redis's nodes, within bounds; as it does. */
+#define LIMIT_NODES   100
+#define LIMIT_DEFAULT 10000 /* where their size is not bounded */
+#define LIMIT_MAX     1000000
+
+static int64_t default_limit(uint64_t node)
+{
+    if (node == 0) return LIMIT_DEFAULT;
+    return node < LIMIT_MAX / LIMIT_NODES ? (int64_t)node * LIMIT_NODES : LIMIT_MAX;
+}
 
 /* MAXLEN or MINID at argument `*i`, with what belongs to it; `*i` is its last then. */
 static bool parse_threshold(struct command_call *c, int *i, struct command_stream_trim *t)
@@ -57,7 +65,8 @@ bool command_stream_check_trim(struct command_call *c, bool adds, struct command
     if (t->limit && t->by == TRIM_NONE) return command_stream_refuse(c, "syntax error, LIMIT cannot be used without specifying a trimming strategy");
     if (!adds && t->by == TRIM_NONE) return command_stream_refuse(c, "syntax error, XTRIM must be called with a trimming strategy");
     if (t->limit_given && !t->about) return command_stream_refuse(c, "syntax error, LIMIT cannot be used without the special ~ option");
-    if (t->about && !t->limit_given) t->limit = LIMIT_DEFAULT;
+    if (t->about) t->step = c->engine->tuning.stream_entries;
+    if (t->about && !t->limit_given) t->limit = default_limit(t->step);
     return true;
 }
 
@@ -66,9 +75,8 @@ uint64_t command_stream_trim(struct keyspace_stream *s, const struct command_str
     uint64_t length = (uint64_t)t->length, gone = 0;
     if (t->by == TRIM_LENGTH && s->count > length) gone = s->count - length;
     if (t->by == TRIM_ID) gone = keyspace_stream_rank(s, t->id, NULL);
-    uint64_t limit = t->limit ? (uint64_t)t->limit : UINT64_MAX, step = limit < ABOUT_STEP ? limit : ABOUT_STEP;
-    if (gone > limit) gone = limit;
-    if (t->about && gone < s->count) gone -= gone % step; /* so that not each entry that comes costs one that goes */
+    if (t->limit && gone > (uint64_t)t->limit) gone = (uint64_t)t->limit;
+    if (t->step && gone < s->count) gone -= gone % t->step; /* so that not each entry that comes costs one that goes */
     keyspace_stream_remove(s, 0, gone);
     return gone;
 }

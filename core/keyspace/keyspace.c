@@ -256,12 +256,18 @@ void keyspace_close(struct keyspace *ks)
     keyspace_free(ks);
 }
 
+static size_t lower(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 void keyspace_set_small(struct keyspace *ks, const struct keyspace_small *small)
 {
-    assert(small->hash_entries <= KEYSPACE_SMALL_HASH_ENTRIES && small->hash_value <= KEYSPACE_SMALL_HASH_VALUE &&
-           small->set_integers <= KEYSPACE_SMALL_SET_INTEGERS && small->zset_entries <= KEYSPACE_SMALL_ZSET_ENTRIES &&
-           small->zset_value <= KEYSPACE_SMALL_ZSET_VALUE);
-    ks->small = *small;
+    ks->small = (struct keyspace_small){.hash_entries = lower(small->hash_entries, KEYSPACE_SMALL_HASH_ENTRIES),
+                                        .hash_value = lower(small->hash_value, KEYSPACE_SMALL_HASH_VALUE),
+                                        .set_integers = lower(small->set_integers, KEYSPACE_SMALL_SET_INTEGERS),
+                                        .zset_entries = lower(small->zset_entries, KEYSPACE_SMALL_ZSET_ENTRIES),
+                                        .zset_value = lower(small->zset_value, KEYSPACE_SMALL_ZSET_VALUE)};
 }
 
 /* ---- a command ---- */

@@ -178,7 +178,7 @@ void keyspace_slot_keys(struct keyspace *ks, unsigned slot, size_t count, void (
 
 /* ---- what is small ---- */
 /* Up to this, collections are whole in their key's row; one that has been larger is in rows of its own for good. As Redis's settings of such names;
- * these are its defaults, and the most that is possible here, so that a key's row stays small. */
+ * these are its defaults, and the most that has an effect here, so that a key's row stays small. */
 #define KEYSPACE_SMALL_HASH_ENTRIES 512 /* fields of a hash, */
 #define KEYSPACE_SMALL_HASH_VALUE   64  /* bytes of a name or value */
 #define KEYSPACE_SMALL_SET_INTEGERS 512 /* members of a set, if all are integers */
@@ -187,7 +187,7 @@ void keyspace_slot_keys(struct keyspace *ks, unsigned slot, size_t count, void (
 struct keyspace_small {
     size_t hash_entries, hash_value, set_integers, zset_entries, zset_value;
 };
-/* From now on, until the keyspace is closed. */
+/* From now on, until the keyspace is closed; what is above those counts as them. */
 void keyspace_set_small(struct keyspace *ks, const struct keyspace_small *small);
 
 /* ---- upkeep ---- */

@@ -18,6 +18,7 @@ enum setting_type {
     TYPE_WORD,       /* letters, digits, '-', '_', '.'; up to 64 */
     TYPE_PORT, /* 0 to 65535 */
     TYPE_COUNT,      /* 0 to 2^31 - 1 */
+    TYPE_LARGE_COUNT, /* 0 to 2^63 - 1 */
     TYPE_INTEGER,    /* any */
     TYPE_SIZE,       /* bytes, with kb, mb, gb as in redis.conf */
     TYPE_BOOLEAN,    /* yes, no, true, false */
@@ -71,7 +72,7 @@ int config_rewrite(const struct config *c, const char *path, struct error *e);
 int config_finish(struct config *c, struct error *e);
 
 const char *config_text(const struct config *c, enum setting id);
-int64_t config_number(const struct config *c, enum setting id); /* of PORT, COUNT, INTEGER, SIZE, ALIAS (0: none) */
+int64_t config_number(const struct config *c, enum setting id); /* of PORT, COUNT, LARGE_COUNT, INTEGER, SIZE, ALIAS (0: none) */
 bool config_flag(const struct config *c, enum setting id);
 bool config_wildcard_host(const struct config *c); /* host is 0.0.0.0 or :: */
 

@@ -38,7 +38,7 @@ static int read_file(const char *path, struct buffer *out, mode_t *mode, struct 
 /* A value as TOML. */
 static void write_value(struct buffer *out, enum setting_type type, const char *text)
 {
-    if (type == TYPE_PORT || type == TYPE_COUNT || type == TYPE_INTEGER || type == TYPE_SIZE) {
+    if (type == TYPE_PORT || type == TYPE_COUNT || type == TYPE_LARGE_COUNT || type == TYPE_INTEGER || type == TYPE_SIZE) {
         buffer_append_text(out, text);
     } else if (type == TYPE_BOOLEAN) {
         buffer_append_text(out, strcmp(text, "yes") == 0 ? "true" : "false");

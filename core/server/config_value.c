@@ -164,6 +164,7 @@ const char *config_value_takes(enum setting_type type)
     case TYPE_WORD: return "up to 64 letters, digits, '-', '_' and '.'";
     case TYPE_PORT: return "a port from 0 to 65535";
     case TYPE_COUNT: return "a number from 0 to 2147483647";
+    case TYPE_LARGE_COUNT: return "a number from 0 to 9223372036854775807";
     case TYPE_INTEGER: return "an integer";
     case TYPE_SIZE: return "bytes, as 1048576 or 1mb";
     case TYPE_BOOLEAN: return "yes or no";
@@ -190,6 +191,7 @@ bool config_value_canonical(enum setting_type type, const char *text, char *out)
     switch (type) {
     case TYPE_PORT: return as_integer(text, 0, 65535, out);
     case TYPE_COUNT: return as_integer(text, 0, INT32_MAX, out);
+    case TYPE_LARGE_COUNT: return as_integer(text, 0, INT64_MAX, out);
     case TYPE_INTEGER: return as_integer(text, INT64_MIN, INT64_MAX, out);
     case TYPE_SIZE: return as_size(text, out);
     case TYPE_BOOLEAN: return as_boolean(text, out);

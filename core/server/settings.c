@@ -79,7 +79,8 @@ void node_tune(struct node *n)
                                     .slowlog_max = (size_t)config_number(c, SETTING_SLOWLOG_LEN),
                                     .latency_ms = (uint64_t)config_number(c, SETTING_LATENCY_THRESHOLD),
                                     .latency_tracking = config_flag(c, SETTING_LATENCY_TRACKING),
-                                    .debug = debug_allowed(c)};
+                                    .debug = debug_allowed(c),
+                                    .stream_entries = (uint64_t)config_number(c, SETTING_STREAM_ENTRIES)};
     tuning.percentile_count = config_value_percentiles(config_text(c, SETTING_LATENCY_PERCENTILES), tuning.percentiles);
     tune_eviction(c, &tuning);
     command_engine_tune(n->engine, &tuning);
@@ -95,30 +96,31 @@ void node_tune(struct node *n)
 /* What Redis has settings for and here always is so: clients and tools look it up. NULL: see fixed_value(). */
 static const struct {
     const char *name, *value;
+    bool mutable_; /* in Redis: else it cannot be set to what it is either */
 } fixed[] = {
-    {"save", ""},
-    {"appendonly", "yes"},
-    {"maxmemory-clients", "0"},
-    {"proto-max-bulk-len", "536870912"},
-    {"client-query-buffer-limit", "1073741824"},
-    {"hll-sparse-max-bytes", "3000"},
-    {"lazyfree-lazy-eviction", "yes"},
-    {"lazyfree-lazy-expire", "yes"},
-    {"lazyfree-lazy-server-del", "yes"},
-    {"lazyfree-lazy-user-del", "yes"},
-    {"lazyfree-lazy-user-flush", "yes"},
-    {"activedefrag", "no"},
-    {"hz", "10"},
-    {"io-threads", "1"},
-    {"tcp-keepalive", "300"},
-    {"tcp-backlog", "511"},
-    {"tls-port", "0"},
-    {"unixsocket", ""},
-    {"daemonize", "no"},
-    {"protected-mode", NULL},
-    {"enable-module-command", "no"},
-    {"cluster-require-full-coverage", "yes"},
-    {"cluster-allow-reads-when-down", "no"},
+    {"save", "", true},
+    {"appendonly", "yes", true},
+    {"maxmemory-clients", "0", true},
+    {"proto-max-bulk-len", "536870912", true},
+    {"client-query-buffer-limit", "1073741824", true},
+    {"hll-sparse-max-bytes", "3000", true},
+    {"lazyfree-lazy-eviction", "yes", true},
+    {"lazyfree-lazy-expire", "yes", true},
+    {"lazyfree-lazy-server-del", "yes", true},
+    {"lazyfree-lazy-user-del", "yes", true},
+    {"lazyfree-lazy-user-flush", "yes", true},
+    {"activedefrag", "no", true},
+    {"hz", "10", true},
+    {"io-threads", "1", false},
+    {"tcp-keepalive", "300", true},
+    {"tcp-backlog", "511", false},
+    {"tls-port", "0", true},
+    {"unixsocket", "", false},
+    {"daemonize", "no", false},
+    {"protected-mode", NULL, true},
+    {"enable-module-command", "no", false},
+    {"cluster-require-full-coverage", "yes", true},
+    {"cluster-allow-reads-when-down", "no", true},
 };
 #define FIXED (sizeof fixed / sizeof *fixed)
 
@@ -181,7 +183,7 @@ static bool setting_at(void *user, size_t index, struct command_setting *out)
     }
     index -= ALIASES;
     if (index >= FIXED) return false;
-    *out = (struct command_setting){.name = fixed[index].name, .mutable_ = true};
+    *out = (struct command_setting){.name = fixed[index].name, .mutable_ = fixed[index].mutable_};
     snprintf(out->value, sizeof out->value, "%s", fixed_value(n, index));
     return true;
 }
