@@ -282,6 +282,14 @@ void command_blocked_touch_all(struct command_engine *e, unsigned database)
     for (struct names_entry *at = names_next(keys, NULL); at; at = names_next(keys, at)) make_ready(&e->blocked, (struct waited_key *)at);
 }
 
+/* As a command that took from then on; the time that it waited is not its own. */
+static void note_served(struct command_engine *e, const struct command_call *c, uint64_t since_us)
+{
+    uint64_t took_us = clock_monotonic_us() - since_us;
+    e->statistics.each[c->entry->number].usec += took_us;
+    if (took_us >= e->attention_us) command_note_slow(e, c, took_us);
+}
+
 /* Serves a client from a key, if that is of its type or the client waits for its end too. False: there is no such key (any more). */
 static bool serve(struct command_engine *e, struct blocked_client *c, struct bytes key, uint64_t now_us, bool *found)
 {
@@ -298,12 +306,14 @@ static bool serve(struct command_engine *e, struct blocked_client *c, struct byt
                                 .engine = e,
                                 .client = c->client,
                                 .session = c->session};
+    uint64_t began_us = clock_monotonic_us();
     keyspace_begin(e->keyspace, c->session->database, call.now_ms);
     e->running = c->session;
     enum keyspace_type type = keyspace_find(e->keyspace, key).type;
     bool served = (type == c->type || c->until_gone) && c->serve(&call, key);
     e->running = NULL;
     struct store_position position = keyspace_end(e->keyspace);
+    if (served) note_served(e, &call, began_us);
     if (served) resume(e, c, reply_at, position);
     *found = served;
     arena_reset(&e->arena); /* others are served in the same turn */

@@ -148,11 +148,9 @@ static uint64_t start_us(const struct command_engine *e, uint64_t client)
     return e->last_client == client ? e->last_end_us : clock_monotonic_us();
 }
 
-/* What took as long as some setting says. A command that waits has not run yet. */
-static void note_slow(struct command_engine *e, const struct command_call *c, uint64_t took_us)
+void command_note_slow(struct command_engine *e, const struct command_call *c, uint64_t took_us)
 {
     const struct command_tuning *t = &e->tuning;
-    if (c->session->waiting) return;
     if (t->slowlog_us >= 0 && took_us >= (uint64_t)t->slowlog_us && !(c->entry->row->flags & SKIP_SLOWLOG)) {
         command_slowlog_add(&e->slowlog, c, took_us);
         command_slowlog_trim(&e->slowlog, t->slowlog_max);
@@ -171,7 +169,7 @@ static void count_run(struct command_engine *e, const struct command_call *c, ui
     counters->usec += took_us;
     counters->failed += failed;
     if (e->tuning.latency_tracking) command_counts_latency(counters, took_us);
-    if (took_us >= e->attention_us) note_slow(e, c, took_us);
+    if (took_us >= e->attention_us && !c->session->waiting) command_note_slow(e, c, took_us); /* one that waits has not run yet */
     if (e->monitors.count > 0) command_monitors_feed(&e->monitors, c, (int64_t)e->last_end_us + e->wall_offset_us);
 }
 

@@ -74,6 +74,8 @@ struct command_engine {
 void command_dispatch(struct command_engine *e, struct net_client *client, const struct resp_request *request);
 /* Runs a command that may run, which has begun at start_us, and counts it. */
 void command_execute(struct command_engine *e, struct command_call *c, uint64_t start_us);
+/* Notes a command that took as long as some setting says: in the slow log, and for LATENCY. */
+void command_note_slow(struct command_engine *e, const struct command_call *c, uint64_t took_us);
 /* The reply waits for what the command wrote, and for what it read that is not released yet: for what keyspace_end returned. */
 void command_gate(struct command_engine *e, struct net_client *client, struct store_position position);
 /* Calls it, and notes how long it took if that is watched. */
