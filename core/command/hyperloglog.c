@@ -306,7 +306,7 @@ const struct command_row command_hyperloglog_rows[] = {
      .syntax = "key...", .since = "2.8.9",
      .complexity = "O(1) with a very small average constant time when called with a single key. O(N) with N being the number of keys, "
                    "and much bigger constant times, when called with multiple keys.",
-     .keys_note = "RW because it may change the internal representation of the key, and propagate to replicas"},
+     .keys_note = "RW because it may change the internal representation of the key, and propagate to replicas", .waits_as_write = true},
     {"PFMERGE", -2, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_INSERT), ACL_HYPERLOGLOG, command_hyperloglog_pfmerge,
      "Adds to a HyperLogLog all that was added to others.",
      .syntax = "destkey sourcekey...", .since = "2.8.9",

@@ -8,8 +8,8 @@ static bool is_paused(const struct command_engine *e, const struct command_sessi
 {
     const struct command_entry *entry = command_table_resolve(&e->table, r->argc, r->argv);
     if (!entry || !command_arity_fits(entry->row, r->argc)) return false; /* an error at once */
-    bool writes = entry->row->flags & WRITE || (entry->row->run == command_transaction_exec && s->transaction.writes);
-    return e->pause.all || writes;
+    bool ends_writing = entry->row->run == command_transaction_exec && s->transaction.waits_as_write;
+    return e->pause.all || command_waits_as_write(entry->row) || ends_writing;
 }
 
 size_t command_pause_admits(struct command_engine *e, struct net_client *client, const struct resp_request *requests, size_t count)

@@ -117,6 +117,7 @@ struct command_row {
     const struct command_row *subcommands; /* ends with a row without a name; or NULL */
     bool for_subscribers; /* may be called by a RESP2 connection that has subscribed to something */
     bool never_queued; /* runs at once between MULTI and EXEC too */
+    bool waits_as_write; /* while CLIENT PAUSE holds writes up, though it changes no data: what would be replicated, as in Redis */
     bool only_looks; /* looking a key up does not count as using it */
     bool is_debug; /* refused unless enable-debug-command allows it */
     bool suspends; /* its client, until another thread has replied: so it cannot be queued. Other commands never do with call->in_transaction */
@@ -129,6 +130,12 @@ struct command_row {
     /* Whether argument `i` is something like a password; NULL: none ever is. */
     bool (*is_secret)(int argc, const struct bytes *argv, int i);
 };
+
+/* Whether CLIENT PAUSE WRITE holds it up. */
+static inline bool command_waits_as_write(const struct command_row *row)
+{
+    return row->flags & WRITE || row->waits_as_write;
+}
 
 /* The rows of each group's files; a list ends with a row without a name. */
 extern const struct command_row command_connection_rows[], command_client_rows[];

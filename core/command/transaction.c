@@ -43,6 +43,7 @@ void transaction_queue(struct command_session *s, const struct command_request *
     }
     t->queue[t->count++] = (struct command_request){request->entry, request->argc, copy_arguments(request)};
     t->writes |= (request->entry->row->flags & WRITE) != 0;
+    t->waits_as_write |= command_waits_as_write(request->entry->row);
     t->needs_room |= (request->entry->row->flags & DENYOOM) != 0;
     size_t bytes = memory_of(request);
     t->bytes += bytes;

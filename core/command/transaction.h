@@ -20,6 +20,7 @@ struct command_transaction {
     bool open;                     /* between MULTI and EXEC or DISCARD */
     bool refused;                  /* a request was: EXEC will be, too */
     bool writes;                   /* one of the queue may change data */
+    bool waits_as_write;           /* a pause of writes holds EXEC up */
     bool needs_room;               /* one of them is refused when there is too much */
     struct command_request *queue; /* each argv in memory of its own */
     size_t count, cap, bytes;      /* `bytes`: of all that, part of session->kept */

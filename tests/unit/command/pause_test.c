@@ -31,6 +31,27 @@ static void test_a_pause_holds_what_came_with_it_in_one_write(void **state)
     client_close(c);
 }
 
+/* As Redis, whose replicas would be told. */
+static void test_a_pause_of_writes_holds_messages_too(void **state)
+{
+    struct node *n = *state;
+    int admin = client_connect(n, "127.0.0.1"), c = client_connect(n, "127.0.0.1"), transaction = client_connect(n, "127.0.0.1");
+    says(n, transaction, "MULTI", "+OK");
+    says(n, transaction, "PUBLISH channel message", "+QUEUED");
+    says(n, admin, "CLIENT PAUSE 100000 WRITE", "+OK");
+    client_send(c, "PUBLISH channel message\r\nPFCOUNT k\r\n");
+    client_send(transaction, "EXEC\r\n");
+    assert_true(client_is_silent(n, c));
+    assert_true(client_is_silent(n, transaction));
+    says(n, admin, "CLIENT UNPAUSE", "+OK");
+    assert_string_equal(client_receive(n, c), ":0");
+    assert_string_equal(client_receive(n, c), ":0");
+    assert_string_equal(client_receive(n, transaction), "*1\r\n:0");
+    client_close(admin);
+    client_close(c);
+    client_close(transaction);
+}
+
 static void test_a_pause_of_all_ends_by_itself(void **state)
 {
     struct node *n = *state;
@@ -91,6 +112,7 @@ int run_pause_tests(void)
     const struct CMUnitTest tests[] = {
         WITH_NODE(test_what_is_paused_runs_when_the_pause_ends),
         WITH_NODE(test_a_pause_holds_what_came_with_it_in_one_write),
+        WITH_NODE(test_a_pause_of_writes_holds_messages_too),
         WITH_NODE(test_a_pause_of_all_ends_by_itself),
         WITH_NODE(test_a_pause_gets_no_shorter),
         WITH_NODE(test_who_is_paused_is_blocked),
