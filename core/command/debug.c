@@ -1,12 +1,17 @@
 /* DEBUG, as far as test suites need it; only where enable-debug-command allows it. */
+#include <limits.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "base/number.h"
 #include "command/call.h"
+#include "command/digest.h"
 #include "command/engine.h"
 
-#define SLEEP_MAX_S 3600
+#define SLEEP_MAX_S        3600
+#define POPULATE_BATCH     1000               /* keys */
+#define POPULATE_BYTES_MAX ((uint64_t)1 << 30)
+#define POSITIVE           "value is out of range, must be positive"
 
 /* Everybody waits, as in Redis. */
 static void debug_sleep(struct command_call *c)
@@ -37,6 +42,80 @@ static void debug_object(struct command_call *c)
         resp_simple(c->reply, text);
     }
     command_gate(c->engine, c->client, keyspace_end(c->keyspace));
+}
+
+/* ---- data ---- */
+
+static void reply_digest(struct command_call *c, const uint8_t digest[COMMAND_DIGEST_LEN])
+{
+    char hex[2 * COMMAND_DIGEST_LEN + 1];
+    for (size_t i = 0; i < COMMAND_DIGEST_LEN; i++) snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    resp_simple(c->reply, hex);
+}
+
+static void debug_digest(struct command_call *c)
+{
+    uint8_t digest[COMMAND_DIGEST_LEN];
+    if (command_digest_all(c, digest))
+        reply_digest(c, digest);
+    else
+        resp_error(c->reply, ERROR_GENERIC, "the names of keys are too long for DEBUG DIGEST");
+}
+
+static void debug_digest_value(struct command_call *c)
+{
+    resp_array(c->reply, (size_t)c->argc - 2);
+    keyspace_begin(c->keyspace, c->session->database, c->now_ms);
+    keyspace_only_look(c->keyspace, true);
+    for (int i = 2; i < c->argc; i++) {
+        uint8_t digest[COMMAND_DIGEST_LEN] = {0};
+        command_digest_value(c, c->argv[i], digest);
+        reply_digest(c, digest);
+    }
+    command_gate(c->engine, c->client, keyspace_end(c->keyspace));
+}
+
+/* The key "prefix:number", unless it is there: "value:number", or so many bytes, of which those are the first. `room` has room for both. */
+static void put_numbered(struct command_call *c, struct bytes prefix, uint64_t number, uint8_t *room, size_t value_len)
+{
+    char text[32];
+    struct bytes key = bytes_of(room, prefix.len + (size_t)snprintf(text, sizeof text, ":%llu", (unsigned long long)number));
+    memcpy(room, prefix.data, prefix.len);
+    memcpy(room + prefix.len, text, key.len - prefix.len);
+    if (keyspace_find(c->keyspace, key).type != KEYSPACE_NONE) return;
+    uint8_t *value = room + prefix.len + sizeof text;
+    size_t len = (size_t)snprintf(text, sizeof text, "value:%llu", (unsigned long long)number);
+    memcpy(value, text, value_len && value_len < len ? value_len : len);
+    keyspace_string_put(c->keyspace, key, bytes_of(value, value_len ? value_len : len), KEYSPACE_NO_EXPIRY);
+}
+
+static void debug_populate(struct command_call *c)
+{
+    int64_t count, value_len = 0;
+    struct bytes prefix = c->argc > 3 ? c->argv[3] : bytes_text("key");
+    if (!command_integer_within(c, 2, 0, INT64_MAX, &count, POSITIVE)) return;
+    if (c->argc > 4 && !command_integer_within(c, 4, 0, COMMAND_STRING_MAX, &value_len, POSITIVE)) return;
+    size_t room_len = prefix.len + (size_t)value_len + 64;
+    if ((uint64_t)count > POPULATE_BYTES_MAX / room_len) {
+        resp_error(c->reply, ERROR_SYNTAX, "DEBUG POPULATE makes at most %llu MiB", (unsigned long long)(POPULATE_BYTES_MAX >> 20));
+        return;
+    }
+    uint8_t *room = arena_alloc(c->arena, room_len);
+    memset(room, 0, room_len);
+    for (int64_t at = 0; at < count; at += POPULATE_BATCH) {
+        keyspace_begin(c->keyspace, c->session->database, c->now_ms);
+        for (int64_t i = at; i < count && i < at + POPULATE_BATCH; i++) put_numbered(c, prefix, (uint64_t)i, room, (size_t)value_len);
+        command_gate(c->engine, c->client, keyspace_end(c->keyspace));
+    }
+    command_reply_ok(c);
+}
+
+static void debug_reload(struct command_call *c)
+{
+    if (c->in_transaction)
+        resp_error(c->reply, ERROR_GENERIC, "DEBUG RELOAD waits for a checkpoint and is not allowed inside a transaction");
+    else
+        command_save_wait(c, true);
 }
 
 static void debug_set_active_expire(struct command_call *c)
@@ -183,17 +262,24 @@ static void debug_help(struct command_call *c);
 /* Not subcommands: COMMAND INFO has none for DEBUG. */
 static const struct {
     const char *name, *syntax, *summary;
-    int argc;
+    int argc, argc_max;
     void (*run)(struct command_call *c);
 } all[] = {
-    {"ERROR", "<text>", "Replies with this error.", 3, debug_error},
-    {"LOG", "<message>", "Writes a line into the log.", 3, debug_log},
-    {"OBJECT", "<key>", "How a value is held, and the bytes of its rows.", 3, debug_object},
-    {"PROTOCOL", "<type>", "A reply of a type: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true, false.", 3,
+    {"DIGEST", "", "A digest of all data, as Redis's.", 2, 2, debug_digest},
+    {"DIGEST-VALUE", "[<key> ...]", "Digests of the values of keys, likewise.", 2, INT_MAX, debug_digest_value},
+    {"ERROR", "<text>", "Replies with this error.", 3, 3, debug_error},
+    {"LOADAOF", "", "The same as RELOAD.", 2, 2, debug_reload},
+    {"LOG", "<message>", "Writes a line into the log.", 3, 3, debug_log},
+    {"OBJECT", "<key>", "How a value is held, and the bytes of its rows.", 3, 3, debug_object},
+    {"POPULATE", "<count> [<prefix> [<size>]]", "Makes keys named prefix:0 and so on, of so many bytes, but for those that are there.", 3, 5,
+     debug_populate},
+    {"PROTOCOL", "<type>", "A reply of a type: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true, false.", 3, 3,
      debug_protocol},
-    {"SET-ACTIVE-EXPIRE", "<0|1>", "With 0, keys that have expired are deleted only when somebody asks for them.", 3, debug_set_active_expire},
-    {"SLEEP", "<seconds>", "Runs nothing, for nobody, for so long. Decimals are allowed.", 3, debug_sleep},
-    {"HELP", "", "Prints this help.", 2, debug_help},
+    {"RELOAD", "", "Waits for a checkpoint of all that was written, then lets all rows in memory go: they are read from disk anew.", 2, 2,
+     debug_reload},
+    {"SET-ACTIVE-EXPIRE", "<0|1>", "With 0, keys that have expired are deleted only when somebody asks for them.", 3, 3, debug_set_active_expire},
+    {"SLEEP", "<seconds>", "Runs nothing, for nobody, for so long. Decimals are allowed.", 3, 3, debug_sleep},
+    {"HELP", "", "Prints this help.", 2, 2, debug_help},
 };
 #define ALL (sizeof all / sizeof *all)
 
@@ -213,7 +299,7 @@ static void debug_help(struct command_call *c)
 static void command_debug_debug(struct command_call *c)
 {
     for (size_t i = 0; i < ALL; i++) {
-        if (!command_is(c, 1, all[i].name) || c->argc != all[i].argc) continue;
+        if (!command_is(c, 1, all[i].name) || c->argc < all[i].argc || c->argc > all[i].argc_max) continue;
         all[i].run(c);
         return;
     }
@@ -223,7 +309,7 @@ static void command_debug_debug(struct command_call *c)
 const struct command_row command_debug_rows[] = {
     {"DEBUG", -2, ADMIN | NOSCRIPT | LOADING | STALE, NO_KEYS, 0, command_debug_debug,
      "Help for tests of clients; refused unless enable-debug-command allows it.",
-     .syntax = "(subcommand: ERROR | LOG | OBJECT | PROTOCOL | SET-ACTIVE-EXPIRE | SLEEP | HELP) [argument]",
+     .syntax = "(subcommand: DIGEST | DIGEST-VALUE | ERROR | LOADAOF | LOG | OBJECT | POPULATE | PROTOCOL | RELOAD | SET-ACTIVE-EXPIRE | SLEEP | HELP) [argument]",
      .since = "1.0.0", .complexity = "Depends on subcommand.",
      .is_debug = true},
     {0},

@@ -20,7 +20,7 @@ static void reply_failure(struct resp_writer *reply, const struct error *why)
 
 /* ---- waiting ---- */
 
-static void wait_for(struct command_call *c, uint64_t sequence)
+static void wait_for(struct command_call *c, uint64_t sequence, bool reread)
 {
     struct command_saves *s = &c->engine->saves;
     if (s->count == s->cap) {
@@ -28,7 +28,7 @@ static void wait_for(struct command_call *c, uint64_t sequence)
         s->list = realloc(s->list, s->cap * sizeof *s->list);
         if (!s->list) abort();
     }
-    s->list[s->count++] = (struct command_save){net_client_id(c->client), sequence};
+    s->list[s->count++] = (struct command_save){net_client_id(c->client), sequence, reread};
     c->session->waiting = true;
     net_client_suspend(c->client);
 }
@@ -58,6 +58,7 @@ void command_saves_wake(struct command_engine *e)
     for (size_t i = 0; i < s->count; i++) {
         struct command_save w = s->list[i];
         bool saved = now.checkpoint.sequence >= w.sequence;
+        if (saved && w.reread) store_drop_cached(e->store);
         if (saved || in_vain)
             answer(e, w.client, saved ? NULL : &why);
         else
@@ -74,8 +75,7 @@ void command_saves_release(struct command_saves *s)
 
 /* ---- the commands ---- */
 
-/* The client waits, nobody else does. */
-static void command_save_save(struct command_call *c)
+void command_save_wait(struct command_call *c, bool reread)
 {
     struct store_statistics now;
     struct error why;
@@ -85,7 +85,12 @@ static void command_save_save(struct command_call *c)
         return;
     }
     store_checkpoint_soon(c->engine->store);
-    wait_for(c, now.last.sequence);
+    wait_for(c, now.last.sequence, reread);
+}
+
+static void command_save_save(struct command_call *c)
+{
+    command_save_wait(c, false);
 }
 
 /* As in Redis, SCHEDULE makes a difference only to who runs into something else than a save, of which there is nothing

@@ -233,6 +233,8 @@ void store_set_committed(struct store *s, struct store_position committed);
 bool store_checkpoint_failing(const struct store *s, struct error *e);
 
 void store_set_memory_max(struct store *s, size_t bytes);
+/* Lets go of all rows in memory that the checkpoint holds as they are; they are read from disk when asked for. Not within a batch; takes time for each of them. */
+void store_drop_cached(struct store *s);
 
 /* ---- epochs, and comparing two logs ---- */
 

@@ -150,6 +150,13 @@ static void evict(struct store *s)
         table_sweep(&s->table, SWEEP_SLOTS, drop_clean, s);
 }
 
+void store_drop_cached(struct store *s)
+{
+    assert(!s->in_batch);
+    if (s->phase == PHASE_SETTLING) settle(s, UINT32_MAX);
+    while (s->clean_rows) table_sweep(&s->table, SWEEP_SLOTS_MAX, drop_clean, s); /* the first time round it leaves what was used lately */
+}
+
 /* ---- each turn ---- */
 
 void store_upkeep(struct store *s)
