@@ -76,7 +76,10 @@ uint64_t command_stream_trim(struct keyspace_stream *s, const struct command_str
     if (t->by == TRIM_LENGTH && s->count > length) gone = s->count - length;
     if (t->by == TRIM_ID) gone = keyspace_stream_rank(s, t->id, NULL);
     if (t->limit && gone > (uint64_t)t->limit) gone = (uint64_t)t->limit;
-    if (t->step && gone < s->count) gone -= gone % t->step; /* so that not each entry that comes costs one that goes */
+    if (t->step && gone < s->count) { /* so that not each entry that comes costs one that goes */
+        uint64_t before = s->head.added - s->count, beyond = (before % t->step + gone) % t->step; /* a step begins where a node of Redis's would */
+        gone = gone > beyond ? gone - beyond : 0;
+    }
     keyspace_stream_remove(s, 0, gone);
     return gone;
 }
