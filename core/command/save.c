@@ -1,4 +1,4 @@
-/* SAVE, BGSAVE, LASTSAVE: Redis's words for a checkpoint, which is made without them too. */
+/* SAVE, BGSAVE, BGREWRITEAOF, LASTSAVE: Redis's words for a checkpoint, which is made without them too. */
 #include "command/save.h"
 
 #include <stdlib.h>
@@ -114,6 +114,20 @@ static void command_save_bgsave(struct command_call *c)
     }
 }
 
+/* What a checkpoint holds the log need not hold any more. */
+static void command_save_bgrewriteaof(struct command_call *c)
+{
+    struct store_statistics now;
+    struct error why;
+    store_statistics(c->engine->store, &now);
+    if (is_in_vain(c->engine, &why)) {
+        reply_failure(c->reply, &why);
+        return;
+    }
+    store_checkpoint_soon(c->engine->store);
+    resp_simple(c->reply, now.checkpoint_running ? "Background append only file rewriting scheduled" : "Background append only file rewriting started");
+}
+
 static void command_save_lastsave(struct command_call *c)
 {
     struct store_statistics now;
@@ -127,7 +141,11 @@ const struct command_row command_save_rows[] = {
      "meanwhile.",
      .since = "1.0.0", .complexity = "O(N) where N is the number of rows that changed since the last checkpoint"},
     {"BGSAVE", -1, ADMIN | NOSCRIPT | NO_ASYNC_LOADING, NO_KEYS, 0, command_save_bgsave,
-     "Begins a checkpoint, unless one is running. They are made without being asked for too.", .syntax = "[SCHEDULE]", .since = "1.0.0", .complexity = "O(1)"},
+     "Begins a checkpoint, unless one is running. They are made without being asked for too.", .syntax = "[SCHEDULE]",
+     .since = "1.0.0", .complexity = "O(1)"},
+    {"BGREWRITEAOF", 1, ADMIN | NOSCRIPT | NO_ASYNC_LOADING, NO_KEYS, 0, command_save_bgrewriteaof,
+     "Begins a checkpoint, now or after the one that is running: the log is cut by what that holds. They are made without being asked for too.",
+     .since = "1.0.0", .complexity = "O(1)"},
     {"LASTSAVE", 1, LOADING | STALE | FAST, NO_KEYS, ACL_ADMIN | ACL_DANGEROUS, command_save_lastsave,
      "When the last checkpoint was whole, in seconds since 1970; if none was yet, when the node started.",
      .since = "1.0.0", .complexity = "O(1)", .tips = "nondeterministic_output"},
