@@ -4,7 +4,7 @@
 #
 # usage: install-dependencies.sh [--tests] [--docker]
 #   (none)     compiler, libraries, redis-tools
-#   --tests    also what tests/run.sh uses: clang, cmocka, busted, luacheck, redis-server, redis-py, hiredis
+#   --tests    also what tests/run.sh uses: clang, cmocka, busted, luacheck, redis-server, redis-py, hiredis, tclsh
 #   --docker   also the Docker engine, compose and debootstrap
 set -euo pipefail
 
@@ -43,7 +43,7 @@ packages=(gcc g++ cmake ninja-build pkg-config libuv1-dev liblmdb-dev liblua5.4-
     libjansson-dev libjemalloc-dev libtomlplusplus-dev redis-tools)
 if [ -n "$tests" ]; then
     packages+=(clang clang-format clang-tidy libcmocka-dev lua5.4 lua-busted lua-check redis-server python3 python3-redis
-        python3-hiredis libhiredis-dev shellcheck)
+        python3-hiredis libhiredis-dev shellcheck tcl)
     # libFuzzer and the sanitizers' runtime for clang are a package of their own, named by version.
     case $codename in
         bookworm) packages+=(libclang-rt-14-dev) ;;
