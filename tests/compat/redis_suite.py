@@ -90,12 +90,15 @@ def fetch(folder):
     try:
         with open(os.path.join(folder, "sources.list"), "w", encoding="utf-8") as f:
             f.writelines(source_lines())
-        subprocess.run([*apt, "update"], check=True, capture_output=True, timeout=120)
-        subprocess.run([*apt, "source", "--download-only", f"{package}={version}"], cwd=folder, check=True, capture_output=True, timeout=120)
-        return glob.glob(os.path.join(folder, "*.orig.tar.gz"))[0]
-    except (OSError, subprocess.SubprocessError, IndexError) as e:
-        why = (getattr(e, "stderr", None) or str(e).encode()).decode(errors="replace").strip().splitlines()
-        raise Skip(f"the sources of {package} {version} cannot be fetched: {why[-1] if why else e}") from None
+        updated = subprocess.run([*apt, "update"], check=False, capture_output=True, text=True, timeout=120)  # some may be out of reach
+        fetched = subprocess.run([*apt, "source", "--download-only", f"{package}={version}"], cwd=folder, check=False, capture_output=True, text=True,
+                                 timeout=120)
+    except (OSError, subprocess.SubprocessError) as e:
+        raise Skip(f"the sources of {package} {version} cannot be fetched: {e}") from None
+    tars = glob.glob(os.path.join(folder, "*.orig.tar.gz"))
+    if fetched.returncode or not tars:
+        raise Skip(f"the sources of {package} {version} cannot be fetched: {(updated.stderr + fetched.stderr).strip().partition(chr(10))[0]}")
+    return tars[0]
 
 
 def unpack(tar, folder):
