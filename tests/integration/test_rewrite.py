@@ -57,8 +57,8 @@ class Rewrite(unittest.TestCase):
         self.assertEqual(self.start()("CONFIG", "GET", name)[1], "normal 2147483648 0 0 slave 268435456 67108864 60 pubsub 1048576 524288 5")
 
     def test_a_setting_out_of_its_range_is_refused_with_the_range(self):
-        self.write("[types]\nhash-max-listpack-entries = 513\n")
-        with self.assertRaisesRegex(AssertionError, "hash-max-listpack-entries takes 0 to 512, not '513'"):
+        self.write("[server]\nmaxmemory-samples = 65\n")
+        with self.assertRaisesRegex(AssertionError, "maxmemory-samples takes 1 to 64, not '65'"):
             self.start()
 
     def test_a_password_comes_back_as_it_was(self):

@@ -43,6 +43,20 @@ static void test_a_command_that_waits_is_not_slow(void **state)
     client_close(c);
 }
 
+static void test_a_command_that_was_served_after_a_wait_is_noted(void **state)
+{
+    struct node *n = *state;
+    int waits = client_connect(n, "127.0.0.1"), other = client_connect(n, "127.0.0.1");
+    tune(n, 0, 10);
+    client_send(waits, "BLPOP list 0\r\n");
+    assert_true(client_is_silent(n, waits));
+    says(n, other, "RPUSH list a", ":1");
+    assert_string_equal(client_receive(n, waits), "*2\r\n$4\r\nlist\r\n$1\r\na");
+    assert_contains(ask(n, other, "SLOWLOG GET 1"), "*3\r\n$5\r\nBLPOP\r\n$4\r\nlist\r\n$1\r\n0\r\n");
+    client_close(waits);
+    client_close(other);
+}
+
 #define WITH_NODE(test) cmocka_unit_test_setup_teardown(test, node_setup, node_teardown)
 
 int run_slowlog_tests(void)
@@ -51,6 +65,7 @@ int run_slowlog_tests(void)
         WITH_NODE(test_nothing_is_noted_unless_told),
         WITH_NODE(test_a_lower_bound_drops_the_oldest),
         WITH_NODE(test_a_command_that_waits_is_not_slow),
+        WITH_NODE(test_a_command_that_was_served_after_a_wait_is_noted),
     };
     return cmocka_run_group_tests_name("slowlog", tests, NULL, NULL);
 }

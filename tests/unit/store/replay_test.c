@@ -137,11 +137,39 @@ static void test_what_can_be_read_again_leaves_memory_when_it_is_full(void **sta
     fixture_end(&f);
 }
 
+static void test_all_that_can_be_read_again_leaves_memory_at_once(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct store_statistics st;
+    char key[16];
+    fixture_begin(&f);
+    fixture_open(&f);
+    for (int i = 0; i < 10000; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        put(&f, key, "old");
+    }
+    fixture_checkpoint(&f);
+    expect(&f, "k7", "old"); /* was used lately */
+    put(&f, "k8", "new");
+    remove_row(&f, "k9");
+    store_drop_cached(f.store);
+    store_statistics(f.store, &st);
+    assert_int_equal(st.cached_rows, 0);
+    assert_int_equal(st.cached_bytes, 0);
+    assert_int_equal(st.dirty_rows, 2);
+    expect(&f, "k7", "old");
+    expect(&f, "k8", "new");
+    expect(&f, "k9", NULL);
+    fixture_end(&f);
+}
+
 int run_replay_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_checkpoint_equals_the_replay_of_the_whole_log),
         cmocka_unit_test(test_what_can_be_read_again_leaves_memory_when_it_is_full),
+        cmocka_unit_test(test_all_that_can_be_read_again_leaves_memory_at_once),
     };
     return cmocka_run_group_tests_name("store replay", tests, NULL, NULL);
 }
