@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Redis's own test suite (Tcl) against AiKv: the sources of the redis-server that is installed, each unit with a node of its own (AIKV_BINARY).
 
-What fails must be in redis_suite.txt, with the reason, and what is there must fail. The sources come from where the machine gets its packages
+What fails must be in redis_suite_expected.tsv, with the reason, and what is there must fail. The sources come from where the machine gets its packages
 from; without these, or without tclsh, nothing is tested: it says so, and ends with code 77."""
 
 import argparse
@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from cluster import Node, free_ports  # pylint: disable=wrong-import-position
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LISTED = os.path.join(HERE, "redis_suite.txt")
+LISTED = os.path.join(HERE, "redis_suite_expected.tsv")
 SKIPPED = 77
 VERSION = "7.0."  # whose commands AiKv has
 UNIT_S = 300
@@ -225,7 +225,7 @@ def judge(result, expected):
     wrong = [f"{name}: fails\n    " + why.replace("\n", "\n    ") for name, why in result.failed.items() if name not in expected]
     for name in expected:
         if name not in result.failed:
-            wrong.append(f"{name}: passes: remove it from redis_suite.txt" if name in result.passed else f"{name}: is listed, and did not run")
+            wrong.append(f"{name}: passes: remove it from redis_suite_expected.tsv" if name in result.passed else f"{name}: is listed, and did not run")
     if result.broken:
         wrong.append(f"did not come to its end:\n{result.broken}")
     return wrong
