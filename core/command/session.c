@@ -109,8 +109,8 @@ void command_session_describe(const struct command_session *s, const struct net_
                   (unsigned long long)((now - net_client_active_ms(c)) / 1000),
                   describe_flags(s, flags), s->database);
     buffer_printf(out,
-                  "sub=%zu psub=%zu ssub=%zu multi=%ld qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=%zu rbs=0 rbp=0 obl=%zu oll=0 "
-                  "omem=0 tot-mem=%zu events=r cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",
+                  "sub=%zu psub=%zu ssub=%zu multi=%ld qbuf=%zu qbuf-free=0 argv-mem=0 multi-mem=%zu rbs=0 rbp=0 obl=0 oll=0 "
+                  "omem=%zu tot-mem=%zu events=r cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",
                   pubsub_count(&s->subscriber, PUBSUB_CHANNEL), pubsub_count(&s->subscriber, PUBSUB_PATTERN),
                   pubsub_count(&s->subscriber, PUBSUB_SHARD), s->transaction.open ? (long)s->transaction.count : -1L, query - s->kept,
                   s->transaction.bytes, output, query + output, s->last ? s->last->name : "NULL", s->protocol, text_or(s->library, ""),

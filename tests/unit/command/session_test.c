@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
+#include <stdlib.h>
 
 #include "fixture.h"
 
@@ -174,6 +175,23 @@ static void test_protected_mode_refuses_others_until_there_is_a_password(void **
     client_close(there);
 }
 
+static void test_what_a_client_does_not_read_is_told(void **state)
+{
+    struct node *n = *state;
+    int slow = client_connect(n, "127.0.0.1"), other = client_connect(n, "127.0.0.1");
+    says(n, slow, "CLIENT SETNAME slow", "+OK");
+    says(n, slow, "SETRANGE k 33554431 x", ":33554432");
+    client_send(slow, "GET k\r\n");
+    node_turn(n);
+    const char *at = strstr(ask(n, other, "CLIENT LIST"), "name=slow");
+    assert_non_null(at);
+    at = strstr(at, " omem=");
+    assert_non_null(at);
+    assert_true(atol(at + 6) > 1000000);
+    client_close(slow);
+    client_close(other);
+}
+
 #define WITH_NODE(test) cmocka_unit_test_setup_teardown(test, node_setup, node_teardown)
 
 int run_session_tests(void)
@@ -189,6 +207,7 @@ int run_session_tests(void)
         WITH_NODE(test_quit_closes_after_its_reply),
         WITH_NODE(test_a_browser_is_closed_without_a_word),
         WITH_NODE(test_protected_mode_refuses_others_until_there_is_a_password),
+        WITH_NODE(test_what_a_client_does_not_read_is_told),
     };
     return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }
