@@ -182,6 +182,11 @@ bool cold_suspects(const struct cold *c)
     return c->suspects;
 }
 
+void cold_note_read(const struct cold *c, struct bytes key)
+{
+    if (c && c->o.calls->reading_alone) c->o.calls->reading_alone(key);
+}
+
 /* `entry` empty: none. */
 static bool add(struct cold *c, const struct bytes *keys, size_t rows, struct bytes entry, uint64_t token)
 {

@@ -17,6 +17,7 @@ struct cold;
 /* What tests replace; NULL: nothing. */
 struct cold_calls {
     void (*reading)(struct bytes key); /* a thread is about to read this row */
+    void (*reading_alone)(struct bytes key); /* the owner is, by itself; or NULL */
     uint64_t (*faults)(void);          /* page faults of the calling thread that went to disk */
 };
 
@@ -37,6 +38,8 @@ void cold_stop_and_free(struct cold *c);
 /* ---- the owner ---- */
 
 bool cold_suspects(const struct cold *c);
+/* The owner is about to read this row by itself. */
+void cold_note_read(const struct cold *c, struct bytes key);
 /* These rows are to be read. Copies the keys. False: too many wait. */
 bool cold_add(struct cold *c, const struct bytes *keys, size_t count, uint64_t token);
 /* The same with the token COLD_DUE; and behind the rows, of the index of rows that expire, the entries from `entry` on. */

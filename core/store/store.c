@@ -194,6 +194,7 @@ static bool read_disk(struct store *s, uint64_t hash, struct bytes key, struct s
 {
     if (store_dead_on_disk(s, key)) return false;
     s->disk_reads++;
+    cold_note_read(s->cold, key);
     if (!disk_get(&s->disk, key, &out->data)) return false;
     size_t len = out->data.len;
     if (len > STORE_CACHED_VALUE_MAX || store_memory(s) + len > s->memory_max) return true;
