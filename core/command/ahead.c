@@ -1,8 +1,12 @@
 /* What is done for requests before they run: their rows are brought near. Those in memory are fetched for a whole pipeline at once. Those on
  * disk are read by the store's threads; the client waits meanwhile, and nobody else. */
+#include <assert.h>
+
+#include "base/number.h"
 #include "command/call.h"
 #include "command/engine.h"
 #include "command/keys.h"
+#include "command/need.h"
 
 struct key_list {
     struct bytes *keys;
@@ -66,56 +70,109 @@ static void prefetch_queue(struct command_engine *e, const struct command_sessio
 
 /* ---- rows on disk ---- */
 
-static bool is_served_here(const struct command_engine *e, struct bytes key)
+#define STEPS_MAX    4096u /* of KEYSPACE_AHEAD_ROWS rows each: a gigabyte of them or so; what a request needs beyond that it reads itself */
+#define REQUESTS_MAX 64u   /* whose rows are read together */
+
+/* Some requests, and the database they begin in. */
+struct need_list {
+    struct command_engine *engine;
+    unsigned database;
+    const struct command_request *requests;
+    size_t count;
+};
+
+static bool is_served_here(const void *user, struct bytes key)
 {
+    const struct command_engine *e = user;
     return !e->cluster_enabled || (e->routing && e->routing->slot_mine[keyspace_slot(key)]);
 }
 
-static void add_cold_keys(struct command_engine *e, unsigned database, const struct command_request *r, struct key_list *out)
+/* The database of the requests behind this one. */
+static unsigned database_behind(const struct command_engine *e, const struct command_request *r, unsigned database)
 {
-    for (struct command_keys k = command_keys(r->entry->row, r->argc, r->argv); command_keys_next(&k);) {
-        struct bytes key = r->argv[k.at];
-        if (is_served_here(e, key) && keyspace_is_cold(e->keyspace, database, key)) out->keys[out->count++] = key;
+    int64_t n;
+    if (!r->entry || strcmp(r->entry->name, "select") != 0 || !number_parse_integer(r->argv[1], &n)) return database;
+    return n >= 0 && n < (int64_t)e->databases ? (unsigned)n : database;
+}
+
+/* Looks at one level of the rows that they need. */
+static void look(const struct need_list *l, unsigned level, uint64_t skip, struct keyspace_ahead *out)
+{
+    unsigned database = l->database;
+    keyspace_ahead_begin(out, l->engine->keyspace, &l->engine->arena, level, skip);
+    for (size_t i = 0; i < l->count && !out->full; i++) {
+        const struct command_request *r = &l->requests[i];
+        if (is_about_keys(r)) command_tell_needs(out, database, r, is_served_here, l->engine);
+        database = database_behind(l->engine, r, database);
     }
 }
 
-static struct key_list room_for(struct command_engine *e, size_t keys)
+static bool are_near(const struct need_list *l)
 {
-    return (struct key_list){.keys = arena_alloc(&e->arena, keys * sizeof(struct bytes)), .max = keys};
+    struct keyspace_ahead a = {.deeper = true};
+    for (unsigned level = 0; a.deeper; level++) {
+        look(l, level, 0, &a);
+        if (a.count) return false;
+    }
+    return true;
 }
 
-/* Has the rows read; the next `requests` of the client wait for them. False: they are to be read as they are. */
-static bool begin_warming(struct command_engine *e, struct command_session *s, const struct key_list *cold, size_t requests)
+/* Has the next rows read that the requests need, and suspends the client. False: there are no more, or they are to be read as they are. */
+static bool begin_warming(struct command_session *s, const struct need_list *l)
 {
-    if (!cold->count || !keyspace_warm(e->keyspace, s->database, cold->keys, cold->count, net_client_id(s->client))) return false;
-    s->warming = requests;
+    struct keyspace_ahead a;
+    for (look(l, s->ahead.level, s->ahead.skip, &a); !a.count; look(l, s->ahead.level, 0, &a)) {
+        if (!a.deeper) return false;
+        s->ahead.level++;
+    }
+    if (s->ahead.steps++ == STEPS_MAX || !keyspace_ahead_warm(&a, net_client_id(s->client))) return false;
+    s->ahead.deeper = a.full || a.deeper;
+    s->ahead.skip = a.full ? a.seen : 0;
+    if (!a.full) s->ahead.level++;
+    s->ahead.waiting = true;
     net_client_suspend(s->client);
     return true;
 }
 
-static size_t count_arguments(const struct resp_request *requests, size_t count)
+/* Whether the client is suspended since its next requests need rows. */
+static bool wait_for_needs(struct command_session *s, const struct need_list *l)
 {
-    size_t args = 0;
-    for (size_t i = 0; i < count; i++) args += (size_t)requests[i].argc;
-    return args;
+    if (!s->ahead.requests) {
+        s->ahead.requests = l->count;
+        s->ahead.deeper = true;
+    }
+    if (s->ahead.deeper && begin_warming(s, l)) return true;
+    memset(&s->ahead, 0, sizeof s->ahead);
+    return false;
+}
+
+/* How many requests from the first on are about keys: up to `most` are looked at, and put into `out`. */
+static size_t collect(struct command_engine *e, const struct resp_request *requests, size_t most, struct command_request *out)
+{
+    size_t n = 0;
+    for (bool more = true; more && n < most; n += more) {
+        out[n] = look_at(e, &requests[n]);
+        more = is_about_keys(&out[n]);
+    }
+    return n;
 }
 
 /* How many of these requests may run. 0: the first must wait for rows, and those that the others need are read with them.
  *
  * A request that is not about keys ends what is looked at: it may change what those behind it mean. */
-static size_t wait_for_rows(struct command_engine *e, struct command_session *session, const struct resp_request *requests, size_t count)
+static size_t wait_for_rows(struct command_engine *e, struct command_session *s, const struct resp_request *requests, size_t count)
 {
-    struct key_list cold = room_for(e, count_arguments(requests, count));
-    bool waits = false;
-    size_t i = 0;
-    for (bool more = true; more && i < count; i++) {
-        struct command_request r = look_at(e, &requests[i]);
-        more = is_about_keys(&r);
-        if (more) add_cold_keys(e, session->database, &r, &cold);
-        if (i > 0 && !waits && cold.count > 0) return i;
-        waits = cold.count > 0;
+    struct command_request all[REQUESTS_MAX];
+    size_t most = count < REQUESTS_MAX ? count : REQUESTS_MAX, n = collect(e, requests, most, all), near = 0;
+    if (s->ahead.requests) {
+        if (n > s->ahead.requests) n = s->ahead.requests;
+    } else {
+        while (near < n && are_near(&(struct need_list){e, s->database, &all[near], 1})) near++;
+        if (near == n) return n < most ? n + 1 : n; /* with the one that is not about keys */
+        if (near) return near;
     }
-    return begin_warming(e, session, &cold, i) ? 0 : i;
+    assert(n > 0); /* it is the request that waited, or one that is not near */
+    return wait_for_needs(s, &(struct need_list){e, s->database, all, n}) ? 0 : n;
 }
 
 /* ---- transactions: requests are queued, and their rows needed when EXEC comes ---- */
@@ -136,26 +193,13 @@ static size_t count_queued(const struct command_engine *e, const struct resp_req
     return count;
 }
 
-/* 0: EXEC must wait for rows. */
-static size_t wait_for_queue(struct command_engine *e, struct command_session *s)
-{
-    const struct command_transaction *t = &s->transaction;
-    size_t count = leading_about_keys(t), args = 0;
-    for (size_t i = 0; i < count; i++) args += (size_t)t->queue[i].argc;
-    struct key_list cold = room_for(e, args);
-    for (size_t i = 0; i < count; i++) add_cold_keys(e, s->database, &t->queue[i], &cold);
-    return begin_warming(e, s, &cold, 1) ? 0 : 1;
-}
-
 /* How many may run; 0: EXEC, which is the first, must wait. */
 static size_t ahead_in_transaction(struct command_engine *e, struct command_session *s, const struct resp_request *requests, size_t count)
 {
     size_t may_run = 1;
     if (!is_exec(e, requests)) return count_queued(e, requests, count);
-    if (s->warm > 0)
-        s->warm--;
-    else if (keyspace_reads_wait(e->keyspace))
-        may_run = wait_for_queue(e, s);
+    if (s->ahead.requests || keyspace_reads_wait(e->keyspace))
+        may_run = !wait_for_needs(s, &(struct need_list){e, s->database, s->transaction.queue, s->transaction.count});
     arena_reset(&e->arena);
     if (may_run) prefetch_queue(e, s);
     return may_run;
@@ -166,8 +210,7 @@ void command_warmed(struct command_engine *e, uint64_t client_id)
     struct net_client *client = net_server_find(e->server, client_id);
     if (!client) return; /* gone meanwhile */
     struct command_session *session = net_client_session(client);
-    session->warm = session->warming;
-    session->warming = 0;
+    session->ahead.waiting = false;
     net_client_resume(client);
 }
 
@@ -178,10 +221,7 @@ size_t command_ahead(struct command_engine *e, struct net_client *client, const 
     if (e->pause.until_ms && !(count = command_pause_admits(e, client, requests, count))) return 0;
     if (session->transaction.open) return ahead_in_transaction(e, session, requests, count);
     size_t may_run = count;
-    if (session->warm > 0) {
-        if (may_run > session->warm) may_run = session->warm;
-        session->warm -= may_run;
-    } else if (keyspace_reads_wait(e->keyspace)) {
+    if (session->ahead.requests || keyspace_reads_wait(e->keyspace)) {
         may_run = wait_for_rows(e, session, requests, count);
         arena_reset(&e->arena);
     }

@@ -3,6 +3,7 @@
 
 #include "base/bits.h"
 #include "base/number.h"
+#include "command/need.h"
 #include "command/notify.h"
 
 /* ---- positions ---- */
@@ -198,15 +199,15 @@ static void command_bitmap_bitpos(struct command_call *c)
 const struct command_row command_bitmap_rows[] = {
     {"SETBIT", 4, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_UPDATE), ACL_BITMAP, command_bitmap_setbit,
      "Sets or clears a bit of a string, which grows as needed; returns what it was.",
-     .syntax = "key offset value:integer", .since = "2.2.0", .complexity = "O(1)"},
+     .needs = NEEDS_BIT, .syntax = "key offset value:integer", .since = "2.2.0", .complexity = "O(1)"},
     {"GETBIT", 3, READ | FAST, ONE_READ, ACL_BITMAP, command_bitmap_getbit,
      "A bit of a string; those behind its end are 0.",
-     .syntax = "key offset", .since = "2.2.0", .complexity = "O(1)"},
+     .needs = NEEDS_BIT, .syntax = "key offset", .since = "2.2.0", .complexity = "O(1)"},
     {"BITCOUNT", -2, READ, ONE_READ, ACL_BITMAP, command_bitmap_bitcount,
      "How many bits are set in a string, or in a part of it.",
-     .syntax = "key [index: start end [index_unit: BYTE | BIT]]", .since = "2.6.0", .complexity = "O(N)"},
+     .needs = NEEDS_BITS(2), .syntax = "key [index: start end [index_unit: BYTE | BIT]]", .since = "2.6.0", .complexity = "O(N)"},
     {"BITPOS", -3, READ, ONE_READ, ACL_BITMAP, command_bitmap_bitpos,
      "Where the first bit is that is set, or clear, in a string or in a part of it; -1 if there is none.",
-     .syntax = "key bit [index: start [end_index: end [index_unit: BYTE | BIT]]]", .since = "2.8.7", .complexity = "O(N)"},
+     .needs = NEEDS_BITS(3), .syntax = "key bit [index: start [end_index: end [index_unit: BYTE | BIT]]]", .since = "2.8.7", .complexity = "O(N)"},
     {0},
 };

@@ -1,6 +1,7 @@
 /* BITOP: strings combined bit by bit. A shorter one counts as if zeros followed.
  *
  * The result comes piece by piece, each from the same piece of every source. */
+#include "command/need.h"
 #include "command/notify.h"
 
 #include <assert.h>
@@ -109,7 +110,7 @@ static void command_bitop_bitop(struct command_call *c)
 const struct command_row command_bitop_rows[] = {
     {"BITOP", -4, WRITE | DENYOOM, KEYS(2, 2, 1, KEY_OW | KEY_UPDATE), ACL_BITMAP, command_bitop_bitop,
      "Combines strings bit by bit, and stores the result; returns its length.",
-     .syntax = "(operation: AND | OR | XOR | NOT) destkey key...", .since = "2.6.0", .complexity = "O(N)",
+     .needs = NEEDS_WHOLE, .syntax = "(operation: AND | OR | XOR | NOT) destkey key...", .since = "2.6.0", .complexity = "O(N)",
      .more_keys = MORE_KEYS(KEYS(3, -1, 1, KEY_RO | KEY_ACCESS))},
     {0},
 };

@@ -5,6 +5,7 @@
 #include "command/engine.h"
 #include "command/hash.h"
 #include "command/list.h"
+#include "command/need.h"
 #include "command/zset.h"
 #include "keyspace/set.h"
 #include "rdb/rdb.h"
@@ -203,7 +204,7 @@ static void command_dump_dump(struct command_call *c)
 const struct command_row command_dump_rows[] = {
     {"DUMP", 2, READ, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), ACL_KEYSPACE, command_dump_dump,
      "The value of a key in Redis's form, for RESTORE.",
-     .syntax = "key", .since = "2.6.0",
+     .needs = NEEDS_WHOLE, .syntax = "key", .since = "2.6.0",
      .complexity = "O(1) to access the key and additional O(N*M) to serialize it, where N is the number of Redis objects composing the value and M their average size. For small string values the time complexity is thus O(1)+O(1*M) where M is small, so simply O(1).",
      .tips = "nondeterministic_output"},
     {0},

@@ -2,6 +2,7 @@
 #include "command/geo.h"
 
 #include "base/number.h"
+#include "command/need.h"
 #include "command/notify.h"
 
 /* ---- shared ---- */
@@ -173,17 +174,17 @@ static void command_geo_geodist(struct command_call *c)
 const struct command_row command_geo_rows[] = {
     {"GEOADD", -5, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RW | KEY_UPDATE), ACL_GEO, command_geo_geoadd,
      "Adds places to a sorted set, or moves them; returns how many are new, or changed.",
-     .syntax = "key [condition: NX | XX] [change=CH] (longitude_latitude_member: longitude latitude member)...", .since = "3.2.0",
+     .needs = NEEDS_PLACED(4, -1, 3), .syntax = "key [condition: NX | XX] [change=CH] (longitude_latitude_member: longitude latitude member)...", .since = "3.2.0",
      .complexity = "O(log(N)) for each item added, where N is the number of elements in the sorted set."},
     {"GEODIST", -4, READ, READS, ACL_GEO, command_geo_geodist,
      "The distance between two places.",
-     .syntax = "key member1 member2 [unit: M | KM | FT | MI]", .since = "3.2.0", .complexity = "O(log(N))"},
+     .needs = NEEDS_ELEMENTS(2, 3, 1), .syntax = "key member1 member2 [unit: M | KM | FT | MI]", .since = "3.2.0", .complexity = "O(log(N))"},
     {"GEOHASH", -2, READ, READS, ACL_GEO, command_geo_geohash,
      "Places as geohashes of eleven characters.",
-     .syntax = "key member...", .since = "3.2.0",
+     .needs = NEEDS_ELEMENTS(2, -1, 1), .syntax = "key member...", .since = "3.2.0",
      .complexity = "O(log(N)) for each member requested, where N is the number of elements in the sorted set."},
     {"GEOPOS", -2, READ, READS, ACL_GEO, command_geo_geopos,
      "The longitudes and latitudes of places.",
-     .syntax = "key member...", .since = "3.2.0", .complexity = "O(N) where N is the number of members requested."},
+     .needs = NEEDS_ELEMENTS(2, -1, 1), .syntax = "key member...", .since = "3.2.0", .complexity = "O(N) where N is the number of members requested."},
     {0},
 };

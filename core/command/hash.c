@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 #include "command/hash.h"
+#include "command/need.h"
 #include "command/notify.h"
 
 bool command_open_hash(struct command_call *c, struct keyspace_hash *out)
@@ -201,42 +202,42 @@ static void command_hash_hexists(struct command_call *c)
 const struct command_row command_hash_rows[] = {
     {"HSET", -4, PUTS, KEYS(1, 1, 1, KEY_RW | KEY_UPDATE), ACL_HASH, command_hash_hset,
      "Sets fields of a hash; returns how many are new.",
-     .syntax = "key (field_value: field value)...", .since = "2.0.0",
+     .needs = NEEDS_PUTS(2, -1, 2), .syntax = "key (field_value: field value)...", .since = "2.0.0",
      .complexity = "O(1) for each field/value pair added, so O(N) to add N field/value pairs when the command is called "
                    "with multiple field/value pairs."},
     {"HMSET", -4, PUTS, KEYS(1, 1, 1, KEY_RW | KEY_UPDATE), ACL_HASH, command_hash_hmset,
      "Sets fields of a hash.",
-     .syntax = "key (field_value: field value)...", .since = "2.0.0",
+     .needs = NEEDS_PUTS(2, -1, 2), .syntax = "key (field_value: field value)...", .since = "2.0.0",
      .complexity = "O(N) where N is the number of fields being set.",
      .replaced_by = "`HSET` with multiple field-value pairs", .deprecated_since = "4.0.0"},
     {"HSETNX", 4, PUTS, KEYS(1, 1, 1, KEY_RW | KEY_INSERT), ACL_HASH, command_hash_hsetnx,
      "Sets a field of a hash unless it is there; returns whether it did.",
-     .syntax = "key field value", .since = "2.0.0", .complexity = "O(1)"},
+     .needs = NEEDS_PUTS(2, 2, 2), .syntax = "key field value", .since = "2.0.0", .complexity = "O(1)"},
     {"HGET", 3, READ | FAST, READS, ACL_HASH, command_hash_hget,
      "The value of a field of a hash.",
-     .syntax = "key field", .since = "2.0.0", .complexity = "O(1)"},
+     .needs = NEEDS_ELEMENTS(2, -1, 1), .syntax = "key field", .since = "2.0.0", .complexity = "O(1)"},
     {"HMGET", -3, READ | FAST, READS, ACL_HASH, command_hash_hmget,
      "The values of several fields of a hash.",
-     .syntax = "key field...", .since = "2.0.0",
+     .needs = NEEDS_ELEMENTS(2, -1, 1), .syntax = "key field...", .since = "2.0.0",
      .complexity = "O(N) where N is the number of fields being requested."},
     {"HLEN", 2, READ | FAST, LOOKS, ACL_HASH, command_hash_hlen,
      "The number of fields of a hash.",
      .syntax = "key", .since = "2.0.0", .complexity = "O(1)"},
     {"HSTRLEN", 3, READ | FAST, LOOKS, ACL_HASH, command_hash_hstrlen,
      "The length of the value of a field of a hash.",
-     .syntax = "key field", .since = "3.2.0", .complexity = "O(1)"},
+     .needs = NEEDS_ELEMENTS(2, -1, 1), .syntax = "key field", .since = "3.2.0", .complexity = "O(1)"},
     {"HEXISTS", 3, READ | FAST, LOOKS, ACL_HASH, command_hash_hexists,
      "Whether a hash has a field.",
-     .syntax = "key field", .since = "2.0.0", .complexity = "O(1)"},
+     .needs = NEEDS_ELEMENTS(2, -1, 1), .syntax = "key field", .since = "2.0.0", .complexity = "O(1)"},
     {"HDEL", -3, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_DELETE), ACL_HASH, command_hash_hdel,
      "Deletes fields of a hash; returns how many there were.",
-     .syntax = "key field...", .since = "2.0.0",
+     .needs = NEEDS_REMOVED(2, -1, 1), .syntax = "key field...", .since = "2.0.0",
      .complexity = "O(N) where N is the number of fields to be removed."},
     {"HINCRBY", 4, PUTS, COUNTS, ACL_HASH, command_hash_hincrby,
      "Adds to the integer a field of a hash holds; no field counts as 0.",
-     .syntax = "key field increment", .since = "2.0.0", .complexity = "O(1)"},
+     .needs = NEEDS_PUTS(2, 2, 2), .syntax = "key field increment", .since = "2.0.0", .complexity = "O(1)"},
     {"HINCRBYFLOAT", 4, PUTS, COUNTS, ACL_HASH, command_hash_hincrbyfloat,
      "Adds to the number, with a fraction or without, that a field of a hash holds; no field counts as 0.",
-     .syntax = "key field increment:double", .since = "2.6.0", .complexity = "O(1)"},
+     .needs = NEEDS_PUTS(2, 2, 2), .syntax = "key field increment:double", .since = "2.6.0", .complexity = "O(1)"},
     {0},
 };

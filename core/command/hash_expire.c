@@ -2,6 +2,7 @@
 #include "base/number.h"
 #include "command/expiry.h"
 #include "command/hash.h"
+#include "command/need.h"
 #include "command/notify.h"
 
 /* What is replied for a field. */
@@ -168,30 +169,30 @@ static void command_hash_hpexpiretime(struct command_call *c)
 const struct command_row command_hash_expire_rows[] = {
     {"HEXPIRE", -6, SETS, WRITES, ACL_HASH, command_hash_hexpire,
      "Sets when fields of a hash expire, in seconds from now.",
-     .syntax = "key seconds [condition: NX | XX | GT | LT] FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
+     .needs = NEEDS_PUTS(5, -1, 1), .syntax = "key seconds [condition: NX | XX | GT | LT] FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
     {"HPEXPIRE", -6, SETS, WRITES, ACL_HASH, command_hash_hpexpire,
      "Sets when fields of a hash expire, in milliseconds from now.",
-     .syntax = "key milliseconds [condition: NX | XX | GT | LT] FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
+     .needs = NEEDS_PUTS(5, -1, 1), .syntax = "key milliseconds [condition: NX | XX | GT | LT] FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
     {"HEXPIREAT", -6, SETS, WRITES, ACL_HASH, command_hash_hexpireat,
      "Sets when fields of a hash expire, in seconds since 1970.",
-     .syntax = "key unix-time-seconds [condition: NX | XX | GT | LT] FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
+     .needs = NEEDS_PUTS(5, -1, 1), .syntax = "key unix-time-seconds [condition: NX | XX | GT | LT] FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
     {"HPEXPIREAT", -6, SETS, WRITES, ACL_HASH, command_hash_hpexpireat,
      "Sets when fields of a hash expire, in milliseconds since 1970.",
-     .syntax = "key unix-time-milliseconds [condition: NX | XX | GT | LT] FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
+     .needs = NEEDS_PUTS(5, -1, 1), .syntax = "key unix-time-milliseconds [condition: NX | XX | GT | LT] FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
     {"HPERSIST", -5, WRITE | FAST, WRITES, ACL_HASH, command_hash_hpersist,
      "Takes the expiry of fields of a hash away.",
-     .syntax = "key FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
+     .needs = NEEDS_PUTS(4, -1, 1), .syntax = "key FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
     {"HTTL", -5, READ | FAST, READS, ACL_HASH, command_hash_httl,
      "The seconds until fields of a hash expire; -1 of one that does not, -2 of one that is not there.",
-     .syntax = "key FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH, .tips = "nondeterministic_output"},
+     .needs = NEEDS_ELEMENTS(4, -1, 1), .syntax = "key FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH, .tips = "nondeterministic_output"},
     {"HPTTL", -5, READ | FAST, READS, ACL_HASH, command_hash_hpttl,
      "The milliseconds until fields of a hash expire; -1 of one that does not, -2 of one that is not there.",
-     .syntax = "key FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH, .tips = "nondeterministic_output"},
+     .needs = NEEDS_ELEMENTS(4, -1, 1), .syntax = "key FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH, .tips = "nondeterministic_output"},
     {"HEXPIRETIME", -5, READ | FAST, READS, ACL_HASH, command_hash_hexpiretime,
      "When fields of a hash expire, in seconds since 1970; -1 of one that does not, -2 of one that is not there.",
-     .syntax = "key FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
+     .needs = NEEDS_ELEMENTS(4, -1, 1), .syntax = "key FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
     {"HPEXPIRETIME", -5, READ | FAST, READS, ACL_HASH, command_hash_hpexpiretime,
      "When fields of a hash expire, in milliseconds since 1970; -1 of one that does not, -2 of one that is not there.",
-     .syntax = "key FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
+     .needs = NEEDS_ELEMENTS(4, -1, 1), .syntax = "key FIELDS (fields: numfields field...)", .since = "7.4.0", .complexity = EACH},
     {0},
 };

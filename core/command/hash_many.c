@@ -1,6 +1,7 @@
 /* Hashes: all of their fields, some at random, a few at a time. */
 #include "base/random.h"
 #include "command/hash.h"
+#include "command/need.h"
 #include "command/scan.h"
 
 /* ---- all ---- */
@@ -129,15 +130,15 @@ static void command_hash_hscan(struct command_call *c)
 const struct command_row command_hash_many_rows[] = {
     {"HGETALL", 2, READ, READS, ACL_HASH, command_hash_hgetall,
      "All fields of a hash and their values.",
-     .syntax = "key", .since = "2.0.0", .complexity = "O(N) where N is the size of the hash.",
+     .needs = NEEDS_WHOLE, .syntax = "key", .since = "2.0.0", .complexity = "O(N) where N is the size of the hash.",
      .tips = "nondeterministic_output_order"},
     {"HKEYS", 2, READ, READS, ACL_HASH, command_hash_hkeys,
      "All fields of a hash.",
-     .syntax = "key", .since = "2.0.0", .complexity = "O(N) where N is the size of the hash.",
+     .needs = NEEDS_WHOLE, .syntax = "key", .since = "2.0.0", .complexity = "O(N) where N is the size of the hash.",
      .tips = "nondeterministic_output_order"},
     {"HVALS", 2, READ, READS, ACL_HASH, command_hash_hvals,
      "The values of all fields of a hash.",
-     .syntax = "key", .since = "2.0.0", .complexity = "O(N) where N is the size of the hash.",
+     .needs = NEEDS_WHOLE, .syntax = "key", .since = "2.0.0", .complexity = "O(N) where N is the size of the hash.",
      .tips = "nondeterministic_output_order"},
     {"HRANDFIELD", -2, READ, READS, ACL_HASH, command_hash_hrandfield,
      "A random field of a hash, or several different ones, or, of a count below 0, as many that may be equal.",

@@ -5,6 +5,7 @@
  * `a` is better than leaving out that of `b`. There may be several longest ones; these steps find the one that Redis
  * finds. */
 #include "command/call.h"
+#include "command/need.h"
 
 struct lcs {
     struct bytes a, b;
@@ -183,7 +184,7 @@ static void command_lcs_lcs(struct command_call *c)
 const struct command_row command_lcs_rows[] = {
     {"LCS", -3, READ, KEYS(1, 2, 1, KEY_RO | KEY_ACCESS), ACL_STRING, command_lcs_lcs,
      "The longest common subsequence of two strings: itself, its length, or where it is in both.",
-     .syntax = "key1 key2 [LEN] [IDX] [MINMATCHLEN len] [WITHMATCHLEN]", .since = "7.0.0",
+     .needs = NEEDS_WHOLE, .syntax = "key1 key2 [LEN] [IDX] [MINMATCHLEN len] [WITHMATCHLEN]", .since = "7.0.0",
      .complexity = "O(N*M) where N and M are the lengths of s1 and s2, respectively"},
     {0},
 };

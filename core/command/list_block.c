@@ -1,6 +1,7 @@
 /* The commands on lists that wait: BLPOP, BRPOP, BLMOVE, BRPOPLPUSH, BLMPOP. */
 #include "command/blocked.h"
 #include "command/list.h"
+#include "command/need.h"
 
 /* ---- one value, with its key ---- */
 
@@ -116,17 +117,17 @@ static void command_list_block_blmpop(struct command_call *c)
 const struct command_row command_list_block_rows[] = {
     {"BLPOP", -3, WRITE | NOSCRIPT | BLOCKING, KEYS(1, -2, 1, POPPED), ACL_LIST, command_list_block_blpop,
      "Takes the first value out of the first of several lists that has any, and waits for one if none has.",
-     .syntax = "key... timeout", .since = "2.0.0", .complexity = "O(N) where N is the number of provided keys."},
+     .needs = NEEDS_POPPED(false, 0), .syntax = "key... timeout", .since = "2.0.0", .complexity = "O(N) where N is the number of provided keys."},
     {"BRPOP", -3, WRITE | NOSCRIPT | BLOCKING, KEYS(1, -2, 1, POPPED), ACL_LIST, command_list_block_brpop,
      "Takes the last value out of the first of several lists that has any, and waits for one if none has.",
-     .syntax = "key... timeout", .since = "2.0.0", .complexity = "O(N) where N is the number of provided keys."},
+     .needs = NEEDS_POPPED(true, 0), .syntax = "key... timeout", .since = "2.0.0", .complexity = "O(N) where N is the number of provided keys."},
     {"BLMOVE", 6, WRITE | DENYOOM | NOSCRIPT | BLOCKING, KEYS(1, 1, 1, POPPED), ACL_LIST, command_list_block_blmove,
      "The same as LMOVE, and waits for a value if the list has none.",
-     .syntax = "source destination (wherefrom: LEFT | RIGHT) (whereto: LEFT | RIGHT) timeout", .since = "6.2.0", .complexity = "O(1)",
+     .needs = NEEDS_MOVED(3), .syntax = "source destination (wherefrom: LEFT | RIGHT) (whereto: LEFT | RIGHT) timeout", .since = "6.2.0", .complexity = "O(1)",
      .more_keys = MORE_KEYS(KEYS(2, 2, 1, KEY_RW | KEY_INSERT))},
     {"BRPOPLPUSH", 4, WRITE | DENYOOM | NOSCRIPT | BLOCKING, KEYS(1, 1, 1, POPPED), ACL_LIST, command_list_block_brpoplpush,
      "The same as RPOPLPUSH, and waits for a value if the list has none.",
-     .syntax = "source destination timeout", .since = "2.2.0", .complexity = "O(1)",
+     .needs = NEEDS_MOVED(0), .syntax = "source destination timeout", .since = "2.2.0", .complexity = "O(1)",
      .replaced_by = "`BLMOVE` with the `RIGHT` and `LEFT` arguments", .deprecated_since = "6.2.0",
      .more_keys = MORE_KEYS(KEYS(2, 2, 1, KEY_RW | KEY_INSERT))},
     {"BLMPOP", -5, WRITE | BLOCKING, KEYS_COUNTED(2, POPPED), ACL_LIST, command_list_block_blmpop,

@@ -1,5 +1,6 @@
 /* LPOS: where in a list a value is. */
 #include "command/list.h"
+#include "command/need.h"
 
 struct lpos {
     uint64_t skipped; /* matches before the first one wanted */
@@ -87,7 +88,7 @@ static void command_list_find_lpos(struct command_call *c)
 const struct command_row command_list_find_rows[] = {
     {"LPOS", -3, READ, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), ACL_LIST, command_list_find_lpos,
      "The index of the first value of a list that is equal to one, or those of several.",
-     .syntax = "key element [RANK rank] [COUNT num-matches] [MAXLEN len]", .since = "6.0.6",
+     .needs = NEEDS_SEARCHED, .syntax = "key element [RANK rank] [COUNT num-matches] [MAXLEN len]", .since = "6.0.6",
      .complexity = "O(N) where N is the number of elements in the list, for the average case. When searching for elements near the head or the "
                    "tail of the list, or when the MAXLEN option is provided, the command may run in constant time."},
     {0},

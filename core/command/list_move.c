@@ -1,5 +1,6 @@
 /* Values from one list to another, and from the first of several lists that has any. */
 #include "command/list.h"
+#include "command/need.h"
 #include "command/notify.h"
 
 bool command_list_side(struct command_call *c, int i, enum keyspace_list_side *out)
@@ -100,11 +101,11 @@ static void command_list_move_lmpop(struct command_call *c)
 const struct command_row command_list_move_rows[] = {
     {"LMOVE", 5, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_DELETE), ACL_LIST, command_list_move_lmove,
      "Takes the first or last value out of a list, adds it to another or the same one, and returns it.",
-     .syntax = "source destination (wherefrom: LEFT | RIGHT) (whereto: LEFT | RIGHT)", .since = "6.2.0", .complexity = "O(1)",
+     .needs = NEEDS_MOVED(3), .syntax = "source destination (wherefrom: LEFT | RIGHT) (whereto: LEFT | RIGHT)", .since = "6.2.0", .complexity = "O(1)",
      .more_keys = MORE_KEYS(KEYS(2, 2, 1, KEY_RW | KEY_INSERT))},
     {"RPOPLPUSH", 3, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_DELETE), ACL_LIST, command_list_move_rpoplpush,
      "Takes the last value out of a list, adds it before the first of another or the same one, and returns it.",
-     .syntax = "source destination", .since = "1.2.0", .complexity = "O(1)", .replaced_by = "`LMOVE` with the `RIGHT` and `LEFT` arguments",
+     .needs = NEEDS_MOVED(0), .syntax = "source destination", .since = "1.2.0", .complexity = "O(1)", .replaced_by = "`LMOVE` with the `RIGHT` and `LEFT` arguments",
      .deprecated_since = "6.2.0", .more_keys = MORE_KEYS(KEYS(2, 2, 1, KEY_RW | KEY_INSERT))},
     {"LMPOP", -4, WRITE, KEYS_COUNTED(1, KEY_RW | KEY_ACCESS | KEY_DELETE), ACL_LIST, command_list_move_lmpop,
      "Takes values out of the first of several lists that has any.",

@@ -1,4 +1,5 @@
 /* Parts of strings, by position. */
+#include "command/need.h"
 #include "command/notify.h"
 
 /* A position of a string; negative ones are counted from the end, and those before the string mean its first byte. */
@@ -59,14 +60,14 @@ static void command_range_setrange(struct command_call *c)
 const struct command_row command_range_rows[] = {
     {"GETRANGE", 4, READ, READS, ACL_STRING, command_range_getrange,
      "A part of a string; negative positions are counted from its end.",
-     .syntax = "key start end", .since = "2.4.0", .complexity = GETRANGE_COMPLEXITY},
+     .needs = NEEDS_BYTES(2), .syntax = "key start end", .since = "2.4.0", .complexity = GETRANGE_COMPLEXITY},
     {"SUBSTR", 4, READ, READS, ACL_STRING, command_range_getrange,
      "The older name of GETRANGE.",
-     .syntax = "key start end", .since = "1.0.0", .complexity = GETRANGE_COMPLEXITY, .replaced_by = "`GETRANGE`",
+     .needs = NEEDS_BYTES(2), .syntax = "key start end", .since = "1.0.0", .complexity = GETRANGE_COMPLEXITY, .replaced_by = "`GETRANGE`",
      .deprecated_since = "2.0.0"},
     {"SETRANGE", 4, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RW | KEY_UPDATE), ACL_STRING, command_range_setrange,
      "Overwrites a part of a string, which grows as needed.",
-     .syntax = "key offset value", .since = "2.2.0",
+     .needs = NEEDS_WRITTEN, .syntax = "key offset value", .since = "2.2.0",
      .complexity = "O(N) where N is the length of the string, old or new."},
     {0},
 };

@@ -102,6 +102,13 @@ struct command_key_spec {
 /* A list of specifications for row.more_keys, made of these. */
 #define MORE_KEYS(...) ((const struct command_key_spec[]){__VA_ARGS__, {0}})
 
+struct command_need;
+/* What a command reads of large values beside its keys' rows; rows say it in the words of command/need.h. */
+struct command_needs {
+    void (*tell)(const struct command_need *n); /* of one key; NULL: nothing */
+    int first, last, step;                      /* what they mean, the word says */
+};
+
 struct command_row {
     const char *name; /* "STRLEN"; of a subcommand, "GETNAME" */
     int arity;        /* with the name (and the container's); negative: at least that many */
@@ -125,6 +132,7 @@ struct command_row {
     const char *replaced_by, *deprecated_since; /* or NULL */
     const char *keys_note;                      /* of `keys`; or NULL */
     const struct command_key_spec *more_keys;   /* MORE_KEYS(…); or NULL */
+    struct command_needs needs;                 /* NEEDS_…; all zeros: nothing */
     /* What `keys`, KEY_VARIABLE, are in this very invocation. */
     uint32_t (*key_flags)(int argc, const struct bytes *argv);
     /* Whether argument `i` is something like a password; NULL: none ever is. */

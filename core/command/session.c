@@ -86,7 +86,7 @@ static const char *describe_flags(const struct command_session *s, char out[16])
     if (s->monitor) out[n++] = 'O';
     if (pubsub_is_subscriber(&s->subscriber)) out[n++] = 'P';
     if (s->transaction.open) out[n++] = 'x';
-    if (s->waiting || s->warming || s->paused) out[n++] = 'b';
+    if (s->waiting || s->ahead.waiting || s->paused) out[n++] = 'b';
     if (s->watcher.dirty) out[n++] = 'd';
     if (s->readonly) out[n++] = 'r';
     if (s->no_evict) out[n++] = 'e';

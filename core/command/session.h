@@ -24,7 +24,13 @@ struct command_session {
     bool muted;               /* the reply of the command run last is dropped */
     bool waiting; /* suspended until command_engine_resume, or until its blocking command ends */
     struct blocked_client *blocked; /* the latter; NULL: it is not in a blocking command */
-    size_t warming, warm; /* requests that come next: whose rows are being read, it is suspended meanwhile; that may run, rows or not */
+    struct { /* rows that its next requests need, being read */
+        size_t requests; /* all that follows is about so many; 0: none */
+        bool waiting;    /* the client is suspended meanwhile */
+        bool deeper;     /* there may be others behind those */
+        unsigned level, steps;
+        uint64_t skip;
+    } ahead;
     struct pubsub_subscriber subscriber;
     struct watcher watcher;
     struct command_transaction transaction;

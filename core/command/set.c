@@ -1,5 +1,6 @@
 /* SET and its options; its older forms. */
 #include "command/expiry.h"
+#include "command/need.h"
 #include "command/notify.h"
 
 struct set_options {
@@ -118,7 +119,7 @@ const struct command_row command_set_rows[] = {
     {"SET", -3, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE), ACL_STRING,
      command_set_set,
      "Sets the value of a key, whatever it held before.",
-     .syntax = "key value [condition: NX | XX] [GET] [expiration: EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
+     .needs = NEEDS_WHOLE, .syntax = "key value [condition: NX | XX] [GET] [expiration: EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
                "unix-time-milliseconds | KEEPTTL]",
      .since = "1.0.0", .complexity = "O(1)", .keys_note = "RW and ACCESS due to the optional `GET` argument",
      .key_flags = key_flags},
@@ -134,7 +135,7 @@ const struct command_row command_set_rows[] = {
     {"GETSET", 3, WRITE | DENYOOM | FAST, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_UPDATE), ACL_STRING,
      command_set_getset,
      "Sets the value of a key and returns the one before.",
-     .syntax = "key value", .since = "1.0.0", .complexity = "O(1)", .replaced_by = "`SET` with the `!GET` argument",
+     .needs = NEEDS_WHOLE, .syntax = "key value", .since = "1.0.0", .complexity = "O(1)", .replaced_by = "`SET` with the `!GET` argument",
      .deprecated_since = "6.2.0"},
     {0},
 };

@@ -1,5 +1,6 @@
 /* Sets: their members, named, at random, all. */
 #include "base/random.h"
+#include "command/need.h"
 #include "command/notify.h"
 #include "command/scan.h"
 #include "command/sets.h"
@@ -231,29 +232,29 @@ static void command_sets_srandmember(struct command_call *c)
 const struct command_row command_sets_rows[] = {
     {"SADD", -3, WRITE | DENYOOM | FAST, KEYS(1, 1, 1, KEY_RW | KEY_INSERT), ACL_SET, command_sets_sadd,
      "Adds members to a set; returns how many are new.",
-     .syntax = "key member...", .since = "1.0.0",
+     .needs = NEEDS_PUTS(2, -1, 1), .syntax = "key member...", .since = "1.0.0",
      .complexity = "O(1) for each element added, so O(N) to add N elements when the command is called with multiple arguments."},
     {"SREM", -3, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_DELETE), ACL_SET, command_sets_srem,
      "Takes members out of a set; returns how many there were.",
-     .syntax = "key member...", .since = "1.0.0",
+     .needs = NEEDS_REMOVED(2, -1, 1), .syntax = "key member...", .since = "1.0.0",
      .complexity = "O(N) where N is the number of members to be removed."},
     {"SMOVE", 4, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_DELETE), ACL_SET, command_sets_smove,
      "Moves a member from one set to another; returns whether it was there.",
-     .syntax = "source destination member", .since = "1.0.0", .complexity = "O(1)",
+     .needs = NEEDS_PUTS(3, 3, 1), .syntax = "source destination member", .since = "1.0.0", .complexity = "O(1)",
      .more_keys = MORE_KEYS(KEYS(2, 2, 1, KEY_RW | KEY_INSERT))},
     {"SISMEMBER", 3, READ | FAST, LOOKS, ACL_SET, command_sets_sismember,
      "Whether a set has a member.",
-     .syntax = "key member", .since = "1.0.0", .complexity = "O(1)"},
+     .needs = NEEDS_ELEMENTS(2, -1, 1), .syntax = "key member", .since = "1.0.0", .complexity = "O(1)"},
     {"SMISMEMBER", -3, READ | FAST, READS, ACL_SET, command_sets_smismember,
      "Whether a set has these members, one by one.",
-     .syntax = "key member...", .since = "6.2.0",
+     .needs = NEEDS_ELEMENTS(2, -1, 1), .syntax = "key member...", .since = "6.2.0",
      .complexity = "O(N) where N is the number of elements being checked for membership"},
     {"SCARD", 2, READ | FAST, LOOKS, ACL_SET, command_sets_scard,
      "The number of members of a set.",
      .syntax = "key", .since = "1.0.0", .complexity = "O(1)"},
     {"SMEMBERS", 2, READ, READS, ACL_SET, command_sets_smembers,
      "All members of a set.",
-     .syntax = "key", .since = "1.0.0", .complexity = "O(N) where N is the set cardinality.",
+     .needs = NEEDS_WHOLE, .syntax = "key", .since = "1.0.0", .complexity = "O(N) where N is the set cardinality.",
      .tips = "nondeterministic_output_order"},
     {"SSCAN", -3, READ, READS, ACL_SET, command_sets_sscan,
      "Some members of a set, and the cursor to go on with: 0 at the end.",

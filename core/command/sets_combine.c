@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/distinct.h"
+#include "command/need.h"
 #include "command/notify.h"
 #include "command/sets.h"
 
@@ -219,33 +220,33 @@ static void command_sets_sintercard(struct command_call *c)
 const struct command_row command_sets_combine_rows[] = {
     {"SINTER", -2, READ, ALL, ACL_SET, command_sets_sinter,
      "The members that all of several sets have.",
-     .syntax = "key...", .since = "1.0.0",
+     .needs = NEEDS_INTERSECTED, .syntax = "key...", .since = "1.0.0",
      .complexity = "O(N*M) worst case where N is the cardinality of the smallest set and M is the number of sets.",
      .tips = ORDER},
     {"SINTERSTORE", -3, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RW | KEY_UPDATE), ACL_SET, command_sets_sinterstore,
      "Stores the members that all of several sets have; returns how many there are.",
-     .syntax = "destination key...", .since = "1.0.0",
+     .needs = NEEDS_INTERSECTED, .syntax = "destination key...", .since = "1.0.0",
      .complexity = "O(N*M) worst case where N is the cardinality of the smallest set and M is the number of sets.",
      .more_keys = SECOND},
     {"SINTERCARD", -3, READ, KEYS_COUNTED(1, KEY_RO | KEY_ACCESS), ACL_SET, command_sets_sintercard,
      "Counts the members that all of several sets have, up to a limit.",
-     .syntax = "numkeys key... [LIMIT limit]", .since = "7.0.0",
+     .needs = NEEDS_INTERSECTED, .syntax = "numkeys key... [LIMIT limit]", .since = "7.0.0",
      .complexity = "O(N*M) worst case where N is the cardinality of the smallest set and M is the number of sets."},
     {"SUNION", -2, READ, ALL, ACL_SET, command_sets_sunion,
      "The members that any of several sets has.",
-     .syntax = "key...", .since = "1.0.0",
+     .needs = NEEDS_WHOLE, .syntax = "key...", .since = "1.0.0",
      .complexity = "O(N) where N is the total number of elements in all given sets.", .tips = ORDER},
     {"SUNIONSTORE", -3, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_OW | KEY_UPDATE), ACL_SET, command_sets_sunionstore,
      "Stores the members that any of several sets has; returns how many there are.",
-     .syntax = "destination key...", .since = "1.0.0",
+     .needs = NEEDS_WHOLE, .syntax = "destination key...", .since = "1.0.0",
      .complexity = "O(N) where N is the total number of elements in all given sets.", .more_keys = SECOND},
     {"SDIFF", -2, READ, ALL, ACL_SET, command_sets_sdiff,
      "The members of the first of several sets that no other has.",
-     .syntax = "key...", .since = "1.0.0",
+     .needs = NEEDS_SUBTRACTED, .syntax = "key...", .since = "1.0.0",
      .complexity = "O(N) where N is the total number of elements in all given sets.", .tips = ORDER},
     {"SDIFFSTORE", -3, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_OW | KEY_UPDATE), ACL_SET, command_sets_sdiffstore,
      "Stores the members of the first of several sets that no other has; returns how many there are.",
-     .syntax = "destination key...", .since = "1.0.0",
+     .needs = NEEDS_SUBTRACTED, .syntax = "destination key...", .since = "1.0.0",
      .complexity = "O(N) where N is the total number of elements in all given sets.", .more_keys = SECOND},
     {0},
 };

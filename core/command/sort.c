@@ -7,6 +7,7 @@
 
 #include "command/engine.h"
 #include "command/list.h"
+#include "command/need.h"
 #include "command/notify.h"
 #include "keyspace/hash.h"
 #include "keyspace/set.h"
@@ -421,12 +422,12 @@ static int find_none(int argc, const struct bytes *argv)
 const struct command_row command_sort_rows[] = {
     {"SORT", -2, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), CATEGORIES, command_sort_sort,
      "The values of a list, set or sorted set in order, or what keys made of them hold; stored as a list, if asked for.",
-     .syntax = "key [BY pattern] [LIMIT (offset_count: offset count)] [GET... pattern] [order: ASC | DESC] [sorting=ALPHA] [STORE "
+     .needs = NEEDS_WHOLE, .syntax = "key [BY pattern] [LIMIT (offset_count: offset count)] [GET... pattern] [order: ASC | DESC] [sorting=ALPHA] [STORE "
                "destination]",
      .since = "1.0.0", .complexity = COMPLEXITY, .more_keys = MORE_KEYS(PATTERNS, STORES)},
     {"SORT_RO", -2, READ, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), CATEGORIES, command_sort_sort_ro,
      "The same as SORT, which stores nothing.",
-     .syntax = "key [BY pattern] [LIMIT (offset_count: offset count)] [GET... pattern] [order: ASC | DESC] [sorting=ALPHA]",
+     .needs = NEEDS_WHOLE, .syntax = "key [BY pattern] [LIMIT (offset_count: offset count)] [GET... pattern] [order: ASC | DESC] [sorting=ALPHA]",
      .since = "7.0.0", .complexity = COMPLEXITY, .more_keys = MORE_KEYS(PATTERNS)},
     {0},
 };

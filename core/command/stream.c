@@ -1,4 +1,5 @@
 /* Streams: what their commands share, reading by id, and setting the head. */
+#include "command/need.h"
 #include "command/stream.h"
 
 #include "command/notify.h"
@@ -174,11 +175,11 @@ const struct command_row command_stream_rows[] = {
      .syntax = "key", .since = "5.0.0", .complexity = "O(1)"},
     {"XRANGE", -4, READ, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), ACL_STREAM, command_stream_xrange,
      "The entries whose ids are in a range.",
-     .syntax = "key start:string end:string [COUNT count]", .since = "5.0.0",
+     .needs = NEEDS_ENTRIES(false), .syntax = "key start:string end:string [COUNT count]", .since = "5.0.0",
      .complexity = "O(log(N)+M) with N being the number of entries and M the number of those returned."},
     {"XREVRANGE", -4, READ, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), ACL_STREAM, command_stream_xrevrange,
      "The same as XRANGE, the last entry first.",
-     .syntax = "key end:string start:string [COUNT count]", .since = "5.0.0",
+     .needs = NEEDS_ENTRIES(true), .syntax = "key end:string start:string [COUNT count]", .since = "5.0.0",
      .complexity = "O(log(N)+M) with N being the number of entries and M the number of those returned."},
     {"XSETID", -3, WRITE | DENYOOM | FAST, KEYS(1, 1, 1, KEY_RW | KEY_UPDATE), ACL_STREAM, command_stream_xsetid,
      "Sets the last id of a stream, and what else it knows beside its entries.",

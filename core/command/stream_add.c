@@ -1,4 +1,5 @@
 /* XADD. */
+#include "command/need.h"
 #include "command/notify.h"
 #include "command/stream.h"
 #include "command/stream_id.h"
@@ -78,7 +79,7 @@ static void command_stream_xadd(struct command_call *c)
 const struct command_row command_stream_add_rows[] = {
     {"XADD", -5, WRITE | DENYOOM | FAST, KEYS(1, 1, 1, KEY_RW | KEY_UPDATE), ACL_STREAM, command_stream_xadd,
      "Adds an entry to a stream, and takes old ones out if told to; returns its id.",
-     .syntax = "key [NOMKSTREAM] [trim: " STREAM_TRIM_SYNTAX "] (id_or_auto: auto_id=* | id) (field_value: field value)...", .since = "5.0.0",
+     .needs = NEEDS_ENTRY, .syntax = "key [NOMKSTREAM] [trim: " STREAM_TRIM_SYNTAX "] (id_or_auto: auto_id=* | id) (field_value: field value)...", .since = "5.0.0",
      .complexity = "O(1) when adding a new entry, O(N) when trimming where N being the number of entries evicted.",
      .tips = "nondeterministic_output", .keys_note = "UPDATE instead of INSERT because of the optional trimming feature"},
     {0},

@@ -1,5 +1,6 @@
 /* XREAD: what is new in several streams, and waiting for it. */
 #include "command/blocked.h"
+#include "command/need.h"
 #include "command/stream_read.h"
 
 #define WAITED_MOST 1000 /* entries for one that has waited and said nothing else, as Redis's */
@@ -139,7 +140,7 @@ static void command_stream_xread(struct command_call *c)
 const struct command_row command_stream_read_rows[] = {
     {"XREAD", -4, READ | BLOCKING, NO_KEYS, ACL_STREAM, command_stream_xread,
      "The entries of several streams above given ids; waits for some if told to and there are none.",
-     .syntax = "[COUNT count] [BLOCK milliseconds] STREAMS (streams: key... id...)", .since = "5.0.0",
+     .needs = NEEDS_NEWER, .syntax = "[COUNT count] [BLOCK milliseconds] STREAMS (streams: key... id...)", .since = "5.0.0",
      .complexity = "O(log(N)+M) for each stream, with N being the number of its entries and M the number of those returned.",
      .more_keys = MORE_KEYS({KEY_RO | KEY_ACCESS, KEYS_AFTER, 1, false, -1, 1, 2, "STREAMS", NULL, NULL})},
     {0},

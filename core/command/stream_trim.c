@@ -1,5 +1,6 @@
 /* Streams: taking entries out, the oldest ones or by their ids. */
 #include "command/engine.h"
+#include "command/need.h"
 #include "command/notify.h"
 #include "command/stream.h"
 
@@ -131,6 +132,6 @@ const struct command_row command_stream_trim_rows[] = {
      .tips = "nondeterministic_output"},
     {"XDEL", -3, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_DELETE), ACL_STREAM, command_stream_xdel,
      "Deletes entries by their ids; returns how many there were.",
-     .syntax = "key id...", .since = "5.0.0", .complexity = "O(log(N)) for each id, with N being the number of entries."},
+     .needs = NEEDS_IDS, .syntax = "key id...", .since = "5.0.0", .complexity = "O(log(N)) for each id, with N being the number of entries."},
     {0},
 };

@@ -1,5 +1,6 @@
 /* Strings, whole. */
 #include "command/expiry.h"
+#include "command/need.h"
 #include "command/notify.h"
 
 static void command_string_get(struct command_call *c)
@@ -119,17 +120,17 @@ static void command_string_strlen(struct command_call *c)
 const struct command_row command_string_rows[] = {
     {"GET", 2, READ | FAST, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), ACL_STRING, command_string_get,
      "The value of a key.",
-     .syntax = "key", .since = "1.0.0", .complexity = "O(1)"},
+     .needs = NEEDS_WHOLE, .syntax = "key", .since = "1.0.0", .complexity = "O(1)"},
     {"GETDEL", 2, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_DELETE), ACL_STRING, command_string_getdel,
      "The value of a key, which is deleted.",
-     .syntax = "key", .since = "6.2.0", .complexity = "O(1)"},
+     .needs = NEEDS_WHOLE, .syntax = "key", .since = "6.2.0", .complexity = "O(1)"},
     {"GETEX", -2, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_UPDATE), ACL_STRING, command_string_getex,
      "The value of a key, whose expiry may be set or taken away.",
-     .syntax = "key [expiration: EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
+     .needs = NEEDS_WHOLE, .syntax = "key [expiration: EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
      .since = "6.2.0", .complexity = "O(1)", .keys_note = "RW and UPDATE because it changes the TTL"},
     {"MGET", -2, READ | FAST, KEYS(1, -1, 1, KEY_RO | KEY_ACCESS), ACL_STRING, command_string_mget,
      "The values of several keys.",
-     .syntax = "key...", .since = "1.0.0", .complexity = "O(N) where N is the number of keys to retrieve.",
+     .needs = NEEDS_WHOLE, .syntax = "key...", .since = "1.0.0", .complexity = "O(N) where N is the number of keys to retrieve.",
      .tips = "request_policy:multi_shard"},
     {"MSET", -3, WRITE | DENYOOM, KEYS(1, -1, 2, KEY_OW | KEY_UPDATE), ACL_STRING, command_string_mset,
      "Sets several keys at once.",
@@ -143,7 +144,7 @@ const struct command_row command_string_rows[] = {
      .tips = "request_policy:multi_shard response_policy:agg_min"},
     {"APPEND", 3, WRITE | DENYOOM | FAST, KEYS(1, 1, 1, KEY_RW | KEY_INSERT), ACL_STRING, command_string_append,
      "Adds bytes to the end of a string.",
-     .syntax = "key value", .since = "2.0.0", .complexity = "O(N) where N is the length of the new string."},
+     .needs = NEEDS_APPENDED, .syntax = "key value", .since = "2.0.0", .complexity = "O(N) where N is the length of the new string."},
     {"STRLEN", 2, READ | FAST, KEYS(1, 1, 1, KEY_RO), ACL_STRING, command_string_strlen,
      "The length of a string, in bytes.",
      .syntax = "key", .since = "2.2.0", .complexity = "O(1)"},

@@ -1,6 +1,7 @@
 /* A value from one key to another, in another database too. Databases exist in cluster mode as well, and a key and
  * its copy are in the same slot, so nothing here differs there. */
 #include "command/engine.h"
+#include "command/need.h"
 #include "command/notify.h"
 
 /* A database's number; false: the error was replied. */
@@ -104,7 +105,7 @@ const struct command_row command_transfer_rows[] = {
      .syntax = "key newkey", .since = "1.0.0", .complexity = "O(1)", .more_keys = COMES(KEY_INSERT)},
     {"COPY", -3, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), ACL_KEYSPACE, command_transfer_copy,
      "Copies a key with its expiry; returns whether it did.",
-     .syntax = "source destination [DB destination-db] [REPLACE]", .since = "6.2.0",
+     .needs = NEEDS_ROWS, .syntax = "source destination [DB destination-db] [REPLACE]", .since = "6.2.0",
      .complexity = "O(N) where N is the length of the value.", .more_keys = COMES(KEY_UPDATE)},
     {"MOVE", 3, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_UPDATE), ACL_KEYSPACE, command_transfer_move,
      "Moves a key to another database, unless it has one of that name; returns whether it did.",

@@ -1,4 +1,5 @@
 /* Sorted sets: single members. */
+#include "command/need.h"
 #include "command/zset.h"
 
 #include <math.h>
@@ -242,30 +243,30 @@ static void command_zset_zrevrank(struct command_call *c)
 const struct command_row command_zset_rows[] = {
     {"ZADD", -4, WRITE | DENYOOM | FAST, KEYS(1, 1, 1, KEY_RW | KEY_UPDATE), ACL_SORTEDSET, command_zset_zadd,
      "Adds members to a sorted set, or gives them other scores; returns how many are new, or changed.",
-     .syntax = "key [condition: NX | XX] [comparison: GT | LT] [change=CH] [increment=INCR] (score_member: score member)...", .since = "1.2.0",
+     .needs = NEEDS_SCORED, .syntax = "key [condition: NX | XX] [comparison: GT | LT] [change=CH] [increment=INCR] (score_member: score member)...", .since = "1.2.0",
      .complexity = "O(log(N)) for each item added, where N is the number of elements in the sorted set."},
     {"ZINCRBY", 4, WRITE | DENYOOM | FAST, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_UPDATE), ACL_SORTEDSET, command_zset_zincrby,
      "Adds to the score of a member.",
-     .syntax = "key increment member", .since = "1.2.0",
+     .needs = NEEDS_INCREMENT(2), .syntax = "key increment member", .since = "1.2.0",
      .complexity = "O(log(N)) where N is the number of elements in the sorted set."},
     {"ZREM", -3, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_DELETE), ACL_SORTEDSET, command_zset_zrem,
      "Removes members; returns how many there were.",
-     .syntax = "key member...", .since = "1.2.0",
+     .needs = NEEDS_DISPLACED(2, -1, 1), .syntax = "key member...", .since = "1.2.0",
      .complexity = "O(M*log(N)) with N being the number of elements in the sorted set and M the number of elements to be removed."},
     {"ZCARD", 2, READ | FAST, KEYS(1, 1, 1, KEY_RO), ACL_SORTEDSET, command_zset_zcard,
      "The number of members.",
      .syntax = "key", .since = "1.2.0", .complexity = "O(1)"},
     {"ZSCORE", 3, READ | FAST, READS, ACL_SORTEDSET, command_zset_zscore,
      "The score of a member.",
-     .syntax = "key member", .since = "1.2.0", .complexity = "O(1)"},
+     .needs = NEEDS_ELEMENTS(2, -1, 1), .syntax = "key member", .since = "1.2.0", .complexity = "O(1)"},
     {"ZMSCORE", -3, READ | FAST, READS, ACL_SORTEDSET, command_zset_zmscore,
      "The scores of members.",
-     .syntax = "key member...", .since = "6.2.0", .complexity = "O(N) where N is the number of members being requested."},
+     .needs = NEEDS_ELEMENTS(2, -1, 1), .syntax = "key member...", .since = "6.2.0", .complexity = "O(N) where N is the number of members being requested."},
     {"ZRANK", 3, READ | FAST, READS, ACL_SORTEDSET, command_zset_zrank,
      "How many members come before one.",
-     .syntax = "key member", .since = "2.0.0", .complexity = "O(log(N))"},
+     .needs = NEEDS_PLACES(2, -1, 1), .syntax = "key member", .since = "2.0.0", .complexity = "O(log(N))"},
     {"ZREVRANK", 3, READ | FAST, READS, ACL_SORTEDSET, command_zset_zrevrank,
      "How many members come after one.",
-     .syntax = "key member", .since = "2.0.0", .complexity = "O(log(N))"},
+     .needs = NEEDS_PLACES(2, -1, 1), .syntax = "key member", .since = "2.0.0", .complexity = "O(log(N))"},
     {0},
 };

@@ -1,5 +1,6 @@
 /* The commands on sorted sets that wait: BZPOPMIN, BZPOPMAX, BZMPOP. */
 #include "command/blocked.h"
+#include "command/need.h"
 #include "command/zset.h"
 
 /* ---- one member, with its key ---- */
@@ -68,10 +69,10 @@ static void command_zset_block_bzmpop(struct command_call *c)
 const struct command_row command_zset_block_rows[] = {
     {"BZPOPMIN", -3, WRITE | NOSCRIPT | BLOCKING | FAST, KEYS(1, -2, 1, POPPED), ACL_SORTEDSET, command_zset_block_bzpopmin,
      "Takes the member with the lowest score out of the first of several sorted sets that has any, and waits for one if none has.",
-     .syntax = "key... timeout", .since = "5.0.0", .complexity = "O(log(N)) with N being the number of elements in the sorted set."},
+     .needs = NEEDS_POPPED(false, 0), .syntax = "key... timeout", .since = "5.0.0", .complexity = "O(log(N)) with N being the number of elements in the sorted set."},
     {"BZPOPMAX", -3, WRITE | NOSCRIPT | BLOCKING | FAST, KEYS(1, -2, 1, POPPED), ACL_SORTEDSET, command_zset_block_bzpopmax,
      "Takes the member with the highest score out of the first of several sorted sets that has any, and waits for one if none has.",
-     .syntax = "key... timeout", .since = "5.0.0", .complexity = "O(log(N)) with N being the number of elements in the sorted set."},
+     .needs = NEEDS_POPPED(true, 0), .syntax = "key... timeout", .since = "5.0.0", .complexity = "O(log(N)) with N being the number of elements in the sorted set."},
     {"BZMPOP", -5, WRITE | BLOCKING, KEYS_COUNTED(2, POPPED), ACL_SORTEDSET, command_zset_block_bzmpop,
      "The same as ZMPOP, and waits for members if no sorted set has any.",
      .syntax = "timeout numkeys key... (where: MIN | MAX) [COUNT count]", .since = "7.0.0",

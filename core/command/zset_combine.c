@@ -5,6 +5,7 @@
 #include "base/distinct.h"
 #include "base/number.h"
 #include "command/engine.h"
+#include "command/need.h"
 #include "command/zset.h"
 #include "keyspace/set.h"
 
@@ -338,25 +339,25 @@ static void command_zset_combine_zdiffstore(struct command_call *c)
 const struct command_row command_zset_combine_rows[] = {
     {"ZUNION", -3, READ, NO_KEYS, ACL_SORTEDSET, command_zset_combine_zunion,
      "The members that any of the sorted sets has.",
-     .syntax = "numkeys key..." HOW " [WITHSCORES]", .since = "6.2.0", .complexity = "O(N)+O(M*log(M))" OF_UNION_END, READS},
+     .needs = NEEDS_WHOLE, .syntax = "numkeys key..." HOW " [WITHSCORES]", .since = "6.2.0", .complexity = "O(N)+O(M*log(M))" OF_UNION_END, READS},
     {"ZUNIONSTORE", -4, WRITE | DENYOOM, DESTINATION, ACL_SORTEDSET, command_zset_combine_zunionstore,
      "Stores the members that any of the sorted sets has; returns how many.",
-     .syntax = "destination numkeys key..." HOW, .since = "2.0.0", .complexity = "O(N)+O(M log(M))" OF_UNION_END, STORES},
+     .needs = NEEDS_WHOLE, .syntax = "destination numkeys key..." HOW, .since = "2.0.0", .complexity = "O(N)+O(M log(M))" OF_UNION_END, STORES},
     {"ZINTER", -3, READ, NO_KEYS, ACL_SORTEDSET, command_zset_combine_zinter,
      "The members that all of the sorted sets have.",
-     .syntax = "numkeys key..." HOW " [WITHSCORES]", .since = "6.2.0", .complexity = OF_INTERSECTION, READS},
+     .needs = NEEDS_INTERSECTED, .syntax = "numkeys key..." HOW " [WITHSCORES]", .since = "6.2.0", .complexity = OF_INTERSECTION, READS},
     {"ZINTERSTORE", -4, WRITE | DENYOOM, DESTINATION, ACL_SORTEDSET, command_zset_combine_zinterstore,
      "Stores the members that all of the sorted sets have; returns how many.",
-     .syntax = "destination numkeys key..." HOW, .since = "2.0.0", .complexity = OF_INTERSECTION, STORES},
+     .needs = NEEDS_INTERSECTED, .syntax = "destination numkeys key..." HOW, .since = "2.0.0", .complexity = OF_INTERSECTION, STORES},
     {"ZINTERCARD", -3, READ, NO_KEYS, ACL_SORTEDSET, command_zset_combine_zintercard,
      "How many members all of the sorted sets have, counted up to a limit.",
-     .syntax = "numkeys key... [LIMIT limit]", .since = "7.0.0",
+     .needs = NEEDS_INTERSECTED, .syntax = "numkeys key... [LIMIT limit]", .since = "7.0.0",
      .complexity = "O(N*K) worst case with N being the smallest input sorted set, K being the number of input sorted sets.", READS},
     {"ZDIFF", -3, READ, NO_KEYS, ACL_SORTEDSET, command_zset_combine_zdiff,
      "The members of the first sorted set that none of the others has.",
-     .syntax = "numkeys key... [WITHSCORES]", .since = "6.2.0", .complexity = OF_DIFFERENCE, READS},
+     .needs = NEEDS_SUBTRACTED, .syntax = "numkeys key... [WITHSCORES]", .since = "6.2.0", .complexity = OF_DIFFERENCE, READS},
     {"ZDIFFSTORE", -4, WRITE | DENYOOM, DESTINATION, ACL_SORTEDSET, command_zset_combine_zdiffstore,
      "Stores the members of the first sorted set that none of the others has; returns how many.",
-     .syntax = "destination numkeys key...", .since = "6.2.0", .complexity = OF_DIFFERENCE, STORES},
+     .needs = NEEDS_SUBTRACTED, .syntax = "destination numkeys key...", .since = "6.2.0", .complexity = OF_DIFFERENCE, STORES},
     {0},
 };

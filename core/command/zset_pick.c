@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "command/engine.h"
+#include "command/need.h"
 #include "command/scan.h"
 #include "command/zset.h"
 
@@ -224,10 +225,10 @@ static void command_zset_pick_zscan(struct command_call *c)
 const struct command_row command_zset_pick_rows[] = {
     {"ZPOPMIN", -2, WRITE | FAST, TAKES, ACL_SORTEDSET, command_zset_pick_zpopmin,
      "Takes out the members with the lowest scores.",
-     .syntax = "key [count]", .since = "5.0.0", .complexity = OF_POPPED},
+     .needs = NEEDS_POPPED(false, 2), .syntax = "key [count]", .since = "5.0.0", .complexity = OF_POPPED},
     {"ZPOPMAX", -2, WRITE | FAST, TAKES, ACL_SORTEDSET, command_zset_pick_zpopmax,
      "Takes out the members with the highest scores.",
-     .syntax = "key [count]", .since = "5.0.0", .complexity = OF_POPPED},
+     .needs = NEEDS_POPPED(true, 2), .syntax = "key [count]", .since = "5.0.0", .complexity = OF_POPPED},
     {"ZMPOP", -4, WRITE, NO_KEYS, ACL_SORTEDSET, command_zset_pick_zmpop,
      "Takes out members with the lowest or highest scores of the first sorted set that has any.",
      .syntax = "numkeys key... (where: MIN | MAX) [COUNT count]", .since = "7.0.0",

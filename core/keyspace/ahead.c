@@ -2,7 +2,6 @@
  */
 #include <assert.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "keyspace/keyspace_state.h"
 
@@ -40,37 +39,4 @@ void keyspace_name_row(struct keyspace *ks, struct bytes key, struct rowkey *out
         return;
     }
     rowkey_make(out, &ks->seed, keyspace_slot(key), id, key);
-}
-
-/* ---- keys whose rows may be on disk ---- */
-
-bool keyspace_reads_wait(const struct keyspace *ks)
-{
-    return store_reads_wait(ks->store);
-}
-
-bool keyspace_is_cold(struct keyspace *ks, unsigned database, struct bytes key)
-{
-    struct rowkey row;
-    rowkey_make(&row, &ks->seed, keyspace_slot(key), ks->databases.list[database].id, key);
-    return store_is_cold(ks->store, rowkey_bytes(&row));
-}
-
-bool keyspace_warm(struct keyspace *ks, unsigned database, const struct bytes *keys, size_t count, uint64_t token)
-{
-    struct rowkey row;
-    size_t size = 0;
-    for (size_t i = 0; i < count; i++) size += ROWKEY_HEAD + (rowkey_is_named_by_hash(keys[i]) ? ROWKEY_NAME_SIZE : keys[i].len);
-    struct bytes *names = malloc(count * sizeof *names + size);
-    if (!names) return false;
-    uint8_t *at = (uint8_t *)&names[count];
-    for (size_t i = 0; i < count; i++) {
-        rowkey_make(&row, &ks->seed, keyspace_slot(keys[i]), ks->databases.list[database].id, keys[i]);
-        names[i] = bytes_of(at, row.len);
-        memcpy(at, row.bytes, row.len);
-        at += row.len;
-    }
-    bool taken = store_warm(ks->store, names, count, token);
-    free(names);
-    return taken;
 }

@@ -135,7 +135,6 @@ static uint32_t choose_for_insert(struct tree_target *target, struct tree_step *
     return take_chosen(target, s, p, rest);
 }
 
-/* Chooses a child in the row of `s`; p->first is the position of the row's first element, then the child's. */
 static uint32_t choose(struct tree_target *target, struct tree_step *s, struct tree_path *p)
 {
     assert(s->row.len);
@@ -147,13 +146,15 @@ static uint32_t choose(struct tree_target *target, struct tree_step *s, struct t
     return choose_for_insert(target, s, p);
 }
 
+uint32_t tree_choose(struct tree_target *target, struct tree_step *s, struct tree_path *p)
+{
+    return choose(target, s, p);
+}
+
 void tree_descend(struct keyspace *ks, const struct counted_tree *t, struct tree_target *target, struct tree_path *p)
 {
     uint32_t node = t->top;
-    p->height = t->height;
-    p->first = 0;
-    p->count = t->root.count;
-    target->lower = target->upper = bytes_of(NULL, 0);
+    tree_begin(t, target, p);
     for (unsigned level = 0; level < t->height; level++) {
         struct tree_step *s = &p->steps[level];
         s->node = node;

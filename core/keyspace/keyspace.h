@@ -58,11 +58,6 @@ uint64_t keyspace_key_bytes(struct keyspace *ks, struct bytes key);
 /* These keys of a database will be looked up soon, in this order, by the commands to come: has their rows brought near. Of more than
  * STORE_AHEAD_MAX the rest are ignored. */
 void keyspace_prefetch(struct keyspace *ks, unsigned database, const struct bytes *keys, size_t count);
-/* Whether reads from disk have had to wait lately; and, if so, whether a command that looks at this key may have to. */
-bool keyspace_reads_wait(const struct keyspace *ks);
-bool keyspace_is_cold(struct keyspace *ks, unsigned database, struct bytes key);
-/* Has what commands need of these keys brought into memory, as store_warm() does for rows. */
-bool keyspace_warm(struct keyspace *ks, unsigned database, const struct bytes *keys, size_t count, uint64_t token);
 /* Whether there was one. */
 bool keyspace_delete(struct keyspace *ks, struct bytes key);
 /* Changes the expiry (KEYSPACE_NO_EXPIRY: none); a time not after now deletes the key. False: no such key. */

@@ -39,8 +39,7 @@ static uint32_t bucket_of(uint32_t buckets, uint64_t hash)
     return (uint32_t)(hash & (((uint64_t)1 << bits_of(buckets, hash)) - 1));
 }
 
-/* The bucket that the last one was split from. */
-static uint32_t origin_of(uint32_t last)
+uint32_t linear_hash_origin(uint32_t last)
 {
     return last & ~((uint32_t)1 << level_of(last));
 }
@@ -138,7 +137,7 @@ static void divide(struct keyspace *ks, const struct linear_hash *h, const struc
 
 static void split(struct keyspace *ks, struct linear_hash *h)
 {
-    uint32_t number = h->root.object.nodes++, origin = origin_of(number);
+    uint32_t number = h->root.object.nodes++, origin = linear_hash_origin(number);
     struct bucket b = bucket_read(ks, h, origin);
     if (!b.count) return;
     uint8_t *room = need(2 * b.row.len);
@@ -158,7 +157,7 @@ static void split(struct keyspace *ks, struct linear_hash *h)
 static void join(struct keyspace *ks, struct linear_hash *h)
 {
     const struct object *object = &h->root.object;
-    uint32_t number = --h->root.object.nodes, origin = origin_of(number);
+    uint32_t number = --h->root.object.nodes, origin = linear_hash_origin(number);
     struct bucket last = bucket_read(ks, h, number), first = bucket_read(ks, h, origin);
     if (!last.count) return;
     struct bytes elements = bucket_elements(&last);
@@ -180,9 +179,7 @@ static uint64_t wanted_buckets(const struct linear_hash *h)
     return 1 + (full < h->root.count ? full : h->root.count);
 }
 
-#define SPARE 4 /* so many times the buckets wanted are kept */
-
-/* A step towards them, after each change. An element that goes may be all that one bucket was wanted for, so SPARE buckets too many go with it: with
+/* A step towards them, after each change. An element that goes may be all that one bucket was wanted for, so LINEAR_HASH_SPARE buckets too many go with it: with
  * fewer, large elements that are removed would leave their buckets behind, through which walks and random picks then have to look for the rest. */
 static void adjust(struct keyspace *ks, struct linear_hash *h)
 {
@@ -191,7 +188,19 @@ static void adjust(struct keyspace *ks, struct linear_hash *h)
         split(ks, h);
         return;
     }
-    for (unsigned i = 0; i < SPARE && h->root.object.nodes > SPARE * wanted; i++) join(ks, h);
+    for (unsigned i = 0; i < LINEAR_HASH_SPARE && h->root.object.nodes > LINEAR_HASH_SPARE * wanted; i++) join(ks, h);
+}
+
+/* ---- for who has rows read ahead ---- */
+
+uint64_t linear_hash_wanted(const struct linear_hash *h)
+{
+    return wanted_buckets(h);
+}
+
+uint32_t linear_hash_bucket(const struct keyspace *ks, const struct linear_hash *h, struct bytes key)
+{
+    return bucket_of(h->root.object.nodes, hash_of(ks, key));
 }
 
 /* ---- one element ---- */

@@ -26,6 +26,18 @@ struct linear_hash {
     struct object_root root; /* root.object.nodes buckets */
 };
 
+#define LINEAR_HASH_SPARE 4 /* so many times the buckets wanted are kept */
+
+/* ---- where elements are, for those who have rows read ahead (need.h) ---- */
+
+/* The bucket that an element with this key is in, if there is one. */
+uint32_t linear_hash_bucket(const struct keyspace *ks, const struct linear_hash *h, struct bytes key);
+/* The bucket that bucket `last` is split from, or joined to. */
+uint32_t linear_hash_origin(uint32_t last);
+/* How many buckets its elements fill. Each change is followed by a split if there are fewer; each that takes an
+ * element by up to LINEAR_HASH_SPARE joins if there are more than LINEAR_HASH_SPARE times as many. */
+uint64_t linear_hash_wanted(const struct linear_hash *h);
+
 /* A new one, without elements, in a new object. */
 void linear_hash_init(struct linear_hash *h, const struct object *object);
 

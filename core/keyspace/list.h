@@ -12,6 +12,7 @@
 #define LIST_WHOLE_MAX   1024 /* bytes of a list that is in the key's row as a whole, whose length is counted each time ... */
 #define LIST_WHOLE_COUNT 128  /* ... and how many elements */
 #define LIST_END_MAX     2048 /* bytes of each end of a larger one ... */
+#define LIST_NEAR_MAX    1024 /* bytes that an empty end is filled with from the tree; no more elements than it may have */
 #define LIST_END_COUNT   128  /* ... and elements: what is popped from the right passes all before it */
 
 /* A list that is open: its key and what is known of its row. */

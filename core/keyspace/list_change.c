@@ -3,8 +3,7 @@
 
 #include "keyspace/list_row.h"
 
-#define NEAR_MAX   1024 /* bytes that an empty end is filled with, ... */
-#define NEAR_RIGHT 32   /* ... and elements at the right, where each pop passes those that are left */
+#define NEAR_RIGHT 32 /* elements that an empty end is filled with at the right, where each pop passes those that are left */
 #define BATCH    256  /* elements that are put into the tree at once */
 
 static struct element element_of(struct bytes value)
@@ -183,7 +182,7 @@ static uint64_t copy_near(struct keyspace_list *l, enum keyspace_list_side side,
     struct counted_tree_walk w = {.position = side == LIST_LEFT ? 0 : count - 1, .backwards = side == LIST_RIGHT};
     struct element el;
     *len = 0;
-    while (near < most && counted_tree_next(l->ks, &l->tree, &w, &el) && *len + element_size(&el) <= NEAR_MAX) {
+    while (near < most && counted_tree_next(l->ks, &l->tree, &w, &el) && *len + element_size(&el) <= LIST_NEAR_MAX) {
         *len += element_size(&el);
         near++;
     }
@@ -215,7 +214,7 @@ static void change_ends(struct keyspace_list *l)
 
 void keyspace_list_near(struct keyspace_list *l, enum keyspace_list_side side)
 {
-    uint8_t packed[NEAR_MAX];
+    uint8_t packed[LIST_NEAR_MAX];
     size_t len;
     struct list_end *end = side == LIST_LEFT ? &l->head : &l->tail;
     if (!list_is_large(l) || end->count) return;

@@ -134,11 +134,68 @@ static bool is_held(struct bytes key)
     return len <= key.len && memcmp(key.data + key.len - len, disk.held, len) == 0;
 }
 
+/* Rows that were read since node_watch_reads(). */
+#define WATCHED_MAX 4096
+static struct watched {
+    struct watched_row {
+        uint8_t name[64];
+        size_t len;
+        bool by_threads, alone, alone_first;
+    } rows[WATCHED_MAX];
+    size_t count;
+} watched;
+
+static void watch(struct bytes key, bool alone)
+{
+    struct bytes name = bytes_of(key.data, key.len < sizeof watched.rows[0].name ? key.len : sizeof watched.rows[0].name);
+    size_t i = 0;
+    while (i < watched.count && !bytes_equal(bytes_of(watched.rows[i].name, watched.rows[i].len), name)) i++;
+    if (i == WATCHED_MAX) return;
+    struct watched_row *row = &watched.rows[i];
+    if (i == watched.count) {
+        *row = (struct watched_row){.len = name.len};
+        memcpy(row->name, name.data, name.len);
+        watched.count++;
+    }
+    row->by_threads |= !alone;
+    row->alone |= alone;
+    row->alone_first |= alone && !row->by_threads;
+}
+
 static void reading(struct bytes key)
 {
     pthread_mutex_lock(&disk.lock);
+    watch(key, false);
     while (is_held(key)) pthread_cond_wait(&disk.changed, &disk.lock);
     pthread_mutex_unlock(&disk.lock);
+}
+
+static void reading_alone(struct bytes key)
+{
+    pthread_mutex_lock(&disk.lock);
+    watch(key, true);
+    pthread_mutex_unlock(&disk.lock);
+}
+
+void node_watch_reads(void)
+{
+    pthread_mutex_lock(&disk.lock);
+    watched.count = 0;
+    pthread_mutex_unlock(&disk.lock);
+}
+
+size_t node_reads_alone(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < watched.count; i++) n += watched.rows[i].alone_first;
+    return n;
+}
+
+size_t node_reads_in_vain(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < watched.count; i++) n += !watched.rows[i].alone;
+    return n;
 }
 
 static uint64_t faults(void)
@@ -256,7 +313,7 @@ static void start(struct node *n, bool cluster)
     snprintf(store_dir, sizeof store_dir, "%s/store", n->dir);
     struct store_options stored = {
         .dir = store_dir, .dirty_max = 16 << 20, .on_durable = on_durable, .user = n, .expiry = keyspace_expiry, .sampled = keyspace_sampled, .memory_max = n->cold ? 1 : 0};
-    static const struct cold_calls cold = {.reading = reading, .faults = faults};
+    static const struct cold_calls cold = {.reading = reading, .reading_alone = reading_alone, .faults = faults};
     struct store_calls calls = {.segment_size = SEGMENT_SIZE, .cold = n->cold ? &cold : NULL};
     struct store_report report;
     uv_loop_init(&n->loop);
@@ -308,9 +365,9 @@ int node_setup_cold(void **state)
     return setup(state, false, true);
 }
 
-int node_teardown(void **state)
+/* Whether the loop was left with nothing in it. */
+static bool stop(struct node *n)
 {
-    struct node *n = *state;
     struct net_server *server = n->server;
     node_hold_reads(NULL);
     n->server = NULL;
@@ -320,10 +377,23 @@ int node_teardown(void **state)
     keyspace_close(n->keyspace);
     store_close(n->store);
     command_engine_free(n->engine);
-    int open = uv_loop_close(&n->loop);
+    return uv_loop_close(&n->loop) == 0;
+}
+
+int node_teardown(void **state)
+{
+    struct node *n = *state;
+    bool ended = stop(n);
     files_remove(n->dir);
     free(n);
-    return open ? -1 : 0;
+    return ended ? 0 : -1;
+}
+
+void node_restart_cold(struct node *n)
+{
+    assert_true(stop(n));
+    n->cold = true;
+    start(n, false);
 }
 
 void node_turn(struct node *n)

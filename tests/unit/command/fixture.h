@@ -48,6 +48,13 @@ struct node {
 int node_setup_cold(void **state);
 /* Reads of rows whose name ends so do not begin until the next call; "": all, NULL: none. */
 void node_hold_reads(const char *suffix);
+/* The node ends, with its clients, and begins anew on the same data as one of node_setup_cold(). */
+void node_restart_cold(struct node *n);
+/* From now on, rows that are read from disk are remembered; and how many of them the node has read by itself before its threads had, or only
+ * the threads. */
+void node_watch_reads(void);
+size_t node_reads_alone(void);
+size_t node_reads_in_vain(void);
 /* Rows given to store_warm whose requests still wait. */
 unsigned node_waiting_reads(struct node *n);
 
@@ -89,6 +96,7 @@ int run_glob_tests(void);
 int run_dispatch_tests(void);
 int run_ahead_tests(void);
 int run_cold_tests(void);
+int run_need_tests(void);
 int run_session_tests(void);
 int run_config_tests(void);
 int run_cluster_tests(void);

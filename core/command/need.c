@@ -1,0 +1,256 @@
+/* Needs of commands: all but ranges of sorted sets and streams. */
+#include "command/need.h"
+
+#include <ctype.h>
+
+#include "base/number.h"
+#include "command/keys.h"
+
+void command_tell_needs(struct keyspace_ahead *a, unsigned database, const struct command_request *r, bool (*served)(const void *user, struct bytes key),
+                        const void *user)
+{
+    const struct command_needs *how = &r->entry->row->needs;
+    for (struct command_keys k = command_keys(r->entry->row, r->argc, r->argv); !a->full && command_keys_next(&k);) {
+        struct bytes key = r->argv[k.at];
+        if (!served(user, key) || !keyspace_ahead_key(a, database, key, how->tell)) continue;
+        how->tell(&(struct command_need){a, r, how, database, k.at, k.flags});
+    }
+}
+
+static struct bytes argument(const struct command_need *n, int i)
+{
+    return n->request->argv[i];
+}
+
+/* Whether there is an argument `i`, and it is an integer. */
+static bool integer(const struct command_need *n, int i, int64_t *out)
+{
+    return i < n->request->argc && number_parse_integer(argument(n, i), out);
+}
+
+/* ---- all ---- */
+
+void command_need_whole(const struct command_need *n)
+{
+    if (n->key_flags & KEY_ACCESS) keyspace_ahead_need(n->ahead, &(struct keyspace_need){.kind = NEED_WHOLE});
+}
+
+void command_need_rows(const struct command_need *n)
+{
+    if (n->key_flags & KEY_ACCESS) keyspace_ahead_need(n->ahead, &(struct keyspace_need){.kind = NEED_ROWS, .limit = UINT64_MAX});
+}
+
+void command_need_searched(const struct command_need *n)
+{
+    keyspace_ahead_need(n->ahead, &(struct keyspace_need){.kind = NEED_WHOLE});
+}
+
+/* ---- several keys together ---- */
+
+#define TOGETHER_MAX 16 /* keys; of more, which are looked through for each, nothing is told */
+
+/* The key whose elements are looked for in the others: the first, or the smallest. Returns its argument; 0: there are too many keys. */
+static int find_looked_for(const struct command_need *n, bool first, uint64_t *count)
+{
+    const struct command_request *r = n->request;
+    int found = 0, keys = 0;
+    *count = UINT64_MAX;
+    for (struct command_keys k = command_keys(r->entry->row, r->argc, r->argv); command_keys_next(&k);) {
+        if (!(k.flags & KEY_ACCESS)) continue;
+        if (++keys > TOGETHER_MAX) return 0;
+        if (first && found) continue;
+        uint64_t here = keyspace_ahead_count(n->ahead, n->database, r->argv[k.at]);
+        if (here >= *count) continue;
+        found = k.at;
+        *count = here;
+    }
+    return found;
+}
+
+static void tell_together(const struct command_need *n, bool first)
+{
+    uint64_t count;
+    int looked_for = n->key_flags & KEY_ACCESS ? find_looked_for(n, first, &count) : 0;
+    if (!looked_for) return;
+    bool is_it = n->key_at == looked_for;
+    keyspace_ahead_need(n->ahead, &(struct keyspace_need){.kind = is_it ? NEED_WHOLE : NEED_ROWS, .limit = count});
+}
+
+void command_need_intersected(const struct command_need *n)
+{
+    tell_together(n, false);
+}
+
+void command_need_subtracted(const struct command_need *n)
+{
+    tell_together(n, true);
+}
+
+/* ---- elements ---- */
+
+static void tell_named(const struct command_need *n, struct keyspace_need need)
+{
+    int last = n->how->last < 0 ? n->request->argc + n->how->last : n->how->last, step = n->how->step;
+    for (int i = n->how->first; i <= last && i + step <= n->request->argc && !n->ahead->full; i += step) {
+        need.name = argument(n, i);
+        need.size = step == 2 ? argument(n, i + 1).len : 0;
+        keyspace_ahead_need(n->ahead, &need);
+    }
+}
+
+void command_need_elements(const struct command_need *n)
+{
+    tell_named(n, (struct keyspace_need){.kind = NEED_ELEMENT});
+}
+
+void command_need_puts(const struct command_need *n)
+{
+    tell_named(n, (struct keyspace_need){.kind = NEED_ELEMENT, .change = NEED_PUTS});
+}
+
+void command_need_removed(const struct command_need *n)
+{
+    tell_named(n, (struct keyspace_need){.kind = NEED_ELEMENT, .change = NEED_REMOVES});
+}
+
+void command_need_places(const struct command_need *n)
+{
+    tell_named(n, (struct keyspace_need){.kind = NEED_PLACE});
+}
+
+void command_need_placed(const struct command_need *n)
+{
+    tell_named(n, (struct keyspace_need){.kind = NEED_PLACE, .change = NEED_PUTS});
+}
+
+void command_need_displaced(const struct command_need *n)
+{
+    tell_named(n, (struct keyspace_need){.kind = NEED_PLACE, .change = NEED_REMOVES});
+}
+
+void command_need_scored(const struct command_need *n)
+{
+    struct keyspace_need need = {.kind = NEED_MEMBER, .change = NEED_PUTS};
+    int at = 2, argc = n->request->argc;
+    for (; at < argc && isalpha(argument(n, at).len ? argument(n, at).data[0] : 0) && !number_parse_double(argument(n, at), &need.score); at++)
+        need.adds |= bytes_is(argument(n, at), "INCR");
+    for (; at + 1 < argc && !n->ahead->full; at += 2) {
+        need.name = argument(n, at + 1);
+        if (number_parse_double(argument(n, at), &need.score)) keyspace_ahead_need(n->ahead, &need);
+    }
+}
+
+void command_need_increment(const struct command_need *n)
+{
+    int at = n->how->first;
+    struct keyspace_need need = {.kind = NEED_MEMBER, .change = NEED_PUTS, .adds = true, .name = argument(n, at + 1)};
+    if (number_parse_double(argument(n, at), &need.score)) keyspace_ahead_need(n->ahead, &need);
+}
+
+/* ---- lists, and ranks of sorted sets ---- */
+
+void command_need_ranks(const struct command_need *n)
+{
+    int at = n->how->first, count = n->how->last;
+    struct keyspace_need need = {.kind = NEED_RANKS, .change = n->how->step};
+    if (integer(n, at, &need.from) && integer(n, at + count - 1, &need.to)) keyspace_ahead_need(n->ahead, &need);
+}
+
+static void tell_popped(const struct command_need *n, bool right, int64_t count)
+{
+    struct keyspace_need need = {.kind = NEED_RANKS, .change = NEED_REMOVES, .to = count - 1};
+    if (right) need.from = -count, need.to = -1;
+    if (count > 0) keyspace_ahead_need(n->ahead, &need);
+}
+
+void command_need_popped(const struct command_need *n)
+{
+    int64_t count = 1;
+    int at = n->how->last;
+    if (!at || n->request->argc <= at || integer(n, at, &count)) tell_popped(n, n->how->first, count);
+}
+
+/* `count` arguments from `at` on, pushed. */
+static void tell_pushed(const struct command_need *n, bool right, int at, int count)
+{
+    struct keyspace_need need = {.kind = NEED_END, .change = NEED_PUTS, .backwards = right, .count = (size_t)count};
+    for (int i = at; i < at + count; i++) need.size += element_size(&(struct element){.value = argument(n, i)});
+    keyspace_ahead_need(n->ahead, &need);
+}
+
+void command_need_pushed(const struct command_need *n)
+{
+    tell_pushed(n, n->how->first, 2, n->request->argc - 2);
+}
+
+void command_need_moved(const struct command_need *n)
+{
+    int sides = n->how->first;
+    bool is_source = n->key_at == 1;
+    bool right = sides ? bytes_is(argument(n, is_source ? sides : sides + 1), "RIGHT") : is_source;
+    if (is_source)
+        tell_popped(n, right, 1);
+    else
+        keyspace_ahead_need(n->ahead, &(struct keyspace_need){.kind = NEED_END, .change = NEED_PUTS, .backwards = right, .count = 1, .size = 64});
+}
+
+void command_need_trimmed(const struct command_need *n)
+{
+    int64_t from, to;
+    if (!integer(n, 2, &from) || !integer(n, 3, &to)) return;
+    struct keyspace_need before = {.kind = NEED_RANKS, .change = NEED_REMOVES, .to = from - 1}, behind = before;
+    behind.from = to + 1;
+    behind.to = -1;
+    if (from != 0) keyspace_ahead_need(n->ahead, &before);
+    if (to != -1) keyspace_ahead_need(n->ahead, &behind);
+}
+
+/* ---- strings ---- */
+
+static void tell_bytes(const struct command_need *n, int64_t from, int64_t to)
+{
+    keyspace_ahead_need(n->ahead, &(struct keyspace_need){.kind = NEED_BYTES, .from = from, .to = to});
+}
+
+void command_need_bytes(const struct command_need *n)
+{
+    int64_t from, to;
+    int at = n->how->first;
+    if (integer(n, at, &from) && integer(n, at + 1, &to)) tell_bytes(n, from, to);
+}
+
+void command_need_written(const struct command_need *n)
+{
+    struct keyspace_need need = {.kind = NEED_BYTES, .change = NEED_PUTS};
+    size_t len = argument(n, 3).len;
+    if (!integer(n, 2, &need.from) || need.from < 0 || !len || need.from > (int64_t)STORE_VALUE_MAX) return;
+    need.to = need.from + (int64_t)len - 1;
+    keyspace_ahead_need(n->ahead, &need);
+}
+
+void command_need_appended(const struct command_need *n)
+{
+    if (argument(n, 2).len) keyspace_ahead_need(n->ahead, &(struct keyspace_need){.kind = NEED_END, .change = NEED_PUTS});
+}
+
+void command_need_bit(const struct command_need *n)
+{
+    int64_t bit;
+    if (integer(n, 2, &bit) && bit >= 0) tell_bytes(n, bit / 8, bit / 8);
+}
+
+/* Rounded away from zero below it: the byte that a bit counted from the end is in. */
+static int64_t byte_of(int64_t bit)
+{
+    return bit < 0 ? -(-bit / 8 + (-bit % 8 > 0)) : bit / 8;
+}
+
+void command_need_bits(const struct command_need *n)
+{
+    int64_t from = 0, to = -1;
+    int at = n->how->first, argc = n->request->argc;
+    if ((at < argc && !integer(n, at, &from)) || (at + 1 < argc && !integer(n, at + 1, &to))) return;
+    bool bits = at + 2 < argc && bytes_is(argument(n, at + 2), "BIT");
+    if (bits && (from == INT64_MIN || to == INT64_MIN)) return;
+    tell_bytes(n, bits ? byte_of(from) : from, bits ? byte_of(to) : to);
+}

@@ -1,0 +1,152 @@
+/* Levels, keys' rows, and what is the same for all types (need.h). */
+#include "keyspace/need.h"
+
+#include "keyspace/need_row.h"
+
+bool keyspace_reads_wait(const struct keyspace *ks)
+{
+    return store_reads_wait(ks->store);
+}
+
+void keyspace_ahead_begin(struct keyspace_ahead *a, struct keyspace *ks, struct arena *arena, unsigned level, uint64_t skip)
+{
+    a->ks = ks;
+    a->arena = arena;
+    a->level = level;
+    a->skip = skip;
+    a->seen = 0;
+    a->full = a->deeper = false;
+    a->count = 0;
+}
+
+bool keyspace_ahead_warm(const struct keyspace_ahead *a, uint64_t token)
+{
+    return store_warm(a->ks->store, a->names, a->count, token);
+}
+
+static void add_name(struct keyspace_ahead *a, struct bytes name)
+{
+    a->names[a->count++] = bytes_of(arena_copy(a->arena, name.data, name.len), name.len);
+    a->full = a->count == KEYSPACE_AHEAD_ROWS;
+}
+
+/* ---- keys ---- */
+
+static void name_row(const struct keyspace *ks, unsigned database, struct bytes key, struct rowkey *out)
+{
+    rowkey_make(out, &ks->seed, keyspace_slot(key), ks->databases.list[database].id, key);
+}
+
+/* Returns how many roots it has; 0: none, or there is no such row. */
+static unsigned read_entry(struct keyspace *ks, struct bytes name, struct entry *out, struct object_root roots[ENTRY_ROOTS_MAX])
+{
+    struct store_value value;
+    *out = (struct entry){0};
+    return store_get(ks->store, name, &value) && entry_read(value.data, out) ? entry_roots(out, 0, roots) : 0;
+}
+
+uint64_t keyspace_ahead_count(const struct keyspace_ahead *a, unsigned database, struct bytes key)
+{
+    struct object_root roots[ENTRY_ROOTS_MAX];
+    struct rowkey row;
+    struct entry en;
+    name_row(a->ks, database, key, &row);
+    return read_entry(a->ks, rowkey_bytes(&row), &en, roots) ? roots[0].count : en.payload.len;
+}
+
+bool keyspace_ahead_key(struct keyspace_ahead *a, unsigned database, struct bytes key, bool has_needs)
+{
+    struct keyspace *ks = a->ks;
+    struct object_root roots[ENTRY_ROOTS_MAX];
+    struct rowkey row;
+    struct entry en;
+    if (a->level > 0 && !has_needs) return false;
+    name_row(ks, database, key, &row);
+    struct bytes name = rowkey_bytes(&row);
+    if (a->level == 0 && !a->full) {
+        bool cold = store_is_cold(ks->store, name);
+        if (cold && a->seen >= a->skip) add_name(a, name);
+        a->deeper |= has_needs && (cold || read_entry(ks, name, &en, roots));
+        a->seen++;
+    }
+    if (a->level == 0) return false;
+    if (!read_entry(ks, name, &en, roots)) return false;
+    ks->current = database;
+    a->key = key;
+    a->entry = (struct keyspace_entry){en.type, en.expires_ms, en.form, en.payload, en.fields_ms};
+    a->changed_count = a->put_bytes = 0;
+    a->adjusted = 0;
+    return true;
+}
+
+/* ---- nodes ---- */
+
+bool need_node(struct keyspace_ahead *a, unsigned depth, const struct object *object, uint32_t node, bool leads_on)
+{
+    uint8_t name[ROWKEY_NODE_SIZE];
+    if (depth < a->level) return true;
+    a->deeper |= depth > a->level;
+    if (depth > a->level || a->full) return false;
+    a->deeper |= leads_on;
+    if (a->seen++ < a->skip) return false;
+    struct bytes row = rowkey_node_name(name, &(struct rowkey_node){object->slot, object->database_id, object->id, node});
+    if (store_is_cold(a->ks->store, row)) add_name(a, row);
+    return false;
+}
+
+void need_nodes(struct keyspace_ahead *a, unsigned depth, const struct object *object, uint32_t from, uint32_t end)
+{
+    a->deeper |= depth > a->level;
+    if (depth != a->level) return;
+    for (uint32_t n = from; n < end && !a->full; n++) need_node(a, depth, object, n, false);
+}
+
+/* ---- needs ---- */
+
+struct need_range need_ranks(const struct keyspace_need *need, uint64_t count)
+{
+    int64_t len = (int64_t)count, from = need->from, to = need->to;
+    if (from < 0) from = from < -len ? 0 : from + len;
+    if (to < 0) to += len;
+    if (to >= len) to = len - 1;
+    return from > to ? (struct need_range){0, 0} : (struct need_range){(uint64_t)from, (uint64_t)to + 1};
+}
+
+struct need_range need_limited(const struct keyspace_need *need, uint64_t from, uint64_t end)
+{
+    uint64_t len = end > from ? end - from : 0;
+    if (need->offset >= len) return (struct need_range){from, from};
+    len -= need->offset;
+    if (need->limit < len) len = need->limit;
+    if (need->backwards) return (struct need_range){end - need->offset - len, end - need->offset};
+    return (struct need_range){from + need->offset, from + need->offset + len};
+}
+
+static void need_every_row(struct keyspace_ahead *a, uint64_t most)
+{
+    struct object_root roots[ENTRY_ROOTS_MAX];
+    struct entry en = {.type = a->entry.type, .form = a->entry.form, .payload = a->entry.payload};
+    unsigned count = entry_roots(&en, a->ks->databases.list[a->ks->current].id, roots);
+    uint64_t rows = 0;
+    for (unsigned i = 0; i < count; i++) rows += roots[i].object.nodes;
+    for (unsigned i = 0; rows <= most && i < count; i++) need_nodes(a, NEED_DEPTH, &roots[i].object, 0, roots[i].object.nodes);
+}
+
+void keyspace_ahead_need(struct keyspace_ahead *a, const struct keyspace_need *need)
+{
+    if (a->full) return;
+    if (need->kind == NEED_ROWS) {
+        need_every_row(a, need->limit);
+        return;
+    }
+    switch (a->entry.type) {
+    case KEYSPACE_STRING: need_of_string(a, need); break;
+    case KEYSPACE_HASH: need_of_hash(a, need); break;
+    case KEYSPACE_LIST: need_of_list(a, need); break;
+    case KEYSPACE_SET: need_of_set(a, need); break;
+    case KEYSPACE_ZSET: need_of_zset(a, need); break;
+    case KEYSPACE_STREAM: need_of_stream(a, need); break;
+    case KEYSPACE_NONE:
+    case KEYSPACE_TYPES: break;
+    }
+}

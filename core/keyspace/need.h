@@ -1,0 +1,83 @@
+/* What commands will read of values that have rows of their own, said before they run: so that those of the rows that are on disk can be brought near
+ * while others run. A need tells of it in the type's own terms; which rows that is, the value's key row and then the rows on the way there tell.
+ *
+ * Rows are named level by level: level 0 are the keys' rows, then what these lead to, of a tree one level after the other. What is above a level is near
+ * by then, and read to find the next rows; of the level itself nothing is read but what is in memory. No more is kept from one level to the next than
+ * which it was: whatever was changed meanwhile, what is named are rows of values as they are now. Nothing is changed here, and a need that does not
+ * fit the value's type names nothing. Too much named costs a read, too little a wait: neither makes a reply wrong. */
+#ifndef AIKV_KEYSPACE_NEED_H
+#define AIKV_KEYSPACE_NEED_H
+
+#include "base/arena.h"
+#include "keyspace/keyspace.h"
+#include "keyspace/stream_entry.h"
+
+/* One end of a range in the order of a sorted set or a stream. */
+struct keyspace_need_end {
+    enum { NEED_OPEN, NEED_BY_SCORE, NEED_BY_NAME, NEED_BY_ID } by; /* OPEN: as far as there is anything */
+    double score;
+    struct bytes name; /* of members that all have one score */
+    struct stream_id id;
+    bool behind; /* the end is behind what is equal to it, not before */
+};
+
+struct keyspace_need {
+    enum keyspace_need_kind {
+        NEED_WHOLE,   /* all elements, all bytes */
+        NEED_ROWS,    /* every row, if there are no more than `limit` */
+        NEED_ELEMENT, /* a field or member, `name` */
+        NEED_PLACE,   /* the same, and where it is in the order: of a field that expires, among those */
+        NEED_MEMBER,  /* NEED_PLACE, and where it comes to be with `score`, which is added to what it has if `adds` */
+        NEED_RANKS,   /* `from` to `to`, both included; negative ones are counted from the end, as in Redis */
+        NEED_BETWEEN, /* what is between `min` and `max`: `limit` elements after `offset` others, from the upper end on if `backwards` */
+        NEED_END,     /* where the next element is appended: of a list at the side, `backwards`: the right one; of a stream */
+        NEED_BYTES    /* of a string; as NEED_RANKS */
+    } kind;
+    enum { NEED_READS, NEED_PUTS, NEED_REMOVES } change; /* what is done with it */
+    struct bytes name;
+    size_t size; /* bytes that come: of the value put beside `name`, or of what is appended ... */
+    size_t count; /* ... in so many elements */
+    double score;
+    bool adds;
+    int64_t from, to;
+    struct keyspace_need_end min, max;
+    uint64_t offset, limit;
+    bool backwards;
+};
+
+#define KEYSPACE_AHEAD_ROWS 128u /* that are named at once: about a quarter of a megabyte, and others do not wait long behind them */
+
+/* One look at one level. */
+struct keyspace_ahead {
+    struct keyspace *ks;
+    struct arena *arena;
+    unsigned level;
+    uint64_t skip; /* rows of the level that looks before this one have named, or found in memory */
+
+    uint64_t seen; /* rows of the level */
+    bool full;     /* there may be more: go on with this level, `skip` = seen */
+    bool deeper;   /* there are other rows behind some of the level's */
+    size_t count;  /* rows that are cold: */
+    struct bytes names[KEYSPACE_AHEAD_ROWS]; /* in the arena */
+
+    /* The key at hand. */
+    struct bytes key;
+    struct keyspace_entry entry;
+    uint64_t changed_count, put_bytes; /* elements that its needs so far have put or removed */
+    uint32_t adjusted;                 /* buckets that are split or joined with these */
+};
+
+/* Whether reads from disk have had to wait lately. While they have not, no row is cold, and none of this is worth while. */
+bool keyspace_reads_wait(const struct keyspace *ks);
+
+/* Between commands; until the arena is reset or the store flushed. */
+void keyspace_ahead_begin(struct keyspace_ahead *a, struct keyspace *ks, struct arena *arena, unsigned level, uint64_t skip);
+/* The key of the needs to come, if any. False: not to be told of needs now: it has none, is to be read first or has no rows of its own. */
+bool keyspace_ahead_key(struct keyspace_ahead *a, unsigned database, struct bytes key, bool has_needs);
+/* About how many elements a key has, of those that can be told of needs; of others a number not below that of their elements. 0: there is none. */
+uint64_t keyspace_ahead_count(const struct keyspace_ahead *a, unsigned database, struct bytes key);
+void keyspace_ahead_need(struct keyspace_ahead *a, const struct keyspace_need *need);
+/* Has the rows that were named, at least one, brought near, as store_warm() says. */
+bool keyspace_ahead_warm(const struct keyspace_ahead *a, uint64_t token);
+
+#endif

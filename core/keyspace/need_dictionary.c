@@ -1,0 +1,83 @@
+/* Rows of hashes and sets: of linear hashes, and of the index of a hash's fields that expire. */
+#include "keyspace/hash_expiry.h"
+#include "keyspace/need_row.h"
+#include "keyspace/set.h"
+#include "keyspace/zset_key.h"
+
+/* The buckets that putting one more element may split: as if all that are put were new. */
+static void need_split(struct keyspace_ahead *a, unsigned depth, const struct linear_hash *h, size_t size)
+{
+    struct linear_hash after = *h;
+    uint64_t buckets = (uint64_t)h->root.object.nodes + a->adjusted;
+    after.root.count += ++a->changed_count;
+    after.root.bytes += a->put_bytes += size;
+    if (buckets >= linear_hash_wanted(&after) || buckets >= UINT32_MAX) return;
+    uint32_t origin = linear_hash_origin((uint32_t)buckets);
+    a->adjusted++;
+    if (origin < h->root.object.nodes) need_node(a, depth, &h->root.object, origin, false);
+}
+
+/* Those that taking one more out may join: as if all were of one size. */
+static void need_joins(struct keyspace_ahead *a, unsigned depth, const struct linear_hash *h)
+{
+    struct linear_hash after = *h;
+    uint64_t count = h->root.count, left = count > a->changed_count ? count - ++a->changed_count : 0;
+    after.root.count = left;
+    after.root.bytes = count ? h->root.bytes / count * left : 0;
+    uint64_t kept = LINEAR_HASH_SPARE * (linear_hash_wanted(&after) - 1);
+    for (unsigned i = 0; i < LINEAR_HASH_SPARE; i++) {
+        uint32_t buckets = h->root.object.nodes - a->adjusted;
+        if (buckets <= kept || buckets == 1) return;
+        a->adjusted++;
+        need_node(a, depth, &h->root.object, buckets - 1, false);
+        need_node(a, depth, &h->root.object, linear_hash_origin(buckets - 1), false);
+    }
+}
+
+bool need_bucket(struct keyspace_ahead *a, unsigned depth, const struct linear_hash *h, struct bytes name, const struct keyspace_need *need, size_t size, bool leads_on)
+{
+    if (depth == a->level && need->change == NEED_PUTS) need_split(a, depth, h, size);
+    if (depth == a->level && need->change == NEED_REMOVES) need_joins(a, depth, h);
+    return need_node(a, depth, &h->root.object, linear_hash_bucket(a->ks, h, name), leads_on);
+}
+
+static size_t size_of(const struct keyspace_need *need)
+{
+    return element_size(&(struct element){.key = need->name, .value = bytes_of(NULL, need->size)});
+}
+
+void need_of_set(struct keyspace_ahead *a, const struct keyspace_need *need)
+{
+    struct keyspace_set s;
+    keyspace_set_open(&s, a->ks, a->key, &a->entry);
+    const struct linear_hash *h = &s.members.hash;
+    if (need->kind == NEED_WHOLE)
+        need_nodes(a, NEED_DEPTH, &h->root.object, 0, h->root.object.nodes);
+    else if (need->kind == NEED_ELEMENT)
+        need_bucket(a, NEED_DEPTH, h, need->name, need, size_of(need), false);
+}
+
+/* Where a field that expires is in the index, from which it goes. */
+static void need_indexed(struct keyspace_ahead *a, const struct keyspace_hash *h, const struct keyspace_need *need)
+{
+    struct element el;
+    struct zset_key key;
+    if (!linear_hash_get(a->ks, &h->fields.hash, need->name, &el) || !el.mark) return;
+    zset_key_make(&key, (uint64_t)hash_element_expiry(&el), need->name);
+    el = (struct element){.key = key.bytes};
+    need_tree_key(a, NEED_DEPTH + 1, &h->due, key.bytes, &(struct keyspace_need){.change = NEED_REMOVES}, element_size(&el), false);
+    zset_key_release(&key);
+}
+
+void need_of_hash(struct keyspace_ahead *a, const struct keyspace_need *need)
+{
+    struct keyspace_hash h;
+    keyspace_hash_open(&h, a->ks, a->key, &a->entry);
+    const struct linear_hash *fields = &h.fields.hash;
+    if (need->kind == NEED_WHOLE) {
+        need_nodes(a, NEED_DEPTH, &fields->root.object, 0, fields->root.object.nodes);
+    } else if (need->kind == NEED_ELEMENT) {
+        bool indexed = h.indexed && need->change != NEED_READS;
+        if (need_bucket(a, NEED_DEPTH, fields, need->name, need, size_of(need), indexed) && indexed) need_indexed(a, &h, need);
+    }
+}
