@@ -2,6 +2,7 @@
 #include "base/bits.h"
 #include "base/number.h"
 #include "command/bitmap.h"
+#include "command/need.h"
 #include "command/notify.h"
 
 enum overflow { OVERFLOW_WRAP, OVERFLOW_SAT, OVERFLOW_FAIL };
@@ -239,14 +240,14 @@ const struct command_row command_bitfield_rows[] = {
     {"BITFIELD", -2, WRITE | DENYOOM, KEYS(1, 1, 1, KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE), ACL_BITMAP,
      command_bitfield_bitfield,
      "Reads, sets and adds to integers of up to 64 bits, anywhere in a string.",
-     .syntax = "key [operation: GET (encoding_offset: encoding offset) | (write: [OVERFLOW (wrap_sat_fail: WRAP | SAT | FAIL)] "
+     .needs = NEEDS_BITFIELD, .syntax = "key [operation: GET (encoding_offset: encoding offset) | (write: [OVERFLOW (wrap_sat_fail: WRAP | SAT | FAIL)] "
                "(write_operation: SET (encoding_offset_value: encoding offset value:integer) | INCRBY (encoding_offset_increment: encoding "
                "offset increment)))]...",
      .since = "3.2.0", .complexity = "O(1) for each subcommand specified",
      .keys_note = "This command allows both access and modification of the key", .key_flags = key_flags},
     {"BITFIELD_RO", -2, READ | FAST, KEYS(1, 1, 1, KEY_RO | KEY_ACCESS), ACL_BITMAP, command_bitfield_bitfield_ro,
      "Reads integers of up to 64 bits, anywhere in a string.",
-     .syntax = "key [GET... (encoding_offset: encoding offset)]", .since = "6.0.0",
+     .needs = NEEDS_BITFIELD, .syntax = "key [GET... (encoding_offset: encoding offset)]", .since = "6.0.0",
      .complexity = "O(1) for each subcommand specified"},
     {0},
 };

@@ -146,7 +146,7 @@ const struct command_row command_hash_many_rows[] = {
      .complexity = "O(N) where N is the number of fields returned", .tips = "nondeterministic_output"},
     {"HSCAN", -3, READ, READS, ACL_HASH, command_hash_hscan,
      "Some fields of a hash with their values, and the cursor to go on with: 0 at the end.",
-     .syntax = "key cursor [MATCH pattern] [COUNT count]", .since = "2.8.0",
+     .needs = NEEDS_SCAN, .syntax = "key cursor [MATCH pattern] [COUNT count]", .since = "2.8.0",
      .complexity = "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to "
                    "return back to 0. N is the number of elements inside the collection..",
      .tips = "nondeterministic_output"},

@@ -132,7 +132,7 @@ const struct command_row command_list_block_rows[] = {
      .more_keys = MORE_KEYS(KEYS(2, 2, 1, KEY_RW | KEY_INSERT))},
     {"BLMPOP", -5, WRITE | BLOCKING, KEYS_COUNTED(2, POPPED), ACL_LIST, command_list_block_blmpop,
      "The same as LMPOP, and waits for values if no list has any.",
-     .syntax = "timeout numkeys key... (where: LEFT | RIGHT) [COUNT count]", .since = "7.0.0",
+     .needs = NEEDS_FIRST_POPPED(2), .syntax = "timeout numkeys key... (where: LEFT | RIGHT) [COUNT count]", .since = "7.0.0",
      .complexity = "O(N+M) where N is the number of provided keys and M is the number of elements returned."},
     {0},
 };

@@ -109,7 +109,7 @@ const struct command_row command_list_move_rows[] = {
      .deprecated_since = "6.2.0", .more_keys = MORE_KEYS(KEYS(2, 2, 1, KEY_RW | KEY_INSERT))},
     {"LMPOP", -4, WRITE, KEYS_COUNTED(1, KEY_RW | KEY_ACCESS | KEY_DELETE), ACL_LIST, command_list_move_lmpop,
      "Takes values out of the first of several lists that has any.",
-     .syntax = "numkeys key... (where: LEFT | RIGHT) [COUNT count]", .since = "7.0.0",
+     .needs = NEEDS_FIRST_POPPED(1), .syntax = "numkeys key... (where: LEFT | RIGHT) [COUNT count]", .since = "7.0.0",
      .complexity = "O(N+M) where N is the number of provided keys and M is the number of elements returned."},
     {0},
 };

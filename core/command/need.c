@@ -147,6 +147,16 @@ void command_need_increment(const struct command_need *n)
     if (number_parse_double(argument(n, at), &need.score)) keyspace_ahead_need(n->ahead, &need);
 }
 
+void command_need_scan(const struct command_need *n)
+{
+    struct keyspace_need need = {.kind = NEED_SCAN};
+    int64_t count = 10;
+    for (int i = 3; i + 1 < n->request->argc; i += 2)
+        if (bytes_is(argument(n, i), "COUNT")) integer(n, i + 1, &count);
+    need.limit = count > 0 ? (uint64_t)count : 0;
+    if (number_parse_unsigned(argument(n, 2), &need.offset)) keyspace_ahead_need(n->ahead, &need);
+}
+
 /* ---- lists, and ranks of sorted sets ---- */
 
 void command_need_ranks(const struct command_need *n)
@@ -168,6 +178,18 @@ void command_need_popped(const struct command_need *n)
     int64_t count = 1;
     int at = n->how->last;
     if (!at || n->request->argc <= at || integer(n, at, &count)) tell_popped(n, n->how->first, count);
+}
+
+void command_need_first_popped(const struct command_need *n)
+{
+    int64_t keys, count = 1;
+    int first = n->how->first + 1, argc = n->request->argc;
+    if (!integer(n, first - 1, &keys) || keys < 1 || keys >= argc - first || n->key_at - first > TOGETHER_MAX) return;
+    for (int i = first; i < n->key_at; i++)
+        if (keyspace_ahead_count(n->ahead, n->database, argument(n, i))) return;
+    int side = first + (int)keys;
+    if (side + 2 < argc && !integer(n, side + 2, &count)) return;
+    tell_popped(n, bytes_is(argument(n, side), "RIGHT") || bytes_is(argument(n, side), "MAX"), count);
 }
 
 /* `count` arguments from `at` on, pushed. */
@@ -237,6 +259,22 @@ void command_need_bit(const struct command_need *n)
 {
     int64_t bit;
     if (integer(n, 2, &bit) && bit >= 0) tell_bytes(n, bit / 8, bit / 8);
+}
+
+/* GET, SET and INCRBY have a type and a position behind them: "u8", "17" or, in such types, "#2". */
+void command_need_bitfield(const struct command_need *n)
+{
+    int64_t width, at;
+    for (int i = 2; i + 2 < n->request->argc; i++) {
+        struct bytes word = argument(n, i), type = argument(n, i + 1), place = argument(n, i + 2);
+        bool is_field = bytes_is(word, "GET") || bytes_is(word, "SET") || bytes_is(word, "INCRBY");
+        if (!is_field || type.len < 2 || !place.len || !number_parse_integer(bytes_of(type.data + 1, type.len - 1), &width)) continue;
+        bool in_types = place.data[0] == '#';
+        if (width < 1 || width > 64 || !number_parse_integer(bytes_of(place.data + in_types, place.len - in_types), &at)) continue;
+        if (at < 0 || at > (int64_t)STORE_VALUE_MAX * 8) continue;
+        if (in_types) at *= width;
+        tell_bytes(n, at / 8, (at + width - 1) / 8);
+    }
 }
 
 /* Rounded away from zero below it: the byte that a bit counted from the end is in. */

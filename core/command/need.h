@@ -28,7 +28,8 @@ typedef void command_tell(const struct command_need *n);
 command_tell command_need_whole, command_need_searched, command_need_intersected, command_need_subtracted, command_need_rows, command_need_elements, command_need_puts, command_need_removed, command_need_places,
     command_need_placed, command_need_displaced, command_need_scored, command_need_increment, command_need_ranks, command_need_range, command_need_scores,
     command_need_names, command_need_popped, command_need_pushed, command_need_moved, command_need_trimmed, command_need_bytes, command_need_written,
-    command_need_appended, command_need_bit, command_need_bits, command_need_entries, command_need_entry, command_need_ids, command_need_newer;
+    command_need_appended, command_need_bit, command_need_bits, command_need_entries, command_need_entry, command_need_ids, command_need_newer, command_need_scan,
+    command_need_first_popped, command_need_bitfield, command_need_oldest;
 
 /* All of the keys whose value is accessed (KEY_ACCESS), not of those that are written over; all their rows; all of any key. */
 #define NEEDS_WHOLE    {command_need_whole, 0, 0, 0}
@@ -45,6 +46,8 @@ command_tell command_need_whole, command_need_searched, command_need_intersected
 #define NEEDS_PLACES(first, last, step)    {command_need_places, first, last, step}
 #define NEEDS_PLACED(first, last, step)    {command_need_placed, first, last, step}
 #define NEEDS_DISPLACED(first, last, step) {command_need_displaced, first, last, step}
+/* What HSCAN and its like give from a cursor on. */
+#define NEEDS_SCAN {command_need_scan, 0, 0, 0}
 /* Scores and members behind options, as ZADD's; an increment and a member. */
 #define NEEDS_SCORED       {command_need_scored, 0, 0, 0}
 #define NEEDS_INCREMENT(at) {command_need_increment, at, 0, 0}
@@ -62,17 +65,22 @@ enum { NEEDS_FORWARDS, NEEDS_BACKWARDS, NEEDS_COUNTED };
 #define NEEDS_POPPED(right, count_at) {command_need_popped, right, count_at, 0}
 #define NEEDS_PUSHED(right)           {command_need_pushed, right, 0, 0}
 #define NEEDS_MOVED(sides_at)         {command_need_moved, sides_at, 0, 0}
+/* What LMPOP and its like take from the first of the keys, whose number is argument `at`, that has anything, from either end. */
+#define NEEDS_FIRST_POPPED(at) {command_need_first_popped, at, 0, 0}
 /* LTRIM's: what goes. */
 #define NEEDS_TRIMMED {command_need_trimmed, 0, 0, 0}
-/* A string's bytes from one to another; those that SETRANGE writes over; its end; a bit; bits from one to another. */
+/* A string's bytes from one to another; those that SETRANGE writes over; its end; a bit; bits from one to another; BITFIELD's. */
 #define NEEDS_BYTES(at)    {command_need_bytes, at, 0, 0}
 #define NEEDS_WRITTEN      {command_need_written, 0, 0, 0}
 #define NEEDS_APPENDED     {command_need_appended, 0, 0, 0}
 #define NEEDS_BIT          {command_need_bit, 0, 0, 0}
 #define NEEDS_BITS(at)     {command_need_bits, at, 0, 0}
-/* A stream's entries from one id to another (the greater one first if `backwards`); where XADD adds one; those with the ids given; those XREAD waits for. */
+#define NEEDS_BITFIELD     {command_need_bitfield, 0, 0, 0}
+/* A stream's entries from one id to another (the greater one first if `backwards`); where XADD adds one, and those that it trims; these alone, XTRIM's; those with the ids given; those
+ * XREAD waits for. */
 #define NEEDS_ENTRIES(backwards) {command_need_entries, backwards, 0, 0}
 #define NEEDS_ENTRY              {command_need_entry, 0, 0, 0}
+#define NEEDS_OLDEST             {command_need_oldest, 0, 0, 0}
 #define NEEDS_IDS                {command_need_ids, 0, 0, 0}
 #define NEEDS_NEWER              {command_need_newer, 0, 0, 0}
 

@@ -110,11 +110,32 @@ void command_need_entries(const struct command_need *n)
     keyspace_ahead_need(n->ahead, &need);
 }
 
+/* MAXLEN, or MINID, and a threshold among the options. */
+void command_need_oldest(const struct command_need *n)
+{
+    struct keyspace_need by_length = {.kind = NEED_RANKS, .change = NEED_REMOVES};
+    struct keyspace_need by_id = {.kind = NEED_BETWEEN, .change = NEED_REMOVES, .max = {.by = NEED_BY_ID}, .limit = UINT64_MAX};
+    int64_t length;
+    int at = 2, argc = n->request->argc;
+    while (at < argc && !bytes_is(argument(n, at), "MAXLEN") && !bytes_is(argument(n, at), "MINID")) at++;
+    if (at + 1 >= argc) return;
+    bool sign = at + 2 < argc && (bytes_is(argument(n, at + 1), "~") || bytes_is(argument(n, at + 1), "="));
+    struct bytes threshold = argument(n, at + 1 + sign);
+    if (bytes_is(argument(n, at), "MAXLEN")) {
+        if (!number_parse_integer(threshold, &length) || length < 0) return;
+        by_length.to = -length - 1;
+        keyspace_ahead_need(n->ahead, &by_length);
+    } else if (command_stream_id_parse(threshold, 0, &by_id.max.id, NULL)) {
+        keyspace_ahead_need(n->ahead, &by_id);
+    }
+}
+
 void command_need_entry(const struct command_need *n)
 {
     struct keyspace_need need = {.kind = NEED_END, .change = NEED_PUTS};
     for (int i = 3; i < n->request->argc; i++) need.size += argument(n, i).len + 2;
     keyspace_ahead_need(n->ahead, &need);
+    command_need_oldest(n);
 }
 
 void command_need_ids(const struct command_need *n)

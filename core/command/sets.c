@@ -258,7 +258,7 @@ const struct command_row command_sets_rows[] = {
      .tips = "nondeterministic_output_order"},
     {"SSCAN", -3, READ, READS, ACL_SET, command_sets_sscan,
      "Some members of a set, and the cursor to go on with: 0 at the end.",
-     .syntax = "key cursor [MATCH pattern] [COUNT count]", .since = "2.8.0",
+     .needs = NEEDS_SCAN, .syntax = "key cursor [MATCH pattern] [COUNT count]", .since = "2.8.0",
      .complexity = "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to "
                    "return back to 0. N is the number of elements inside the collection..",
      .tips = "nondeterministic_output"},

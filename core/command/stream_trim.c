@@ -128,7 +128,7 @@ static void command_stream_xdel(struct command_call *c)
 const struct command_row command_stream_trim_rows[] = {
     {"XTRIM", -4, WRITE, KEYS(1, 1, 1, KEY_RW | KEY_DELETE), ACL_STREAM, command_stream_xtrim,
      "Takes the oldest entries out of a stream; returns how many.",
-     .syntax = "key (trim: " STREAM_TRIM_SYNTAX ")", .since = "5.0.0", .complexity = "O(N), with N being the number of evicted entries.",
+     .needs = NEEDS_OLDEST, .syntax = "key (trim: " STREAM_TRIM_SYNTAX ")", .since = "5.0.0", .complexity = "O(N), with N being the number of evicted entries.",
      .tips = "nondeterministic_output"},
     {"XDEL", -3, WRITE | FAST, KEYS(1, 1, 1, KEY_RW | KEY_DELETE), ACL_STREAM, command_stream_xdel,
      "Deletes entries by their ids; returns how many there were.",

@@ -75,7 +75,7 @@ const struct command_row command_zset_block_rows[] = {
      .needs = NEEDS_POPPED(true, 0), .syntax = "key... timeout", .since = "5.0.0", .complexity = "O(log(N)) with N being the number of elements in the sorted set."},
     {"BZMPOP", -5, WRITE | BLOCKING, KEYS_COUNTED(2, POPPED), ACL_SORTEDSET, command_zset_block_bzmpop,
      "The same as ZMPOP, and waits for members if no sorted set has any.",
-     .syntax = "timeout numkeys key... (where: MIN | MAX) [COUNT count]", .since = "7.0.0",
+     .needs = NEEDS_FIRST_POPPED(2), .syntax = "timeout numkeys key... (where: MIN | MAX) [COUNT count]", .since = "7.0.0",
      .complexity = "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of elements in the sorted "
                    "set, and M being the number of elements popped."},
     {0},

@@ -231,7 +231,7 @@ const struct command_row command_zset_pick_rows[] = {
      .needs = NEEDS_POPPED(true, 2), .syntax = "key [count]", .since = "5.0.0", .complexity = OF_POPPED},
     {"ZMPOP", -4, WRITE, NO_KEYS, ACL_SORTEDSET, command_zset_pick_zmpop,
      "Takes out members with the lowest or highest scores of the first sorted set that has any.",
-     .syntax = "numkeys key... (where: MIN | MAX) [COUNT count]", .since = "7.0.0",
+     .needs = NEEDS_FIRST_POPPED(1), .syntax = "numkeys key... (where: MIN | MAX) [COUNT count]", .since = "7.0.0",
      .complexity = "O(K) + O(M*log(N)) where K is the number of provided keys, N being the number of elements in the sorted "
                    "set, and M being the number of elements popped.",
      .more_keys = MORE_KEYS(KEYS_COUNTED(1, KEY_RW | KEY_ACCESS | KEY_DELETE))},
@@ -241,7 +241,7 @@ const struct command_row command_zset_pick_rows[] = {
      .tips = "nondeterministic_output"},
     {"ZSCAN", -3, READ, READS, ACL_SORTEDSET, command_zset_pick_zscan,
      "Some members with their scores, and the cursor to go on with: 0 at the end.",
-     .syntax = "key cursor [MATCH pattern] [COUNT count]", .since = "2.8.0",
+     .needs = NEEDS_SCAN, .syntax = "key cursor [MATCH pattern] [COUNT count]", .since = "2.8.0",
      .complexity = "O(1) for every call. O(N) for a complete iteration, including enough command calls for the cursor to "
                    "return back to 0. N is the number of elements inside the collection..",
      .tips = "nondeterministic_output"},

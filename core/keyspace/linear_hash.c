@@ -329,6 +329,14 @@ static uint64_t reverse(uint64_t v)
 
 /* Hashes with their bits reversed are a line, of which every bucket has one piece; a split divides a piece, a join puts two back together. The cursor
  * is where the next piece begins (reversed, so that it is a small number): what lies before it was given. */
+static uint64_t behind(uint32_t buckets, uint64_t cursor)
+{
+    unsigned bits = bits_of(buckets, cursor);
+    if (!bits) return 0; /* one bucket: all of the line */
+    uint64_t piece = (uint64_t)1 << (64 - bits);
+    return reverse((reverse(cursor) & ~(piece - 1)) + piece); /* 0 behind the last */
+}
+
 uint64_t linear_hash_scan(struct keyspace *ks, const struct linear_hash *h, uint64_t cursor,
                           void (*visit)(void *user, const struct element *el), void *user)
 {
@@ -337,10 +345,14 @@ uint64_t linear_hash_scan(struct keyspace *ks, const struct linear_hash *h, uint
     struct bytes rest = bucket_elements(&b);
     struct element el;
     while (element_next(&rest, &el)) visit(user, &el);
-    unsigned bits = bits_of(buckets, cursor);
-    if (!bits) return 0; /* one bucket: all of the line */
-    uint64_t piece = (uint64_t)1 << (64 - bits);
-    return reverse((reverse(cursor) & ~(piece - 1)) + piece); /* 0 behind the last */
+    return behind(buckets, cursor);
+}
+
+uint32_t linear_hash_scanned(const struct linear_hash *h, uint64_t *cursor)
+{
+    uint32_t bucket = bucket_of(h->root.object.nodes, *cursor);
+    *cursor = behind(h->root.object.nodes, *cursor);
+    return bucket;
 }
 
 void linear_hash_random(struct keyspace *ks, const struct linear_hash *h, uint64_t *random, struct element *out)

@@ -38,6 +38,9 @@ uint32_t linear_hash_origin(uint32_t last);
  * element by up to LINEAR_HASH_SPARE joins if there are more than LINEAR_HASH_SPARE times as many. */
 uint64_t linear_hash_wanted(const struct linear_hash *h);
 
+/* The bucket that linear_hash_scan() gives at a cursor, which becomes the next one. */
+uint32_t linear_hash_scanned(const struct linear_hash *h, uint64_t *cursor);
+
 /* A new one, without elements, in a new object. */
 void linear_hash_init(struct linear_hash *h, const struct object *object);
 

@@ -31,7 +31,8 @@ struct keyspace_need {
         NEED_RANKS,   /* `from` to `to`, both included; negative ones are counted from the end, as in Redis */
         NEED_BETWEEN, /* what is between `min` and `max`: `limit` elements after `offset` others, from the upper end on if `backwards` */
         NEED_END,     /* where the next element is appended: of a list at the side, `backwards`: the right one; of a stream */
-        NEED_BYTES    /* of a string; as NEED_RANKS */
+        NEED_BYTES,   /* of a string; as NEED_RANKS */
+        NEED_SCAN     /* about `limit` elements from the cursor `offset` on */
     } kind;
     enum { NEED_READS, NEED_PUTS, NEED_REMOVES } change; /* what is done with it */
     struct bytes name;

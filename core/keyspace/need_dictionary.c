@@ -41,6 +41,17 @@ bool need_bucket(struct keyspace_ahead *a, unsigned depth, const struct linear_h
     return need_node(a, depth, &h->root.object, linear_hash_bucket(a->ks, h, name), leads_on);
 }
 
+void need_scanned(struct keyspace_ahead *a, unsigned depth, const struct linear_hash *h, const struct keyspace_need *need)
+{
+    /* As if all buckets had as many elements; those not split yet have twice as many as those that are, so a few more. */
+    uint64_t cursor = need->offset, given = 0, wanted = need->limit + need->limit / 4 + LINEAR_HASH_ELEMENTS;
+    if (depth < a->level) return;
+    do {
+        need_node(a, depth, &h->root.object, linear_hash_scanned(h, &cursor), false);
+        given += h->root.count;
+    } while (cursor && given / h->root.object.nodes < wanted && !a->full);
+}
+
 static size_t size_of(const struct keyspace_need *need)
 {
     return element_size(&(struct element){.key = need->name, .value = bytes_of(NULL, need->size)});
@@ -53,6 +64,8 @@ void need_of_set(struct keyspace_ahead *a, const struct keyspace_need *need)
     const struct linear_hash *h = &s.members.hash;
     if (need->kind == NEED_WHOLE)
         need_nodes(a, NEED_DEPTH, &h->root.object, 0, h->root.object.nodes);
+    else if (need->kind == NEED_SCAN)
+        need_scanned(a, NEED_DEPTH, h, need);
     else if (need->kind == NEED_ELEMENT)
         need_bucket(a, NEED_DEPTH, h, need->name, need, size_of(need), false);
 }
@@ -76,6 +89,8 @@ void need_of_hash(struct keyspace_ahead *a, const struct keyspace_need *need)
     const struct linear_hash *fields = &h.fields.hash;
     if (need->kind == NEED_WHOLE) {
         need_nodes(a, NEED_DEPTH, &fields->root.object, 0, fields->root.object.nodes);
+    } else if (need->kind == NEED_SCAN) {
+        need_scanned(a, NEED_DEPTH, fields, need);
     } else if (need->kind == NEED_ELEMENT) {
         bool indexed = h.indexed && need->change != NEED_READS;
         if (need_bucket(a, NEED_DEPTH, fields, need->name, need, size_of(need), indexed) && indexed) need_indexed(a, &h, need);

@@ -30,6 +30,9 @@ void need_tree_removed(struct keyspace_ahead *a, unsigned depth, const struct co
 /* An element's bucket, and the other ones that a change reads. Whether the bucket can be read now; only if it `leads_on`. */
 bool need_bucket(struct keyspace_ahead *a, unsigned depth, const struct linear_hash *h, struct bytes name, const struct keyspace_need *need, size_t size, bool leads_on);
 
+/* The buckets of a NEED_SCAN. */
+void need_scanned(struct keyspace_ahead *a, unsigned depth, const struct linear_hash *h, const struct keyspace_need *need);
+
 /* Ranks as Redis counts them, of `count` elements: from the first one to behind the last, the same if there are none. */
 struct need_range {
     uint64_t from, end;

@@ -25,6 +25,14 @@ static bool find_end(struct keyspace_ahead *a, struct keyspace_stream *s, const 
     return true;
 }
 
+static void need_positions(struct keyspace_ahead *a, unsigned depth, struct keyspace_stream *s, struct need_range r, const struct keyspace_need *need)
+{
+    if (need->change == NEED_REMOVES)
+        need_tree_removed(a, depth, &s->tree, r.from, r.end, NULL, NULL);
+    else
+        need_tree_range(a, depth, &s->tree, r.from, r.end, NULL, NULL);
+}
+
 static void need_between(struct keyspace_ahead *a, struct keyspace_stream *s, const struct keyspace_need *need)
 {
     uint64_t from, end;
@@ -33,10 +41,7 @@ static void need_between(struct keyspace_ahead *a, struct keyspace_stream *s, co
     struct need_range r = need_limited(need, from, end);
     bool ended = need->min.by == NEED_BY_ID || need->max.by == NEED_BY_ID;
     unsigned depth = NEED_DEPTH + (ended ? s->tree.height : 0);
-    if (need->change == NEED_REMOVES)
-        need_tree_removed(a, depth, &s->tree, r.from, r.end, NULL, NULL);
-    else
-        need_tree_range(a, depth, &s->tree, r.from, r.end, NULL, NULL);
+    need_positions(a, depth, s, r, need);
 }
 
 /* The tail goes into the tree when it has no room; the newest entries are looked at for their names. */
@@ -55,7 +60,7 @@ void need_of_stream(struct keyspace_ahead *a, const struct keyspace_need *need)
     case NEED_WHOLE: need_tree_range(a, NEED_DEPTH, &s.tree, 0, s.count, NULL, NULL); break;
     case NEED_RANKS:
         r = need_ranks(need, s.count);
-        need_tree_range(a, NEED_DEPTH, &s.tree, r.from, r.end, NULL, NULL);
+        need_positions(a, NEED_DEPTH, &s, r, need);
         break;
     case NEED_BETWEEN: need_between(a, &s, need); break;
     case NEED_END: need_appended(a, &s, need); break;

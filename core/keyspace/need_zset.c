@@ -102,6 +102,7 @@ void need_of_zset(struct keyspace_ahead *a, const struct keyspace_need *need)
     case NEED_MEMBER: need_member(a, &z, need); break;
     case NEED_RANKS: need_range(a, &z, TREE_DEPTH, need_ranks(need, z.count), need); break;
     case NEED_BETWEEN: need_between(a, &z, need); break;
+    case NEED_SCAN: need_scanned(a, NEED_DEPTH, &z.scores, need); break;
     case NEED_ROWS:
     case NEED_END:
     case NEED_BYTES: break;
