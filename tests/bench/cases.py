@@ -5,7 +5,7 @@ import math
 from elements import SIZES, DeleteElements, Elements
 from expiry import Expiry
 from footprint import Footprint
-from larger import Larger
+from larger import MEMBER, Larger
 from limited import Limited
 from listed import Listed
 from reads import ReadsBesideWrites
@@ -128,6 +128,10 @@ CASES = [
     *(Limited(pick, 16, read, write, what) for read, write, what in LIMITED for pick in ("zipf:0.99", "uniform")),
     Larger(4, "GET", "GET key:{n}"),
     Larger(4, "SET", "SET key:{n} {value}"),
+    Larger(4, "HGET", "HGET large field:{n}", "hash"),
+    Larger(4, "HSET", "HSET large field:{n} {value}", "hash"),
+    Larger(4, "ZINCRBY", f"ZINCRBY large 1 {MEMBER}", "sorted set"),
+    Larger(4, "LINDEX", "LINDEX large {i}", "list"),
     Steady("everysec"),
     Expiry("keys", KEYS, 50, 5000),
     Expiry("keys", KEYS, 1, 1000),
