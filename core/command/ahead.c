@@ -70,7 +70,7 @@ static void prefetch_queue(struct command_engine *e, const struct command_sessio
 
 /* ---- rows on disk ---- */
 
-#define STEPS_MAX    4096u /* of KEYSPACE_AHEAD_ROWS rows each: a gigabyte of them or so; what a request needs beyond that it reads itself */
+#define STEPS_MAX    1024u /* about a million rows; what requests need beyond that they read themselves */
 #define REQUESTS_MAX 64u   /* whose rows are read together */
 
 /* Some requests, and the database they begin in. */
@@ -95,40 +95,43 @@ static unsigned database_behind(const struct command_engine *e, const struct com
     return n >= 0 && n < (int64_t)e->databases ? (unsigned)n : database;
 }
 
-/* Looks at one level of the rows that they need. */
-static void look(const struct need_list *l, unsigned level, uint64_t skip, struct keyspace_ahead *out)
+/* Tells what they need. */
+static void look(const struct need_list *l, struct keyspace_ahead *a)
 {
     unsigned database = l->database;
-    keyspace_ahead_begin(out, l->engine->keyspace, &l->engine->arena, level, skip);
-    for (size_t i = 0; i < l->count && !out->full; i++) {
+    for (size_t i = 0; i < l->count && !keyspace_ahead_is_done(a); i++) {
         const struct command_request *r = &l->requests[i];
-        if (is_about_keys(r)) command_tell_needs(out, database, r, is_served_here, l->engine);
+        if (is_about_keys(r)) command_tell_needs(a, database, r, is_served_here, l->engine);
         database = database_behind(l->engine, r, database);
     }
 }
 
 static bool are_near(const struct need_list *l)
 {
-    struct keyspace_ahead a = {.deeper = true};
-    for (unsigned level = 0; a.deeper; level++) {
-        look(l, level, 0, &a);
-        if (a.count) return false;
-    }
-    return true;
+    struct keyspace_ahead_at at = {0};
+    struct keyspace_ahead a;
+    do {
+        keyspace_ahead_begin(&a, l->engine->keyspace, &l->engine->arena, &at, UINT64_MAX, 1);
+        look(l, &a);
+    } while (!a.count && keyspace_ahead_next(&a, &at));
+    return !a.count;
+}
+
+static size_t rows_at_once(unsigned steps)
+{
+    return steps < 3 ? KEYSPACE_AHEAD_ROWS << steps : KEYSPACE_AHEAD_ROWS_MOST;
 }
 
 /* Has the next rows read that the requests need, and suspends the client. False: there are no more, or they are to be read as they are. */
 static bool begin_warming(struct command_session *s, const struct need_list *l)
 {
-    struct keyspace_ahead a;
-    for (look(l, s->ahead.level, s->ahead.skip, &a); !a.count; look(l, s->ahead.level, 0, &a)) {
-        if (!a.deeper) return false;
-        s->ahead.level++;
+    struct keyspace_ahead a = {0};
+    while (!a.count && s->ahead.more) {
+        keyspace_ahead_begin(&a, l->engine->keyspace, &l->engine->arena, &s->ahead.at, KEYSPACE_AHEAD_ITEMS, rows_at_once(s->ahead.steps));
+        look(l, &a);
+        s->ahead.more = keyspace_ahead_next(&a, &s->ahead.at);
     }
-    if (s->ahead.steps++ == STEPS_MAX || !keyspace_ahead_warm(&a, net_client_id(s->client))) return false;
-    s->ahead.deeper = a.full || a.deeper;
-    s->ahead.skip = a.full ? a.seen : 0;
-    if (!a.full) s->ahead.level++;
+    if (!a.count || s->ahead.steps++ == STEPS_MAX || !keyspace_ahead_warm(&a, net_client_id(s->client))) return false;
     s->ahead.waiting = true;
     net_client_suspend(s->client);
     return true;
@@ -139,9 +142,9 @@ static bool wait_for_needs(struct command_session *s, const struct need_list *l)
 {
     if (!s->ahead.requests) {
         s->ahead.requests = l->count;
-        s->ahead.deeper = true;
+        s->ahead.more = true;
     }
-    if (s->ahead.deeper && begin_warming(s, l)) return true;
+    if (begin_warming(s, l)) return true;
     memset(&s->ahead, 0, sizeof s->ahead);
     return false;
 }

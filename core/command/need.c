@@ -10,10 +10,10 @@ void command_tell_needs(struct keyspace_ahead *a, unsigned database, const struc
                         const void *user)
 {
     const struct command_needs *how = &r->entry->row->needs;
-    for (struct command_keys k = command_keys(r->entry->row, r->argc, r->argv); !a->full && command_keys_next(&k);) {
-        struct bytes key = r->argv[k.at];
-        if (!served(user, key) || !keyspace_ahead_key(a, database, key, how->tell)) continue;
-        how->tell(&(struct command_need){a, r, how, database, k.at, k.flags});
+    for (struct command_keys k = command_keys(r->entry->row, r->argc, r->argv); !keyspace_ahead_is_done(a) && command_keys_next(&k);) {
+        if (!served(user, r->argv[k.at])) continue;
+        keyspace_ahead_key(a, database, r->argv[k.at], how->tell);
+        if (how->tell) how->tell(&(struct command_need){a, r, how, database, k.at, k.flags});
     }
 }
 
@@ -49,7 +49,13 @@ void command_need_searched(const struct command_need *n)
 
 #define TOGETHER_MAX 16 /* keys; of more, which are looked through for each, nothing is told */
 
-/* The key whose elements are looked for in the others: the first, or the smallest. Returns its argument; 0: there are too many keys. */
+/* Whether what keys have can be asked for. Needs that hang on it are told at any level all the same, if only of no more than no rows. */
+static bool are_keys_read(const struct command_need *n)
+{
+    return n->ahead->at.level > 0;
+}
+
+/* The key whose elements are looked for in the others: the first, or the smallest. Returns its argument; 0, and `count` too: there are too many keys. */
 static int find_looked_for(const struct command_need *n, bool first, uint64_t *count)
 {
     const struct command_request *r = n->request;
@@ -57,7 +63,10 @@ static int find_looked_for(const struct command_need *n, bool first, uint64_t *c
     *count = UINT64_MAX;
     for (struct command_keys k = command_keys(r->entry->row, r->argc, r->argv); command_keys_next(&k);) {
         if (!(k.flags & KEY_ACCESS)) continue;
-        if (++keys > TOGETHER_MAX) return 0;
+        if (++keys > TOGETHER_MAX) {
+            *count = 0;
+            return 0;
+        }
         if (first && found) continue;
         uint64_t here = keyspace_ahead_count(n->ahead, n->database, r->argv[k.at]);
         if (here >= *count) continue;
@@ -69,11 +78,10 @@ static int find_looked_for(const struct command_need *n, bool first, uint64_t *c
 
 static void tell_together(const struct command_need *n, bool first)
 {
-    uint64_t count;
-    int looked_for = n->key_flags & KEY_ACCESS ? find_looked_for(n, first, &count) : 0;
-    if (!looked_for) return;
-    bool is_it = n->key_at == looked_for;
-    keyspace_ahead_need(n->ahead, &(struct keyspace_need){.kind = is_it ? NEED_WHOLE : NEED_ROWS, .limit = count});
+    struct keyspace_need need = {.kind = NEED_ROWS};
+    if (!(n->key_flags & KEY_ACCESS)) return;
+    if (are_keys_read(n) && find_looked_for(n, first, &need.limit) == n->key_at) need.kind = NEED_WHOLE;
+    keyspace_ahead_need(n->ahead, &need);
 }
 
 void command_need_intersected(const struct command_need *n)
@@ -91,7 +99,8 @@ void command_need_subtracted(const struct command_need *n)
 static void tell_named(const struct command_need *n, struct keyspace_need need)
 {
     int last = n->how->last < 0 ? n->request->argc + n->how->last : n->how->last, step = n->how->step;
-    for (int i = n->how->first; i <= last && i + step <= n->request->argc && !n->ahead->full; i += step) {
+    int i = n->how->first, count = last < i ? 0 : (last - i) / step + 1;
+    for (i += step * (int)keyspace_ahead_pass(n->ahead, (uint64_t)count); i <= last && i + step <= n->request->argc && !keyspace_ahead_is_done(n->ahead); i += step) {
         need.name = argument(n, i);
         need.size = step == 2 ? argument(n, i + 1).len : 0;
         keyspace_ahead_need(n->ahead, &need);
@@ -134,9 +143,10 @@ void command_need_scored(const struct command_need *n)
     int at = 2, argc = n->request->argc;
     for (; at < argc && isalpha(argument(n, at).len ? argument(n, at).data[0] : 0) && !number_parse_double(argument(n, at), &need.score); at++)
         need.adds |= bytes_is(argument(n, at), "INCR");
-    for (; at + 1 < argc && !n->ahead->full; at += 2) {
+    for (at += 2 * (int)keyspace_ahead_pass(n->ahead, (uint64_t)(argc - at) / 2); at + 1 < argc && !keyspace_ahead_is_done(n->ahead); at += 2) {
         need.name = argument(n, at + 1);
-        if (number_parse_double(argument(n, at), &need.score)) keyspace_ahead_need(n->ahead, &need);
+        if (!number_parse_double(argument(n, at), &need.score)) return;
+        keyspace_ahead_need(n->ahead, &need);
     }
 }
 
@@ -185,11 +195,14 @@ void command_need_first_popped(const struct command_need *n)
     int64_t keys, count = 1;
     int first = n->how->first + 1, argc = n->request->argc;
     if (!integer(n, first - 1, &keys) || keys < 1 || keys >= argc - first || n->key_at - first > TOGETHER_MAX) return;
-    for (int i = first; i < n->key_at; i++)
-        if (keyspace_ahead_count(n->ahead, n->database, argument(n, i))) return;
     int side = first + (int)keys;
+    bool is_first = are_keys_read(n), right = bytes_is(argument(n, side), "RIGHT") || bytes_is(argument(n, side), "MAX");
     if (side + 2 < argc && !integer(n, side + 2, &count)) return;
-    tell_popped(n, bytes_is(argument(n, side), "RIGHT") || bytes_is(argument(n, side), "MAX"), count);
+    for (int i = first; is_first && i < n->key_at; i++) is_first = !keyspace_ahead_count(n->ahead, n->database, argument(n, i));
+    if (is_first)
+        tell_popped(n, right, count > 0 ? count : 1);
+    else
+        keyspace_ahead_need(n->ahead, &(struct keyspace_need){.kind = NEED_ROWS});
 }
 
 /* `count` arguments from `at` on, pushed. */
@@ -220,11 +233,12 @@ void command_need_trimmed(const struct command_need *n)
 {
     int64_t from, to;
     if (!integer(n, 2, &from) || !integer(n, 3, &to)) return;
-    struct keyspace_need before = {.kind = NEED_RANKS, .change = NEED_REMOVES, .to = from - 1}, behind = before;
-    behind.from = to + 1;
-    behind.to = -1;
-    if (from != 0) keyspace_ahead_need(n->ahead, &before);
-    if (to != -1) keyspace_ahead_need(n->ahead, &behind);
+    /* Before the first, behind the last: none if those are the ends. Of 0 and of -1 the next ones are counted from the other end. */
+    struct keyspace_need before = {.kind = NEED_RANKS, .change = NEED_REMOVES, .from = from ? 0 : 1, .to = from > INT64_MIN && from ? from - 1 : 0}, behind = before;
+    behind.from = to < INT64_MAX ? to + 1 : to;
+    behind.to = to == -1 ? INT64_MIN : -1;
+    keyspace_ahead_need(n->ahead, &before);
+    keyspace_ahead_need(n->ahead, &behind);
 }
 
 /* ---- strings ---- */

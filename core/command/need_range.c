@@ -143,8 +143,9 @@ void command_need_ids(const struct command_need *n)
     struct keyspace_need need = {.kind = NEED_BETWEEN, .change = NEED_REMOVES, .limit = UINT64_MAX};
     need.min.by = need.max.by = NEED_BY_ID;
     need.max.behind = true;
-    for (int i = 2; i < n->request->argc && !n->ahead->full; i++) {
-        if (!command_stream_id_parse(argument(n, i), 0, &need.min.id, NULL)) continue;
+    int argc = n->request->argc;
+    for (int i = 2 + (int)keyspace_ahead_pass(n->ahead, (uint64_t)argc - 2); i < argc && !keyspace_ahead_is_done(n->ahead); i++) {
+        if (!command_stream_id_parse(argument(n, i), 0, &need.min.id, NULL)) return;
         need.max.id = need.min.id;
         keyspace_ahead_need(n->ahead, &need);
     }

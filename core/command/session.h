@@ -7,6 +7,7 @@
 #include "command/pubsub.h"
 #include "command/transaction.h"
 #include "command/watch.h"
+#include "keyspace/need.h"
 #include "net/server.h"
 
 #define COMMAND_SESSION_NAME_MAX 1024 /* bytes of a client's name; CLIENT LIST shows them all */
@@ -27,9 +28,9 @@ struct command_session {
     struct { /* rows that its next requests need, being read */
         size_t requests; /* all that follows is about so many; 0: none */
         bool waiting;    /* the client is suspended meanwhile */
-        bool deeper;     /* there may be others behind those */
-        unsigned level, steps;
-        uint64_t skip;
+        bool more;       /* there may be others than those */
+        unsigned steps;
+        struct keyspace_ahead_at at;
     } ahead;
     struct pubsub_subscriber subscriber;
     struct watcher watcher;

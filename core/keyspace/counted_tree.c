@@ -135,7 +135,7 @@ static uint32_t choose_for_insert(struct tree_target *target, struct tree_step *
     return take_chosen(target, s, p, rest);
 }
 
-static uint32_t choose(struct tree_target *target, struct tree_step *s, struct tree_path *p)
+uint32_t tree_choose(struct tree_target *target, struct tree_step *s, struct tree_path *p)
 {
     assert(s->row.len);
     switch (target->mode) {
@@ -146,11 +146,6 @@ static uint32_t choose(struct tree_target *target, struct tree_step *s, struct t
     return choose_for_insert(target, s, p);
 }
 
-uint32_t tree_choose(struct tree_target *target, struct tree_step *s, struct tree_path *p)
-{
-    return choose(target, s, p);
-}
-
 void tree_descend(struct keyspace *ks, const struct counted_tree *t, struct tree_target *target, struct tree_path *p)
 {
     uint32_t node = t->top;
@@ -159,7 +154,7 @@ void tree_descend(struct keyspace *ks, const struct counted_tree *t, struct tree
         struct tree_step *s = &p->steps[level];
         s->node = node;
         s->row = node_get(ks, &t->root.object, node);
-        if (level + 1 < t->height) node = choose(target, s, p);
+        if (level + 1 < t->height) node = tree_choose(target, s, p);
     }
 }
 

@@ -8,7 +8,6 @@
 #include "keyspace/counted_tree.h"
 
 #define COUNTED_TREE_CHILD 12 /* bytes: node(4) · count(8), the value of a child's element in its parent's row */
-#define COUNTED_TREE_LEAST (COUNTED_TREE_NODE / 4) /* bytes; a node that has less is joined with a neighbour, if both have room in one */
 #define COUNTED_TREE_COUNT 8  /* bytes: what a child's element ends with */
 #define COUNTED_TREE_LEAST (COUNTED_TREE_NODE / 4) /* bytes; a node that has less is joined with a neighbour, if both have room in one */
 
@@ -91,6 +90,7 @@ static inline void tree_begin(const struct counted_tree *t, struct tree_target *
     p->count = t->root.count;
     target->lower = target->upper = bytes_of(NULL, 0);
 }
+
 /* A step of it: chooses a child in the row of `s`; p->first is the position of the row's first element, then the child's. */
 uint32_t tree_choose(struct tree_target *target, struct tree_step *s, struct tree_path *p);
 /* All of it. */

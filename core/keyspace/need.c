@@ -8,15 +8,21 @@ bool keyspace_reads_wait(const struct keyspace *ks)
     return store_reads_wait(ks->store);
 }
 
-void keyspace_ahead_begin(struct keyspace_ahead *a, struct keyspace *ks, struct arena *arena, unsigned level, uint64_t skip)
+void keyspace_ahead_begin(struct keyspace_ahead *a, struct keyspace *ks, struct arena *arena, const struct keyspace_ahead_at *at, uint64_t items, size_t rows)
 {
-    a->ks = ks;
-    a->arena = arena;
-    a->level = level;
-    a->skip = skip;
-    a->seen = 0;
-    a->full = a->deeper = false;
-    a->count = 0;
+    *a = (struct keyspace_ahead){.ks = ks, .arena = arena, .at = *at, .rows = rows};
+    a->end = items < UINT64_MAX - at->first ? at->first + items : UINT64_MAX;
+}
+
+bool keyspace_ahead_next(const struct keyspace_ahead *a, struct keyspace_ahead_at *at)
+{
+    if (a->full)
+        *at = (struct keyspace_ahead_at){a->at.first, a->at.level, a->seen};
+    else if (a->deeper)
+        *at = (struct keyspace_ahead_at){a->at.first, a->at.level + 1, 0};
+    else
+        *at = (struct keyspace_ahead_at){.first = a->end};
+    return a->full || a->deeper || a->more;
 }
 
 bool keyspace_ahead_warm(const struct keyspace_ahead *a, uint64_t token)
@@ -26,8 +32,24 @@ bool keyspace_ahead_warm(const struct keyspace_ahead *a, uint64_t token)
 
 static void add_name(struct keyspace_ahead *a, struct bytes name)
 {
+    if (!a->names) a->names = arena_alloc(a->arena, a->rows * sizeof *a->names);
     a->names[a->count++] = bytes_of(arena_copy(a->arena, name.data, name.len), name.len);
-    a->full = a->count == KEYSPACE_AHEAD_ROWS;
+    a->full = a->count == a->rows;
+}
+
+/* Counts a key or a need. Whether it is looked at. */
+static bool is_looked_at(struct keyspace_ahead *a)
+{
+    uint64_t number = a->told++;
+    a->more |= number >= a->end;
+    return number >= a->at.first && number < a->end && !a->full;
+}
+
+uint64_t keyspace_ahead_pass(struct keyspace_ahead *a, uint64_t count)
+{
+    uint64_t before = a->at.first > a->told ? a->at.first - a->told : 0, passed = before < count ? before : count;
+    a->told += passed;
+    return passed;
 }
 
 /* ---- keys ---- */
@@ -54,41 +76,67 @@ uint64_t keyspace_ahead_count(const struct keyspace_ahead *a, unsigned database,
     return read_entry(a->ks, rowkey_bytes(&row), &en, roots) ? roots[0].count : en.payload.len;
 }
 
-bool keyspace_ahead_key(struct keyspace_ahead *a, unsigned database, struct bytes key, bool has_needs)
+/* Looks at level 0. */
+static void look_at_key(struct keyspace_ahead *a, struct bytes key, bool has_needs)
+{
+    struct object_root roots[ENTRY_ROOTS_MAX];
+    struct rowkey row;
+    struct entry en;
+    bool passed = a->seen++ < a->at.skip; /* its needs are looked at, if only to find that there is nothing */
+    if (!passed) {
+        name_row(a->ks, a->database, key, &row);
+        bool cold = store_is_cold(a->ks->store, rowkey_bytes(&row));
+        if (cold) add_name(a, rowkey_bytes(&row));
+        has_needs = has_needs && (cold || read_entry(a->ks, rowkey_bytes(&row), &en, roots));
+    }
+    a->deeper |= has_needs;
+}
+
+void keyspace_ahead_key(struct keyspace_ahead *a, unsigned database, struct bytes key, bool has_needs)
+{
+    bool looked_at = is_looked_at(a);
+    a->database = database;
+    a->key = key;
+    a->opened = false;
+    if (looked_at && a->at.level == 0) look_at_key(a, key, has_needs);
+}
+
+/* Reads the row of the key at hand, unless that was done. Whether there are other rows. */
+static bool open_key(struct keyspace_ahead *a)
 {
     struct keyspace *ks = a->ks;
     struct object_root roots[ENTRY_ROOTS_MAX];
     struct rowkey row;
     struct entry en;
-    if (a->level > 0 && !has_needs) return false;
-    name_row(ks, database, key, &row);
-    struct bytes name = rowkey_bytes(&row);
-    if (a->level == 0 && !a->full) {
-        bool cold = store_is_cold(ks->store, name);
-        if (cold && a->seen >= a->skip) add_name(a, name);
-        a->deeper |= has_needs && (cold || read_entry(ks, name, &en, roots));
-        a->seen++;
-    }
-    if (a->level == 0) return false;
-    if (!read_entry(ks, name, &en, roots)) return false;
-    ks->current = database;
-    a->key = key;
+    if (a->opened) return a->has_rows;
+    name_row(ks, a->database, a->key, &row);
+    a->opened = true;
+    a->has_rows = read_entry(ks, rowkey_bytes(&row), &en, roots) > 0;
     a->entry = (struct keyspace_entry){en.type, en.expires_ms, en.form, en.payload, en.fields_ms};
     a->changed_count = a->put_bytes = 0;
     a->adjusted = 0;
-    return true;
+    ks->current = a->database;
+    return a->has_rows;
 }
 
 /* ---- nodes ---- */
 
+bool need_is_passed(struct keyspace_ahead *a, unsigned depth, bool leads_on)
+{
+    if (depth != a->at.level || a->full || a->seen >= a->at.skip) return false;
+    a->seen++;
+    a->deeper |= leads_on;
+    return true;
+}
+
 bool need_node(struct keyspace_ahead *a, unsigned depth, const struct object *object, uint32_t node, bool leads_on)
 {
     uint8_t name[ROWKEY_NODE_SIZE];
-    if (depth < a->level) return true;
-    a->deeper |= depth > a->level;
-    if (depth > a->level || a->full) return false;
+    if (depth < a->at.level) return true;
+    a->deeper |= depth > a->at.level;
+    if (depth > a->at.level || a->full || need_is_passed(a, depth, leads_on)) return false;
     a->deeper |= leads_on;
-    if (a->seen++ < a->skip) return false;
+    a->seen++;
     struct bytes row = rowkey_node_name(name, &(struct rowkey_node){object->slot, object->database_id, object->id, node});
     if (store_is_cold(a->ks->store, row)) add_name(a, row);
     return false;
@@ -96,9 +144,12 @@ bool need_node(struct keyspace_ahead *a, unsigned depth, const struct object *ob
 
 void need_nodes(struct keyspace_ahead *a, unsigned depth, const struct object *object, uint32_t from, uint32_t end)
 {
-    a->deeper |= depth > a->level;
-    if (depth != a->level) return;
-    for (uint32_t n = from; n < end && !a->full; n++) need_node(a, depth, object, n, false);
+    a->deeper |= depth > a->at.level;
+    if (depth != a->at.level || a->full) return;
+    uint64_t passed = a->at.skip > a->seen ? a->at.skip - a->seen : 0;
+    if (passed > end - from) passed = end - from;
+    a->seen += passed;
+    for (uint32_t n = from + (uint32_t)passed; n < end && !a->full; n++) need_node(a, depth, object, n, false);
 }
 
 /* ---- needs ---- */
@@ -134,7 +185,9 @@ static void need_every_row(struct keyspace_ahead *a, uint64_t most)
 
 void keyspace_ahead_need(struct keyspace_ahead *a, const struct keyspace_need *need)
 {
-    if (a->full) return;
+    bool looked_at = is_looked_at(a);
+    if (looked_at && a->at.level == 0) a->deeper |= a->told - 1 == a->at.first; /* its key was looked at before */
+    if (!looked_at || a->at.level == 0 || !open_key(a)) return;
     if (need->kind == NEED_ROWS) {
         need_every_row(a, need->limit);
         return;

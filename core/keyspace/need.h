@@ -46,23 +46,36 @@ struct keyspace_need {
     bool backwards;
 };
 
-#define KEYSPACE_AHEAD_ROWS 128u /* that are named at once: about a quarter of a megabyte, and others do not wait long behind them */
+#define KEYSPACE_AHEAD_ROWS      128u /* rows named at once are as many at first, a quarter of a megabyte, ... */
+#define KEYSPACE_AHEAD_ROWS_MOST 1024u /* ... and up to so many */
+#define KEYSPACE_AHEAD_ITEMS     2048u /* keys and needs that are looked at together, so that a look takes a few milliseconds at most */
 
-/* One look at one level. */
+/* How far looks have come. Zeros at first. */
+struct keyspace_ahead_at {
+    uint64_t first; /* the first key or need that is looked at, in the order in which they are told */
+    unsigned level;
+    uint64_t skip; /* rows of the level that have been named, or found in memory */
+};
+
+/* One look: at one level of some keys and needs. */
 struct keyspace_ahead {
     struct keyspace *ks;
     struct arena *arena;
-    unsigned level;
-    uint64_t skip; /* rows of the level that looks before this one have named, or found in memory */
+    struct keyspace_ahead_at at;
+    uint64_t end;      /* what is told from here on is not looked at */
+    size_t rows;       /* that are named at most */
+    struct bytes *names; /* of rows that are cold, in the arena ... */
+    size_t count;        /* ... so many */
 
-    uint64_t seen; /* rows of the level */
-    bool full;     /* there may be more: go on with this level, `skip` = seen */
-    bool deeper;   /* there are other rows behind some of the level's */
-    size_t count;  /* rows that are cold: */
-    struct bytes names[KEYSPACE_AHEAD_ROWS]; /* in the arena */
+    uint64_t told, seen; /* keys and needs; rows of the level */
+    bool full;           /* there may be more rows of the level */
+    bool deeper;         /* there are other rows behind some of the level's */
+    bool more;           /* there are other keys or needs */
 
     /* The key at hand. */
+    unsigned database;
     struct bytes key;
+    bool opened, has_rows;
     struct keyspace_entry entry;
     uint64_t changed_count, put_bytes; /* elements that its needs so far have put or removed */
     uint32_t adjusted;                 /* buckets that are split or joined with these */
@@ -71,13 +84,22 @@ struct keyspace_ahead {
 /* Whether reads from disk have had to wait lately. While they have not, no row is cold, and none of this is worth while. */
 bool keyspace_reads_wait(const struct keyspace *ks);
 
-/* Between commands; until the arena is reset or the store flushed. */
-void keyspace_ahead_begin(struct keyspace_ahead *a, struct keyspace *ks, struct arena *arena, unsigned level, uint64_t skip);
-/* The key of the needs to come, if any. False: not to be told of needs now: it has none, is to be read first or has no rows of its own. */
-bool keyspace_ahead_key(struct keyspace_ahead *a, unsigned database, struct bytes key, bool has_needs);
-/* About how many elements a key has, of those that can be told of needs; of others a number not below that of their elements. 0: there is none. */
-uint64_t keyspace_ahead_count(const struct keyspace_ahead *a, unsigned database, struct bytes key);
+/* Between commands; until the arena is reset or the store flushed. Looks at `items` keys and needs, and names up to `rows`. */
+void keyspace_ahead_begin(struct keyspace_ahead *a, struct keyspace *ks, struct arena *arena, const struct keyspace_ahead_at *at, uint64_t items, size_t rows);
+/* The key of the needs to come, if it has any: they are to be told at each level. */
+void keyspace_ahead_key(struct keyspace_ahead *a, unsigned database, struct bytes key, bool has_needs);
 void keyspace_ahead_need(struct keyspace_ahead *a, const struct keyspace_need *need);
+/* Of the next `count` needs, passes those over that are not looked at: returns how many, which are not to be told. */
+uint64_t keyspace_ahead_pass(struct keyspace_ahead *a, uint64_t count);
+/* Whether what else could be told will not be looked at. */
+static inline bool keyspace_ahead_is_done(const struct keyspace_ahead *a)
+{
+    return a->full || a->more;
+}
+/* Where the next look goes on, once the rows that were named are near. False: there is none. */
+bool keyspace_ahead_next(const struct keyspace_ahead *a, struct keyspace_ahead_at *at);
+/* About how many elements a key has whose row can be read: one with rows of its own; of others a number not below that. 0: none, or no such key. */
+uint64_t keyspace_ahead_count(const struct keyspace_ahead *a, unsigned database, struct bytes key);
 /* Has the rows that were named, at least one, brought near, as store_warm() says. */
 bool keyspace_ahead_warm(const struct keyspace_ahead *a, uint64_t token);
 

@@ -36,8 +36,9 @@ static void need_joins(struct keyspace_ahead *a, unsigned depth, const struct li
 
 bool need_bucket(struct keyspace_ahead *a, unsigned depth, const struct linear_hash *h, struct bytes name, const struct keyspace_need *need, size_t size, bool leads_on)
 {
-    if (depth == a->level && need->change == NEED_PUTS) need_split(a, depth, h, size);
-    if (depth == a->level && need->change == NEED_REMOVES) need_joins(a, depth, h);
+    if (depth == a->at.level && need->change == NEED_PUTS) need_split(a, depth, h, size);
+    if (depth == a->at.level && need->change == NEED_REMOVES) need_joins(a, depth, h);
+    if (need_is_passed(a, depth, leads_on)) return false;
     return need_node(a, depth, &h->root.object, linear_hash_bucket(a->ks, h, name), leads_on);
 }
 
@@ -45,7 +46,7 @@ void need_scanned(struct keyspace_ahead *a, unsigned depth, const struct linear_
 {
     /* As if all buckets had as many elements; those not split yet have twice as many as those that are, so a few more. */
     uint64_t cursor = need->offset, given = 0, wanted = need->limit + need->limit / 4 + LINEAR_HASH_ELEMENTS;
-    if (depth < a->level) return;
+    if (depth < a->at.level) return;
     do {
         need_node(a, depth, &h->root.object, linear_hash_scanned(h, &cursor), false);
         given += h->root.count;

@@ -9,6 +9,8 @@
 
 #define NEED_DEPTH 1u /* the level of the first rows behind a key's */
 
+/* Whether the next row is of the level that is looked at, and was passed before: then that is all there is to it. */
+bool need_is_passed(struct keyspace_ahead *a, unsigned depth, bool leads_on);
 /* Whether a node can be read now. One of the level that is looked at cannot; it is named if it is cold. `leads_on`: others follow from it. */
 bool need_node(struct keyspace_ahead *a, unsigned depth, const struct object *object, uint32_t node, bool leads_on);
 /* The nodes from one number to before another. */

@@ -70,6 +70,7 @@ static int setup_large(void **state)
     for (unsigned i = 0; i < 600; i += 100) send_many(n, c, "HPEXPIRE expiring 100000000 FIELDS 100", " field:%u", i, 100);
     fill_in(n, c, "SADD s", " member:%u", FIELDS);
     fill_in(n, c, "SADD t", " member:%u", 1000);
+    fill_in(n, c, "SADD many", " member:%u:of:a:set:that:has:more:rows:than:are:read:at:once", 8000);
     fill_in(n, c, "ZADD z", " %2$u member:%1$u", MEMBERS);
     fill_in(n, c, "ZADD lex", " 0 member:%u", MEMBERS);
     fill_in(n, c, "RPUSH l", " value:%u", VALUES);
@@ -197,6 +198,7 @@ static const struct example {
     {"XTRIM x MINID 700", 2},
     {"COPY z copy", 0},
     {"DUMP s", 0},
+    {"SINTERCARD 1 many", 0}, /* more rows than are read at once */
     {"TYPE h", 0},
     {"EXPIRE h 1000", 0},
     {"HGET z member:1", 1},
@@ -217,6 +219,27 @@ static void test_what_a_command_tells_is_what_it_reads(void **state)
         if (alone > 0 || in_vain > examples[i].in_vain)
             print_error("%s: %zu rows read by the node itself, %zu in vain\n", examples[i].line, alone, in_vain);
         wrong += alone > 0 || in_vain > examples[i].in_vain;
+    }
+    assert_int_equal(wrong, 0);
+    client_close(c);
+}
+
+/* So many needs that they are not looked at together. */
+static void test_a_command_of_many_arguments_tells_of_all(void **state)
+{
+    struct node *n = *state;
+    int c = client_connect(n, "127.0.0.1");
+    unsigned wrong = 0;
+    static const struct {
+        const char *begin, *format;
+    } requests[] = {{"HMGET h", " field:%u"}, {"HDEL h", " field:%u"}, {"ZADD z", " %2$u member:%1$u"}, {"SADD many", " new:%u"}, {"MGET", " k:%u"}};
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+        leave_memory(n, c);
+        node_watch_reads();
+        send_many(n, c, requests[i].begin, requests[i].format, 0, 3000);
+        size_t alone = node_reads_alone();
+        if (alone) print_error("%s: %zu rows read by the node itself\n", requests[i].begin, alone);
+        wrong += alone > 0;
     }
     assert_int_equal(wrong, 0);
     client_close(c);
@@ -356,6 +379,7 @@ int run_need_tests(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_LARGE_VALUES(test_what_a_command_tells_is_what_it_reads),
+        WITH_LARGE_VALUES(test_a_command_of_many_arguments_tells_of_all),
         WITH_LARGE_VALUES(test_a_transaction_tells_of_all_it_has),
         WITH_LARGE_VALUES(test_a_pipeline_tells_of_all_it_has),
         WITH_LARGE_VALUES(test_a_key_may_go_while_a_command_waits_for_its_value),
