@@ -172,7 +172,7 @@ void command_need_scan(const struct command_need *n)
 void command_need_ranks(const struct command_need *n)
 {
     int at = n->how->first, count = n->how->last;
-    struct keyspace_need need = {.kind = NEED_RANKS, .change = n->how->step};
+    struct keyspace_need need = {.kind = NEED_RANKS, .change = (enum keyspace_need_change)n->how->step};
     if (integer(n, at, &need.from) && integer(n, at + count - 1, &need.to)) keyspace_ahead_need(n->ahead, &need);
 }
 

@@ -54,7 +54,7 @@ static void tell_between(const struct command_need *n, int at, parse_end *parse,
 
 static void tell_ends(const struct command_need *n, parse_end *parse)
 {
-    struct keyspace_need need = {.change = n->how->step, .backwards = n->how->first == NEEDS_BACKWARDS, .limit = UINT64_MAX};
+    struct keyspace_need need = {.change = (enum keyspace_need_change)n->how->step, .backwards = n->how->first == NEEDS_BACKWARDS, .limit = UINT64_MAX};
     if (n->how->first == NEEDS_COUNTED) need.limit = 0;
     parse_limit(n, 4, &need);
     tell_between(n, 2, parse, &need);

@@ -34,7 +34,7 @@ struct keyspace_need {
         NEED_BYTES,   /* of a string; as NEED_RANKS */
         NEED_SCAN     /* about `limit` elements from the cursor `offset` on */
     } kind;
-    enum { NEED_READS, NEED_PUTS, NEED_REMOVES } change; /* what is done with it */
+    enum keyspace_need_change { NEED_READS, NEED_PUTS, NEED_REMOVES } change; /* what is done with it */
     struct bytes name;
     size_t size; /* bytes that come: of the value put beside `name`, or of what is appended ... */
     size_t count; /* ... in so many elements */
