@@ -184,18 +184,34 @@ void node_watch_reads(void)
     pthread_mutex_unlock(&disk.lock);
 }
 
-size_t node_reads_alone(void)
+/* How many of the rows that were watched are such. */
+static size_t count_watched(bool (*is_such)(const struct watched_row *row))
 {
     size_t n = 0;
-    for (size_t i = 0; i < watched.count; i++) n += watched.rows[i].alone_first;
+    pthread_mutex_lock(&disk.lock);
+    for (size_t i = 0; i < watched.count; i++) n += is_such(&watched.rows[i]);
+    pthread_mutex_unlock(&disk.lock);
     return n;
+}
+
+static bool is_read_alone(const struct watched_row *row)
+{
+    return row->alone_first;
+}
+
+static bool is_read_in_vain(const struct watched_row *row)
+{
+    return !row->alone;
+}
+
+size_t node_reads_alone(void)
+{
+    return count_watched(is_read_alone);
 }
 
 size_t node_reads_in_vain(void)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < watched.count; i++) n += !watched.rows[i].alone;
-    return n;
+    return count_watched(is_read_in_vain);
 }
 
 static uint64_t faults(void)
