@@ -25,11 +25,12 @@ void command_tell_needs(struct keyspace_ahead *a, unsigned database, const struc
 /* ---- the words; numbers are those of arguments, `last` is counted from the end if negative ---- */
 
 typedef void command_tell(const struct command_need *n);
-command_tell command_need_whole, command_need_searched, command_need_intersected, command_need_subtracted, command_need_rows, command_need_elements, command_need_puts, command_need_removed, command_need_places,
-    command_need_placed, command_need_displaced, command_need_scored, command_need_increment, command_need_ranks, command_need_range, command_need_scores,
-    command_need_names, command_need_popped, command_need_pushed, command_need_moved, command_need_trimmed, command_need_bytes, command_need_written,
-    command_need_appended, command_need_bit, command_need_bits, command_need_entries, command_need_entry, command_need_ids, command_need_newer, command_need_scan,
-    command_need_first_popped, command_need_bitfield, command_need_oldest;
+command_tell command_need_whole, command_need_searched, command_need_intersected, command_need_subtracted, command_need_rows, command_need_elements,
+    command_need_puts, command_need_removed, command_need_places, command_need_placed, command_need_displaced, command_need_scored,
+    command_need_increment, command_need_ranks, command_need_range, command_need_scores, command_need_names, command_need_popped, command_need_pushed,
+    command_need_moved, command_need_trimmed, command_need_bytes, command_need_written, command_need_appended, command_need_bit, command_need_bits,
+    command_need_entries, command_need_entry, command_need_ids, command_need_newer, command_need_scan, command_need_first_popped,
+    command_need_bitfield, command_need_oldest;
 
 /* All of the keys whose value is accessed (KEY_ACCESS), not of those that are written over; all their rows; all of any key. */
 #define NEEDS_WHOLE    {command_need_whole, 0, 0, 0}
@@ -76,8 +77,8 @@ enum { NEEDS_FORWARDS, NEEDS_BACKWARDS, NEEDS_COUNTED };
 #define NEEDS_BIT          {command_need_bit, 0, 0, 0}
 #define NEEDS_BITS(at)     {command_need_bits, at, 0, 0}
 #define NEEDS_BITFIELD     {command_need_bitfield, 0, 0, 0}
-/* A stream's entries from one id to another (the greater one first if `backwards`); where XADD adds one, and those that it trims; these alone, XTRIM's; those with the ids given; those
- * XREAD waits for. */
+/* A stream's entries from one id to another (the greater one first if `backwards`); where XADD adds one, and those that it trims; these alone, XTRIM's;
+ * those with the ids given; those XREAD waits for. */
 #define NEEDS_ENTRIES(backwards) {command_need_entries, backwards, 0, 0}
 #define NEEDS_ENTRY              {command_need_entry, 0, 0, 0}
 #define NEEDS_OLDEST             {command_need_oldest, 0, 0, 0}
