@@ -75,17 +75,23 @@ void command_saves_release(struct command_saves *s)
 
 /* ---- the commands ---- */
 
+/* Asks for a checkpoint. `now`: how it was before. False: it would be in vain, as was replied. */
+static bool ask_for_checkpoint(struct command_call *c, struct store_statistics *now)
+{
+    struct error why;
+    store_statistics(c->engine->store, now);
+    if (is_in_vain(c->engine, &why)) {
+        reply_failure(c->reply, &why);
+        return false;
+    }
+    store_checkpoint_soon(c->engine->store);
+    return true;
+}
+
 void command_save_wait(struct command_call *c, bool reread)
 {
     struct store_statistics now;
-    struct error why;
-    store_statistics(c->engine->store, &now);
-    if (is_in_vain(c->engine, &why)) {
-        reply_failure(c->reply, &why);
-        return;
-    }
-    store_checkpoint_soon(c->engine->store);
-    wait_for(c, now.last.sequence, reread);
+    if (ask_for_checkpoint(c, &now)) wait_for(c, now.last.sequence, reread);
 }
 
 static void command_save_save(struct command_call *c)
@@ -98,34 +104,23 @@ static void command_save_save(struct command_call *c)
 static void command_save_bgsave(struct command_call *c)
 {
     struct store_statistics now;
-    struct error why;
     if (c->argc > 2 || (c->argc == 2 && !command_is(c, 1, "SCHEDULE"))) {
         command_reply_syntax_error(c);
         return;
     }
     store_statistics(c->engine->store, &now);
-    if (now.checkpoint_running) {
+    if (now.checkpoint_running)
         resp_error(c->reply, ERROR_GENERIC, "Background save already in progress");
-    } else if (is_in_vain(c->engine, &why)) {
-        reply_failure(c->reply, &why);
-    } else {
-        store_checkpoint_soon(c->engine->store);
+    else if (ask_for_checkpoint(c, &now))
         resp_simple(c->reply, "Background saving started");
-    }
 }
 
 /* What a checkpoint holds the log need not hold any more. */
 static void command_save_bgrewriteaof(struct command_call *c)
 {
     struct store_statistics now;
-    struct error why;
-    store_statistics(c->engine->store, &now);
-    if (is_in_vain(c->engine, &why)) {
-        reply_failure(c->reply, &why);
-        return;
-    }
-    store_checkpoint_soon(c->engine->store);
-    resp_simple(c->reply, now.checkpoint_running ? "Background append only file rewriting scheduled" : "Background append only file rewriting started");
+    if (ask_for_checkpoint(c, &now))
+        resp_simple(c->reply, now.checkpoint_running ? "Background append only file rewriting scheduled" : "Background append only file rewriting started");
 }
 
 static void command_save_lastsave(struct command_call *c)
