@@ -105,8 +105,9 @@ bool number_parse_real(struct bytes text, long double *out)
 static bool parse_whole(struct bytes text, double *out)
 {
     uint64_t value;
-    bool negative = text.len && text.data[0] == '-';
-    if (text.len > EXACT_DIGITS || !read_digits(text.data + negative, text.len - negative, &value)) return false;
+    if (text.len == 0 || text.len > EXACT_DIGITS) return false;
+    bool negative = text.data[0] == '-';
+    if (!read_digits(text.data + negative, text.len - negative, &value)) return false;
     *out = negative ? -(double)value : (double)value;
     return true;
 }

@@ -155,6 +155,7 @@ static void test_doubles_are_as_the_c_library_has_them(void **state)
     }
     static const char *const bad[] = {"", "-", "--1", "1-", " 1", "1 ", "12a", "nan"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(number_parse_double(bytes_text(bad[i]), &back));
+    assert_false(number_parse_double(bytes_of(NULL, 0), &back));
 }
 
 int number_tests(void)
