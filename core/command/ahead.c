@@ -95,20 +95,20 @@ static unsigned database_behind(const struct command_engine *e, const struct com
     return n >= 0 && n < (int64_t)e->databases ? (unsigned)n : database;
 }
 
-/* Tells what they need. */
+/* Tells what they need, from a->at.from on. */
 static void look(const struct need_list *l, struct keyspace_ahead *a)
 {
-    unsigned database = l->database;
-    for (size_t i = 0; i < l->count && !keyspace_ahead_is_done(a); i++) {
+    unsigned database = a->at.from.database;
+    for (size_t i = a->at.from.request; i < l->count && !keyspace_ahead_is_done(a); i++) {
         const struct command_request *r = &l->requests[i];
-        if (is_about_keys(r)) command_tell_needs(a, database, r, is_served_here, l->engine);
+        if (is_about_keys(r)) command_tell_needs(a, database, r, i, is_served_here, l->engine);
         database = database_behind(l->engine, r, database);
     }
 }
 
 static bool are_near(const struct need_list *l)
 {
-    struct keyspace_ahead_at at = {0};
+    struct keyspace_ahead_at at = {.from.database = l->database};
     struct keyspace_ahead a;
     do {
         keyspace_ahead_begin(&a, l->engine->keyspace, &l->engine->arena, &at, UINT64_MAX, 1);
@@ -143,6 +143,7 @@ static bool wait_for_needs(struct command_session *s, const struct need_list *l)
     if (!s->ahead.requests) {
         s->ahead.requests = l->count;
         s->ahead.more = true;
+        s->ahead.at.from.database = l->database;
     }
     if (begin_warming(s, l)) return true;
     memset(&s->ahead, 0, sizeof s->ahead);

@@ -45,6 +45,16 @@ bool command_keys_next(struct command_keys *k)
     return true;
 }
 
+void command_keys_pass(struct command_keys *k, unsigned count)
+{
+    while (count && command_keys_next(k)) {
+        int passed = count - 1 < (unsigned)k->left ? (int)count - 1 : k->left;
+        k->at += passed * k->step;
+        k->left -= passed;
+        count -= (unsigned)passed + 1;
+    }
+}
+
 /* As Redis's populateCommandLegacyRangeSpec. */
 struct command_legacy_keys command_legacy_keys(const struct command_row *row)
 {

@@ -23,6 +23,8 @@ static inline struct command_keys command_keys(const struct command_row *row, in
 
 /* False: that was the last one. */
 bool command_keys_next(struct command_keys *k);
+/* Passes the next `count` over, in time that does not grow with their number. */
+void command_keys_pass(struct command_keys *k, unsigned count);
 
 /* Whether requests may have keys at all. Channels that have a slot, as keys do, are none. */
 static inline bool command_has_keys(const struct command_row *row)

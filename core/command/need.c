@@ -6,13 +6,16 @@
 #include "base/number.h"
 #include "command/keys.h"
 
-void command_tell_needs(struct keyspace_ahead *a, unsigned database, const struct command_request *r, bool (*served)(const void *user, struct bytes key),
-                        const void *user)
+void command_tell_needs(struct keyspace_ahead *a, unsigned database, const struct command_request *r, size_t number,
+                        bool (*served)(const void *user, struct bytes key), const void *user)
 {
     const struct command_needs *how = &r->entry->row->needs;
-    for (struct command_keys k = command_keys(r->entry->row, r->argc, r->argv); !keyspace_ahead_is_done(a) && command_keys_next(&k);) {
+    struct command_keys k = command_keys(r->entry->row, r->argc, r->argv);
+    unsigned key = number == a->at.from.request ? a->at.from.key : 0;
+    command_keys_pass(&k, key);
+    for (; !keyspace_ahead_is_done(a) && command_keys_next(&k); key++) {
         if (!served(user, r->argv[k.at])) continue;
-        keyspace_ahead_key(a, database, r->argv[k.at], how->tell);
+        keyspace_ahead_key(a, number, key, database, r->argv[k.at], how->tell);
         if (how->tell) how->tell(&(struct command_need){a, r, how, database, k.at, k.flags});
     }
 }
@@ -55,19 +58,22 @@ static bool are_keys_read(const struct command_need *n)
     return n->ahead->at.level > 0;
 }
 
+static bool are_too_many(const struct command_request *r)
+{
+    int keys = 0;
+    for (struct command_keys k = command_keys(r->entry->row, r->argc, r->argv); keys <= TOGETHER_MAX && command_keys_next(&k);) keys += (k.flags & KEY_ACCESS) != 0;
+    return keys > TOGETHER_MAX;
+}
+
 /* The key whose elements are looked for in the others: the first, or the smallest. Returns its argument; 0, and `count` too: there are too many keys. */
 static int find_looked_for(const struct command_need *n, bool first, uint64_t *count)
 {
     const struct command_request *r = n->request;
-    int found = 0, keys = 0;
-    *count = UINT64_MAX;
-    for (struct command_keys k = command_keys(r->entry->row, r->argc, r->argv); command_keys_next(&k);) {
-        if (!(k.flags & KEY_ACCESS)) continue;
-        if (++keys > TOGETHER_MAX) {
-            *count = 0;
-            return 0;
-        }
-        if (first && found) continue;
+    int found = 0;
+    bool none = are_too_many(r);
+    *count = none ? 0 : UINT64_MAX;
+    for (struct command_keys k = command_keys(r->entry->row, r->argc, r->argv); !none && command_keys_next(&k);) {
+        if (!(k.flags & KEY_ACCESS) || (first && found)) continue;
         uint64_t here = keyspace_ahead_count(n->ahead, n->database, r->argv[k.at]);
         if (here >= *count) continue;
         found = k.at;
@@ -275,10 +281,12 @@ void command_need_bit(const struct command_need *n)
     if (integer(n, 2, &bit) && bit >= 0) tell_bytes(n, bit / 8, bit / 8);
 }
 
-/* GET, SET and INCRBY have a type and a position behind them: "u8", "17" or, in such types, "#2". */
+/* GET, SET and INCRBY have a type and a position behind them: "u8", "17" or, in such types, "#2". Which arguments those are only those before
+ * them tell, so that none can be passed over: of more than are looked at together nothing is told. */
 void command_need_bitfield(const struct command_need *n)
 {
     int64_t width, at;
+    if (n->request->argc > (int)KEYSPACE_AHEAD_ITEMS) return;
     for (int i = 2; i + 2 < n->request->argc; i++) {
         struct bytes word = argument(n, i), type = argument(n, i + 1), place = argument(n, i + 2);
         bool is_field = bytes_is(word, "GET") || bytes_is(word, "SET") || bytes_is(word, "INCRBY");

@@ -18,9 +18,9 @@ struct command_need {
     uint32_t key_flags; /* KEY_… */
 };
 
-/* Tells of all that a request needs of keys that `served` returns true for. */
-void command_tell_needs(struct keyspace_ahead *a, unsigned database, const struct command_request *r, bool (*served)(const void *user, struct bytes key),
-                        const void *user);
+/* Tells of all that request `number` needs of keys that `served` returns true for; of the request where a->at.from is, from there on. */
+void command_tell_needs(struct keyspace_ahead *a, unsigned database, const struct command_request *r, size_t number,
+                        bool (*served)(const void *user, struct bytes key), const void *user);
 
 /* ---- the words; numbers are those of arguments, `last` is counted from the end if negative ---- */
 

@@ -151,13 +151,16 @@ void command_need_ids(const struct command_need *n)
     }
 }
 
+#define OPTIONS_MAX 16 /* arguments before STREAMS; behind more, as when options are given again and again, nothing is told: each key looks through them */
+
 /* The id that belongs to a key comes behind all keys, as far as the key behind STREAMS. */
 void command_need_newer(const struct command_need *n)
 {
     struct keyspace_need need = {.kind = NEED_BETWEEN, .min = {.by = NEED_BY_ID}, .limit = UINT64_MAX};
     int streams = 1, argc = n->request->argc;
-    for (; streams < n->key_at - 1 && !bytes_is(argument(n, streams), "STREAMS"); streams++)
+    for (; streams <= OPTIONS_MAX && streams < n->key_at - 1 && !bytes_is(argument(n, streams), "STREAMS"); streams++)
         if (bytes_is(argument(n, streams), "COUNT")) integer(n, streams + 1, &need.limit);
+    if (streams > OPTIONS_MAX) return;
     int id_at = n->key_at + (argc - 1 - streams) / 2;
     if (!need.limit) need.limit = UINT64_MAX; /* as if it had not been said */
     if (id_at >= argc || !command_stream_id_parse(argument(n, id_at), 0, &need.min.id, NULL) || !stream_id_next(&need.min.id)) return;

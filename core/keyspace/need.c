@@ -10,18 +10,18 @@ bool keyspace_reads_wait(const struct keyspace *ks)
 
 void keyspace_ahead_begin(struct keyspace_ahead *a, struct keyspace *ks, struct arena *arena, const struct keyspace_ahead_at *at, uint64_t items, size_t rows)
 {
-    *a = (struct keyspace_ahead){.ks = ks, .arena = arena, .at = *at, .rows = rows};
+    *a = (struct keyspace_ahead){.ks = ks, .arena = arena, .at = *at, .rows = rows, .told = at->from.told, .last = at->from};
     a->end = items < UINT64_MAX - at->first ? at->first + items : UINT64_MAX;
 }
 
 bool keyspace_ahead_next(const struct keyspace_ahead *a, struct keyspace_ahead_at *at)
 {
     if (a->full)
-        *at = (struct keyspace_ahead_at){a->at.first, a->at.level, a->seen};
+        *at = (struct keyspace_ahead_at){a->at.first, a->at.level, a->seen, a->at.from};
     else if (a->deeper)
-        *at = (struct keyspace_ahead_at){a->at.first, a->at.level + 1, 0};
+        *at = (struct keyspace_ahead_at){a->at.first, a->at.level + 1, 0, a->at.from};
     else
-        *at = (struct keyspace_ahead_at){.first = a->end};
+        *at = (struct keyspace_ahead_at){.first = a->end, .from = a->last};
     return a->full || a->deeper || a->more;
 }
 
@@ -92,8 +92,9 @@ static void look_at_key(struct keyspace_ahead *a, struct bytes key, bool has_nee
     a->deeper |= has_needs;
 }
 
-void keyspace_ahead_key(struct keyspace_ahead *a, unsigned database, struct bytes key, bool has_needs)
+void keyspace_ahead_key(struct keyspace_ahead *a, size_t request, unsigned number, unsigned database, struct bytes key, bool has_needs)
 {
+    if (a->told <= a->end) a->last = (struct keyspace_ahead_place){a->told, request, number, database};
     bool looked_at = is_looked_at(a);
     a->database = database;
     a->key = key;

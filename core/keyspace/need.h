@@ -50,11 +50,20 @@ struct keyspace_need {
 #define KEYSPACE_AHEAD_ROWS_MOST 1024u /* ... and up to so many */
 #define KEYSPACE_AHEAD_ITEMS     2048u /* keys and needs that are looked at together, so that a look takes a few milliseconds at most */
 
-/* How far looks have come. Zeros at first. */
+/* A key among all that is told: its number in that order, and, for whoever tells, where it comes from. */
+struct keyspace_ahead_place {
+    uint64_t told;
+    size_t request;    /* whose key it is ... */
+    unsigned key;      /* ... after so many others ... */
+    unsigned database; /* ... and in which database */
+};
+
+/* How far looks have come. Zeros at first, but for the first request's database. */
 struct keyspace_ahead_at {
     uint64_t first; /* the first key or need that is looked at, in the order in which they are told */
     unsigned level;
     uint64_t skip; /* rows of the level that have been named, or found in memory */
+    struct keyspace_ahead_place from; /* where telling begins: what comes before is not looked at any more */
 };
 
 /* One look: at one level of some keys and needs. */
@@ -68,6 +77,7 @@ struct keyspace_ahead {
     size_t count;        /* ... so many */
 
     uint64_t told, seen; /* keys and needs; rows of the level */
+    struct keyspace_ahead_place last; /* the last key with anything that is looked at, or the first one that is not */
     bool full;           /* there may be more rows of the level */
     bool deeper;         /* there are other rows behind some of the level's */
     bool more;           /* there are other keys or needs */
@@ -86,8 +96,8 @@ bool keyspace_reads_wait(const struct keyspace *ks);
 
 /* Between commands; until the arena is reset or the store flushed. Looks at `items` keys and needs, and names up to `rows`. */
 void keyspace_ahead_begin(struct keyspace_ahead *a, struct keyspace *ks, struct arena *arena, const struct keyspace_ahead_at *at, uint64_t items, size_t rows);
-/* The key of the needs to come, if it has any: they are to be told at each level. */
-void keyspace_ahead_key(struct keyspace_ahead *a, unsigned database, struct bytes key, bool has_needs);
+/* The key of the needs to come, if it has any: they are to be told at each level. `request` and `number` come back in the place of later looks. */
+void keyspace_ahead_key(struct keyspace_ahead *a, size_t request, unsigned number, unsigned database, struct bytes key, bool has_needs);
 void keyspace_ahead_need(struct keyspace_ahead *a, const struct keyspace_need *need);
 /* Of the next `count` needs, passes those over that are not looked at: returns how many, which are not to be told. */
 uint64_t keyspace_ahead_pass(struct keyspace_ahead *a, uint64_t count);

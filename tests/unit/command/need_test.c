@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "base/buffer.h"
 #include "base/random.h"
 #include "fixture.h"
 
@@ -264,6 +266,72 @@ static void test_a_transaction_tells_of_all_it_has(void **state)
     client_close(c);
 }
 
+/* So many requests that they are not looked at together; SELECT changes what those behind it mean. */
+static void test_a_long_transaction_tells_of_all_it_has(void **state)
+{
+    struct node *n = *state;
+    int c = client_connect(n, "127.0.0.1");
+    char line[64];
+    says(n, c, "SELECT 1", "+OK");
+    says(n, c, "MULTI", "+OK");
+    says(n, c, "SELECT 0", "+QUEUED");
+    for (unsigned i = 0; i < 3000; i++) {
+        snprintf(line, sizeof line, "HSTRLEN h field:%u", i % FIELDS);
+        says(n, c, line, "+QUEUED");
+    }
+    says(n, c, "LINDEX l 1500", "+QUEUED");
+    node_watch_reads();
+    assert_contains(ask(n, c, "EXEC"), "value:1500");
+    assert_int_equal(node_reads_alone(), 0);
+    client_close(c);
+}
+
+/* ---- hostile requests: were all arguments gone through for each key, or all keys at each look, nobody would be served for minutes ---- */
+
+#define HOSTILE 20000u
+
+static void append(struct buffer *out, unsigned count, const char *arguments)
+{
+    while (count--) buffer_append_text(out, arguments);
+}
+
+static void append_keys(struct buffer *out)
+{
+    for (unsigned i = 0; i < HOSTILE; i++) buffer_printf(out, "$9\r\nkey:%05u\r\n", i);
+}
+
+/* Sends what is in the buffer, of any length, and empties it. */
+static const char *run_long(struct node *n, int c, struct buffer *request)
+{
+    for (size_t at = 0; at < request->len;) {
+        ssize_t sent = send(c, request->data + at, request->len - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent > 0) at += (size_t)sent;
+        node_turn(n);
+    }
+    buffer_clear(request);
+    return client_receive(n, c);
+}
+
+static void test_very_many_keys_are_told_in_time(void **state)
+{
+    struct node *n = *state;
+    int c = client_connect(n, "127.0.0.1");
+    struct buffer request;
+    leave_memory(n, c);
+    buffer_init(&request, SIZE_MAX);
+    buffer_printf(&request, "*%u\r\n$6\r\nSINTER\r\n", HOSTILE + 1);
+    append_keys(&request);
+    assert_string_equal(run_long(n, c, &request), "*0");
+    buffer_printf(&request, "*%u\r\n$5\r\nXREAD\r\n", 4 * HOSTILE + 2);
+    append(&request, HOSTILE, "$5\r\nCOUNT\r\n$1\r\n1\r\n");
+    append(&request, 1, "$7\r\nSTREAMS\r\n");
+    append_keys(&request);
+    append(&request, HOSTILE, "$1\r\n0\r\n");
+    assert_string_equal(run_long(n, c, &request), "*-1");
+    buffer_release(&request);
+    client_close(c);
+}
+
 static void test_a_pipeline_tells_of_all_it_has(void **state)
 {
     struct node *n = *state;
@@ -381,6 +449,8 @@ int run_need_tests(void)
         WITH_LARGE_VALUES(test_what_a_command_tells_is_what_it_reads),
         WITH_LARGE_VALUES(test_a_command_of_many_arguments_tells_of_all),
         WITH_LARGE_VALUES(test_a_transaction_tells_of_all_it_has),
+        WITH_LARGE_VALUES(test_a_long_transaction_tells_of_all_it_has),
+        WITH_LARGE_VALUES(test_very_many_keys_are_told_in_time),
         WITH_LARGE_VALUES(test_a_pipeline_tells_of_all_it_has),
         WITH_LARGE_VALUES(test_a_key_may_go_while_a_command_waits_for_its_value),
         WITH_LARGE_VALUES(test_a_key_may_become_another_while_a_command_waits_for_its_value),
