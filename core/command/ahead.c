@@ -70,8 +70,8 @@ static void prefetch_queue(struct command_engine *e, const struct command_sessio
 
 /* ---- rows on disk ---- */
 
-#define STEPS_MAX    1024u /* about a million rows; what requests need beyond that they read themselves */
-#define REQUESTS_MAX 64u   /* whose rows are read together */
+#define ROWS_MAX     1048576u /* what requests need beyond so many rows they read themselves */
+#define REQUESTS_MAX 64u      /* whose rows are read together */
 
 /* Some requests, and the database they begin in. */
 struct need_list {
@@ -117,9 +117,12 @@ static bool are_near(const struct need_list *l)
     return !a.count;
 }
 
-static size_t rows_at_once(unsigned steps)
+/* `named`: so many were before. */
+static size_t rows_at_once(const struct command_engine *e, uint64_t named)
 {
-    return steps < 3 ? KEYSPACE_AHEAD_ROWS << steps : KEYSPACE_AHEAD_ROWS_MOST;
+    if (store_warm_is_busy(e->store)) return KEYSPACE_AHEAD_ROWS_FEW; /* some large requests leave room for all others' */
+    uint64_t rows = KEYSPACE_AHEAD_ROWS + named;
+    return rows < KEYSPACE_AHEAD_ROWS_MOST ? (size_t)rows : KEYSPACE_AHEAD_ROWS_MOST;
 }
 
 /* Has the next rows read that the requests need, and suspends the client. False: there are no more, or they are to be read as they are. */
@@ -127,11 +130,12 @@ static bool begin_warming(struct command_session *s, const struct need_list *l)
 {
     struct keyspace_ahead a = {0};
     while (!a.count && s->ahead.more) {
-        keyspace_ahead_begin(&a, l->engine->keyspace, &l->engine->arena, &s->ahead.at, KEYSPACE_AHEAD_ITEMS, rows_at_once(s->ahead.steps));
+        keyspace_ahead_begin(&a, l->engine->keyspace, &l->engine->arena, &s->ahead.at, KEYSPACE_AHEAD_ITEMS, rows_at_once(l->engine, s->ahead.rows));
         look(l, &a);
         s->ahead.more = keyspace_ahead_next(&a, &s->ahead.at);
     }
-    if (!a.count || s->ahead.steps++ == STEPS_MAX || !keyspace_ahead_warm(&a, net_client_id(s->client))) return false;
+    if (!a.count || s->ahead.rows >= ROWS_MAX || !keyspace_ahead_warm(&a, net_client_id(s->client))) return false;
+    s->ahead.rows += a.count;
     s->ahead.waiting = true;
     net_client_suspend(s->client);
     return true;

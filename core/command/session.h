@@ -29,7 +29,7 @@ struct command_session {
         size_t requests; /* all that follows is about so many; 0: none */
         bool waiting;    /* the client is suspended meanwhile */
         bool more;       /* there may be others than those */
-        unsigned steps;
+        uint64_t rows;   /* that were read so far */
         struct keyspace_ahead_at at;
     } ahead;
     struct pubsub_subscriber subscriber;

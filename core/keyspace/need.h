@@ -47,7 +47,8 @@ struct keyspace_need {
 };
 
 #define KEYSPACE_AHEAD_ROWS      128u /* rows named at once are as many at first, a quarter of a megabyte, ... */
-#define KEYSPACE_AHEAD_ROWS_MOST 1024u /* ... and up to so many */
+#define KEYSPACE_AHEAD_ROWS_MOST 1024u /* ... and up to so many; */
+#define KEYSPACE_AHEAD_ROWS_FEW  32u /* so few while many wait already */
 #define KEYSPACE_AHEAD_ITEMS     2048u /* keys and needs that are looked at together, so that a look takes a few milliseconds at most */
 
 /* A key among all that is told: its number in that order, and, for whoever tells, where it comes from. */

@@ -88,6 +88,11 @@ bool store_warm(struct store *s, const struct bytes *keys, size_t count, uint64_
     return cold_add(s->cold, keys, count, token);
 }
 
+bool store_warm_is_busy(const struct store *s)
+{
+    return cold_is_busy(s->cold);
+}
+
 void store_on_warm(struct store *s, void (*warm)(void *user, uint64_t token), void *user)
 {
     s->on_warm = warm;

@@ -187,6 +187,11 @@ void cold_note_read(const struct cold *c, struct bytes key)
     if (c && c->o.calls->reading_alone) c->o.calls->reading_alone(key);
 }
 
+bool cold_is_busy(const struct cold *c)
+{
+    return c->begun - c->finished >= COLD_KEYS_MAX / 2;
+}
+
 /* `entry` empty: none. */
 static bool add(struct cold *c, const struct bytes *keys, size_t rows, struct bytes entry, uint64_t token)
 {

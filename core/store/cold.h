@@ -42,6 +42,8 @@ bool cold_suspects(const struct cold *c);
 void cold_note_read(const struct cold *c, struct bytes key);
 /* These rows are to be read. Copies the keys. False: too many wait. */
 bool cold_add(struct cold *c, const struct bytes *keys, size_t count, uint64_t token);
+/* Whether half as many keys wait as may. */
+bool cold_is_busy(const struct cold *c);
 /* The same with the token COLD_DUE; and behind the rows, of the index of rows that expire, the entries from `entry` on. */
 #define COLD_DUE UINT64_MAX
 bool cold_add_due(struct cold *c, const struct bytes *keys, size_t count, struct bytes entry);

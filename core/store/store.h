@@ -110,6 +110,8 @@ bool store_is_cold(struct store *s, struct bytes key);
  * store_flush calls the function of store_on_warm with `token` (any but UINT64_MAX); then read them, whatever store_is_cold says. False: too many wait; read them
  * as they are. Rows asked for in one turn go out together with its flush. */
 bool store_warm(struct store *s, const struct bytes *keys, size_t count, uint64_t token);
+/* Whether half as many wait as may. */
+bool store_warm_is_busy(const struct store *s);
 /* NULL: nobody; what was asked for is then forgotten. */
 void store_on_warm(struct store *s, void (*warm)(void *user, uint64_t token), void *user);
 

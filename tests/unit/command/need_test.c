@@ -404,6 +404,27 @@ static void test_a_client_may_be_killed_while_it_waits_for_a_value(void **state)
 
 /* ---- several clients, rows that leave memory all the time ---- */
 
+#define CROWD 200 /* who would need more rows, a hundred and more each, than may wait altogether */
+
+static void test_large_requests_of_a_crowd_leave_room_for_others(void **state)
+{
+    struct node *n = *state;
+    int crowd[CROWD], other = client_connect(n, "127.0.0.1");
+    for (unsigned i = 0; i < CROWD; i++) crowd[i] = client_connect(n, "127.0.0.1");
+    says(n, other, "SADD many another", ":1"); /* the key's row is in memory: what is read are buckets */
+    node_hold_reads("");
+    node_watch_reads();
+    for (unsigned i = 0; i < CROWD; i++) client_send(crowd[i], "SINTERCARD 1 many\r\n");
+    for (unsigned i = 0; i < CROWD; i++) assert_true(client_is_silent(n, crowd[i]));
+    assert_int_equal(node_reads_alone(), 0);
+    node_hold_reads(NULL);
+    for (unsigned i = 0; i < CROWD; i++) {
+        assert_string_equal(client_receive(n, crowd[i]), ":8001");
+        client_close(crowd[i]);
+    }
+    client_close(other);
+}
+
 #define CLIENTS 4
 
 /* A change of a value that only this client has, and what its count must be then: commands of a client come in order. */
@@ -455,6 +476,7 @@ int run_need_tests(void)
         WITH_LARGE_VALUES(test_a_key_may_go_while_a_command_waits_for_its_value),
         WITH_LARGE_VALUES(test_a_key_may_become_another_while_a_command_waits_for_its_value),
         WITH_LARGE_VALUES(test_a_client_may_be_killed_while_it_waits_for_a_value),
+        WITH_LARGE_VALUES(test_large_requests_of_a_crowd_leave_room_for_others),
         WITH_LARGE_VALUES(test_random_commands_of_several_clients_keep_their_order),
     };
     return cmocka_run_group_tests_name("needs", tests, NULL, NULL);
