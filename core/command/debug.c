@@ -64,14 +64,19 @@ static void debug_digest(struct command_call *c)
 
 static void debug_digest_value(struct command_call *c)
 {
+    struct arena values = {0}; /* one value at a time: the same large one may be named again and again */
+    struct command_call one = *c;
+    one.arena = &values;
     resp_array(c->reply, (size_t)c->argc - 2);
     keyspace_begin(c->keyspace, c->session->database, c->now_ms);
     keyspace_only_look(c->keyspace, true);
     for (int i = 2; i < c->argc; i++) {
         uint8_t digest[COMMAND_DIGEST_LEN] = {0};
-        command_digest_value(c, c->argv[i], digest);
+        command_digest_value(&one, c->argv[i], digest);
         reply_digest(c, digest);
+        arena_reset(&values);
     }
+    arena_release(&values);
     command_gate(c->engine, c->client, keyspace_end(c->keyspace));
 }
 
