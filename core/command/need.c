@@ -184,9 +184,11 @@ void command_need_ranks(const struct command_need *n)
 
 static void tell_popped(const struct command_need *n, bool right, int64_t count)
 {
-    struct keyspace_need need = {.kind = NEED_RANKS, .change = NEED_REMOVES, .to = count - 1};
+    struct keyspace_need need = {.kind = NEED_RANKS, .change = NEED_REMOVES};
+    if (count <= 0) return;
+    need.to = count - 1;
     if (right) need.from = -count, need.to = -1;
-    if (count > 0) keyspace_ahead_need(n->ahead, &need);
+    keyspace_ahead_need(n->ahead, &need);
 }
 
 void command_need_popped(const struct command_need *n)

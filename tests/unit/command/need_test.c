@@ -205,6 +205,10 @@ static const struct example {
     {"EXPIRE h 1000", 0},
     {"HGET z member:1", 1},
     {"LINDEX none 3", 0},
+    {"LPOP l -9223372036854775808", 1}, /* the key's */
+    {"ZPOPMAX z -9223372036854775808", 1},
+    {"LTRIM l -9223372036854775808 9223372036854775807", 0},
+    {"ZREVRANGE z 9223372036854775807 -9223372036854775808", 0},
     {"ZADD l 1 x", 0},
 };
 
