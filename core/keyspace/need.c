@@ -49,6 +49,7 @@ uint64_t keyspace_ahead_pass(struct keyspace_ahead *a, uint64_t count)
 {
     uint64_t before = a->at.first > a->told ? a->at.first - a->told : 0, passed = before < count ? before : count;
     a->told += passed;
+    a->passed = passed;
     return passed;
 }
 
@@ -99,6 +100,7 @@ void keyspace_ahead_key(struct keyspace_ahead *a, size_t request, unsigned numbe
     a->database = database;
     a->key = key;
     a->opened = false;
+    a->passed = 0;
     if (looked_at && a->at.level == 0) look_at_key(a, key, has_needs);
 }
 

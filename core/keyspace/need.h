@@ -88,6 +88,7 @@ struct keyspace_ahead {
     struct bytes key;
     bool opened, has_rows;
     struct keyspace_entry entry;
+    uint64_t passed;                   /* its needs before the first that is looked at, until what they change is counted */
     uint64_t changed_count, put_bytes; /* elements that its needs so far have put or removed */
     uint32_t adjusted;                 /* buckets that are split or joined with these */
 };

@@ -4,9 +4,23 @@
 #include "keyspace/set.h"
 #include "keyspace/zset_key.h"
 
+/* What those that were passed over will have split, as if they were of this size too: an eighth less, since what is named twice costs little. */
+static void count_put(struct keyspace_ahead *a, const struct linear_hash *h, size_t size)
+{
+    struct linear_hash after = *h;
+    after.root.count += a->changed_count = a->passed;
+    after.root.bytes += a->put_bytes = a->passed * size;
+    uint64_t wanted = linear_hash_wanted(&after), most = h->root.object.nodes + a->passed;
+    if (wanted > most) wanted = most;
+    uint64_t splits = wanted > h->root.object.nodes ? wanted - h->root.object.nodes : 0;
+    if (wanted <= UINT32_MAX) a->adjusted = (uint32_t)(splits - splits / 8);
+    a->passed = 0;
+}
+
 /* The buckets that putting one more element may split: as if all that are put were new. */
 static void need_split(struct keyspace_ahead *a, unsigned depth, const struct linear_hash *h, size_t size)
 {
+    if (a->passed) count_put(a, h, size);
     struct linear_hash after = *h;
     uint64_t buckets = (uint64_t)h->root.object.nodes + a->adjusted;
     after.root.count += ++a->changed_count;
@@ -17,14 +31,32 @@ static void need_split(struct keyspace_ahead *a, unsigned depth, const struct li
     if (origin < h->root.object.nodes) need_node(a, depth, &h->root.object, origin, false);
 }
 
+/* So many buckets stay, with `changed` elements less. */
+static uint64_t kept_without(const struct linear_hash *h, uint64_t changed)
+{
+    struct linear_hash after = *h;
+    uint64_t count = h->root.count, left = count > changed ? count - changed : 0;
+    after.root.count = left;
+    after.root.bytes = count ? h->root.bytes / count * left : 0;
+    return LINEAR_HASH_SPARE * (linear_hash_wanted(&after) - 1);
+}
+
+/* What those that were passed over will have joined. */
+static void count_removed(struct keyspace_ahead *a, const struct linear_hash *h)
+{
+    uint64_t buckets = h->root.object.nodes, kept = kept_without(h, a->passed);
+    a->changed_count = a->passed < h->root.count ? a->passed : h->root.count;
+    uint64_t joins = buckets > kept ? buckets - (kept ? kept : 1) : 0;
+    a->adjusted = (uint32_t)(joins - joins / 8);
+    a->passed = 0;
+}
+
 /* Those that taking one more out may join: as if all were of one size. */
 static void need_joins(struct keyspace_ahead *a, unsigned depth, const struct linear_hash *h)
 {
-    struct linear_hash after = *h;
-    uint64_t count = h->root.count, left = count > a->changed_count ? count - ++a->changed_count : 0;
-    after.root.count = left;
-    after.root.bytes = count ? h->root.bytes / count * left : 0;
-    uint64_t kept = LINEAR_HASH_SPARE * (linear_hash_wanted(&after) - 1);
+    if (a->passed) count_removed(a, h);
+    if (a->changed_count < h->root.count) a->changed_count++;
+    uint64_t kept = kept_without(h, a->changed_count);
     for (unsigned i = 0; i < LINEAR_HASH_SPARE; i++) {
         uint32_t buckets = h->root.object.nodes - a->adjusted;
         if (buckets <= kept || buckets == 1) return;
