@@ -16,9 +16,9 @@
 #include "tool/tool.h"
 
 /* Read by jemalloc, where the node is linked with it: pages that are free go back to the system after 1 s, not 10 s, so that a checkpoint's do
- * not add up to what the rows have. */
+ * not add up to what the rows have; by a thread of jemalloc's own, as in Redis, or whoever frees a gigabyte bit by bit would do it, and stand still for it. */
 extern const char *malloc_conf;
-const char *malloc_conf = "dirty_decay_ms:1000";
+const char *malloc_conf = "background_thread:true,dirty_decay_ms:1000";
 
 static int print(reference_writer *write_page)
 {
